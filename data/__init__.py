@@ -1,0 +1,1 @@
+"""Tables as they arrive: the contract, landing, the engine and a synthetic company."""

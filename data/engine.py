@@ -1,0 +1,83 @@
+"""The only door to DuckDB: locked down, bounded in memory, writing whole files or none."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import duckdb
+import pandas as pd
+
+from data.files import atomic
+
+MEMORY = "4GB"
+
+
+class Engine:
+    """A private in-memory database that can read and write only inside the folders it was given.
+
+    Use it as a context manager. SQL that needs more than the memory limit spills to `spill`.
+    """
+
+    def __init__(self, folders: Iterable[Path], *, spill: Path, memory: str = MEMORY) -> None:
+        spill.mkdir(parents=True, exist_ok=True)
+        self._connection = duckdb.connect()
+        allowed = ", ".join(literal(f"{f.resolve()}/") for f in (*folders, spill))
+        for setting in (
+            "TimeZone = 'UTC'",
+            f"threads = {os.cpu_count() or 1}",
+            f"memory_limit = {literal(memory)}",
+            f"temp_directory = {literal(spill.resolve())}",
+            "preserve_insertion_order = false",
+            "enable_progress_bar = false",
+            "autoinstall_known_extensions = false",
+            "autoload_known_extensions = false",
+            "allow_community_extensions = false",
+            f"allowed_directories = [{allowed}]",
+            "enable_external_access = false",
+            "lock_configuration = true",
+        ):
+            self._connection.execute(f"SET {setting}")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._connection.close()
+
+    def run(self, sql: str, parameters: list[Any] | None = None) -> list[tuple[Any, ...]]:
+        """Execute SQL; the rows it gives, or none."""
+        return self._connection.execute(sql, parameters).fetchall()
+
+    def frame(self, sql: str) -> pd.DataFrame:
+        """The rows of a query as a pandas table."""
+        return self._connection.execute(sql).df()
+
+    def table(self, name: str, frame: pd.DataFrame) -> None:
+        """Make the rows of `frame` readable in SQL under `name`."""
+        self._connection.register(f"{name}_frame", frame)
+        self.run(f"CREATE OR REPLACE TABLE {name} AS SELECT * FROM {name}_frame")
+        self._connection.unregister(f"{name}_frame")
+
+    def write(self, sql: str, path: Path) -> None:
+        """Write the rows of a query to a Parquet file that is whole or absent."""
+        with atomic(path) as temporary:
+            self.run(f"COPY ({sql}) TO {literal(temporary)} (FORMAT parquet, COMPRESSION zstd)")
+
+
+def literal(value: object) -> str:
+    """`value` as an SQL string literal."""
+    return "'" + str(value).replace("'", "''") + "'"
+
+
+def identifier(name: str) -> str:
+    """`name` as a quoted SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'

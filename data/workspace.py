@@ -1,0 +1,108 @@
+"""The one folder that a run writes to, and where in it each thing lives."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TextIO
+
+from data.errors import ForewarnError, MissingError
+from data.files import sweep
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """Paths below `root` (`.forewarn` unless told otherwise); nothing is created by asking."""
+
+    root: Path
+
+    @property
+    def lake(self) -> Path:
+        """Landed tables, `TABLE.parquet`, and `manifest.json` that describes them."""
+        return self.root / "lake"
+
+    @property
+    def quarantine(self) -> Path:
+        """Rows that could not be landed, `TABLE.csv`, each with its reason."""
+        return self.root / "quarantine"
+
+    @property
+    def features(self) -> Path:
+        """Feature tables, one row per account_id and as_of."""
+        return self.root / "features"
+
+    @property
+    def models(self) -> Path:
+        """Model folders and the artifacts that MLflow records."""
+        return self.root / "models"
+
+    @property
+    def evaluation(self) -> Path:
+        """The rows of the last training: account_id, as_of, role, label, risk."""
+        return self.root / "evaluation.parquet"
+
+    @property
+    def tracking(self) -> Path:
+        """The MLflow database."""
+        return self.root / "mlflow.db"
+
+    @property
+    def store(self) -> Path:
+        """The database of published batches."""
+        return self.root / "store.db"
+
+    @property
+    def spill(self) -> Path:
+        """Where the engine puts what does not fit in memory; emptied by each run."""
+        return self.root / "spill"
+
+    def manifest(self) -> dict[str, Any]:
+        """What `forewarn land` recorded about the lake.
+
+        Raises:
+            MissingError: nothing has been landed in this workspace.
+        """
+        path = self.lake / "manifest.json"
+        if not path.exists():
+            raise MissingError(
+                f"no landed data in {self.root}; run `forewarn land SOURCE --workspace {self.root}`"
+            )
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return content
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the workspace for one writing run; left-overs of killed runs are swept first.
+
+        Raises:
+            ForewarnError: another run holds it; the message names its process.
+        """
+        self.root.mkdir(parents=True, exist_ok=True)
+        with (self.root / "lock").open("a+", encoding="utf-8") as stream:
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                stream.seek(0)
+                holder = stream.read().strip() or "unknown"
+                raise ForewarnError(
+                    f"workspace {self.root} is in use by process {holder}; wait for it to end"
+                ) from None
+            _sign(stream)
+            sweep(self.root)
+            yield
+
+
+def _sign(stream: TextIO) -> None:
+    stream.seek(0)
+    stream.truncate()
+    stream.write(str(os.getpid()))
+    stream.flush()
+
+
+def quiet(_message: str) -> None:
+    """Say nothing: the default for work that reports its progress."""

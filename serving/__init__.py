@@ -1,0 +1,1 @@
+"""The model in use: scoring, publishing, explaining and serving risk."""
