@@ -145,7 +145,7 @@ TABLES: tuple[Table, ...] = (
         ACCOUNT,
         _at("created_at", "when the account became a customer"),
         _text("name", "display name"),
-        _text("segment", "size or service class; does not change (else use account_changes)"),
+        _text("segment", "size or service class at the start; later values go to account_changes"),
         _text("industry", "line of business"),
         _text("region", "part of the world"),
         _ref("parent_account_id", "the account that this one belongs to"),

@@ -1,0 +1,170 @@
+"""How the account pays, what it pays, and when its term ends."""
+
+from __future__ import annotations
+
+from features.feature import Family, Feature, sql_text
+
+
+def _feature(
+    name: str, unit: str, definition: str, risk: str, safe: str, *sources: str, sign: int = 1
+) -> Feature:
+    return Feature(
+        name=name,
+        family="billing",
+        unit=unit,
+        definition=definition,
+        sources=sources,
+        direction=1 if sign > 0 else -1 if sign < 0 else 0,
+        risk=risk,
+        safe=safe,
+    )
+
+
+_PAID = ("invoices.paid_at",)
+
+FAMILY = Family(
+    name="billing",
+    label="Contract and payment",
+    sql=sql_text("billing.sql"),
+    evidence=sql_text("billing_evidence.sql"),
+    features=(
+        _feature(
+            "days_late_365",
+            "days",
+            "mean days between due and paid (or now) of invoices of the last 365 days",
+            "They pay {value} late on average",
+            "They pay on time ({value} late on average)",
+            *_PAID,
+        ),
+        _feature(
+            "days_late_change",
+            "days",
+            "mean days late in the last 120 days less that of the last 365 days",
+            "They pay later than before: {value}",
+            "",
+            *_PAID,
+        ),
+        _feature(
+            "overdue_count",
+            "invoices",
+            "invoices past due and unpaid",
+            "{value} are overdue",
+            "",
+            *_PAID,
+        ),
+        _feature(
+            "overdue_amount",
+            "currency",
+            "amount past due and unpaid",
+            "{value} is overdue",
+            "",
+            *_PAID,
+        ),
+        _feature(
+            "overdue_days",
+            "days",
+            "age of the oldest unpaid due date",
+            "The oldest unpaid invoice is {value} overdue",
+            "",
+            *_PAID,
+        ),
+        _feature(
+            "invoiced_90",
+            "currency",
+            "amount invoiced, less credits, in the last 90 days",
+            "Only {value} was invoiced in the last 90 days",
+            "{value} was invoiced in the last 90 days",
+            "invoices",
+            sign=0,
+        ),
+        _feature(
+            "invoiced_365",
+            "currency",
+            "amount invoiced, less credits, in the last 365 days",
+            "Only {value} was invoiced in the last year",
+            "{value} was invoiced in the last year",
+            "invoices",
+            sign=0,
+        ),
+        _feature(
+            "invoices_365",
+            "invoices",
+            "invoices of the last 365 days",
+            "",
+            "",
+            "invoices",
+            sign=0,
+        ),
+        _feature(
+            "mrr_against_last_year",
+            "times",
+            "recurring revenue over that of 365 days ago; unknown for younger accounts",
+            "They pay {value} what they paid a year ago",
+            "They pay {value} what they paid a year ago",
+            "subscriptions",
+            sign=-1,
+        ),
+        _feature(
+            "contracted_365",
+            "yes or no",
+            "recurring revenue is below that of 365 days ago",
+            "They cut what they buy in the last year",
+            "",
+            "subscriptions",
+        ),
+        _feature(
+            "discount_frac",
+            "share",
+            "discount of the running term",
+            "",
+            "",
+            "subscriptions.discount_frac",
+            sign=0,
+        ),
+        _feature(
+            "days_to_renewal",
+            "days",
+            "days until the running term ends by its schedule; negative when past",
+            "The contract comes up for renewal in {value}",
+            "The contract runs for another {value}",
+            "subscriptions.term_ends_at",
+            sign=0,
+        ),
+        _feature(
+            "term_days",
+            "days",
+            "length of the running term",
+            "The contract is short: {value}",
+            "The contract is long: {value}",
+            "subscriptions.term_ends_at",
+            sign=0,
+        ),
+        _feature(
+            "auto_renew",
+            "yes or no",
+            "the running term renews by itself",
+            "The contract does not renew by itself",
+            "The contract renews by itself",
+            "subscriptions.auto_renew",
+            sign=0,
+        ),
+        _feature(
+            "billing_period_months",
+            "months",
+            "months between invoices of the running term",
+            "",
+            "",
+            "subscriptions.billing_period_months",
+            sign=0,
+        ),
+        _feature(
+            "terms_so_far",
+            "terms",
+            "terms begun so far",
+            "They have renewed rarely: this is term number {value}",
+            "They have renewed before: {value} so far",
+            "subscriptions",
+            sign=0,
+        ),
+    ),
+)

@@ -1,0 +1,61 @@
+-- How the account pays, what it pays, and when its term ends. One row per spine row.
+WITH invoice AS (
+    SELECT account_id, as_of, age, amount, due_at, paid_at,
+        date_diff('day', CAST(due_at AS DATE), CAST(coalesce(paid_at, as_of) AS DATE)) AS late_days
+    FROM seen_invoices
+),
+paying AS (
+    SELECT account_id, as_of,
+        avg(CASE WHEN age <= 365 AND amount > 0 AND due_at < as_of
+            THEN greatest(late_days, 0) END) AS days_late_365,
+        avg(CASE WHEN age <= 120 AND amount > 0 AND due_at < as_of
+            THEN greatest(late_days, 0) END) AS days_late_120,
+        count(CASE WHEN amount > 0 AND paid_at IS NULL AND due_at < as_of THEN 1 END)
+            AS overdue_count,
+        sum(CASE WHEN amount > 0 AND paid_at IS NULL AND due_at < as_of THEN amount END)
+            AS overdue_amount,
+        max(CASE WHEN amount > 0 AND paid_at IS NULL AND due_at < as_of THEN late_days END)
+            AS overdue_days,
+        sum(CASE WHEN age <= 90 THEN amount END) AS invoiced_90,
+        sum(CASE WHEN age <= 365 THEN amount END) AS invoiced_365,
+        count(CASE WHEN age <= 365 AND amount > 0 THEN 1 END) AS invoices_365
+    FROM invoice
+    GROUP BY account_id, as_of
+),
+-- What the account paid a month, 365 days ago: the terms that were running then.
+past AS (
+    SELECT p.account_id, p.as_of, sum(t.mrr) AS mrr_then
+    FROM spine p
+    JOIN seen_subscriptions t ON t.account_id = p.account_id AND t.as_of = p.as_of
+    WHERE t.started_at < p.as_of - INTERVAL 365 DAY
+        AND (t.ended_at IS NULL OR t.ended_at >= p.as_of - INTERVAL 365 DAY)
+    GROUP BY p.account_id, p.as_of
+),
+history AS (
+    SELECT p.account_id, p.as_of, count(*) AS terms_so_far
+    FROM spine p
+    JOIN seen_subscriptions t ON t.account_id = p.account_id AND t.as_of = p.as_of
+    GROUP BY p.account_id, p.as_of
+)
+SELECT p.account_id, p.as_of,
+    y.days_late_365,
+    y.days_late_120 - y.days_late_365 AS days_late_change,
+    coalesce(y.overdue_count, 0) AS overdue_count,
+    coalesce(y.overdue_amount, 0) AS overdue_amount,
+    coalesce(y.overdue_days, 0) AS overdue_days,
+    coalesce(y.invoiced_90, 0) AS invoiced_90,
+    coalesce(y.invoiced_365, 0) AS invoiced_365,
+    coalesce(y.invoices_365, 0) AS invoices_365,
+    t.mrr / nullif(o.mrr_then, 0) AS mrr_against_last_year,
+    CASE WHEN t.mrr < o.mrr_then THEN 1 ELSE 0 END AS contracted_365,
+    t.discount_frac,
+    date_diff('day', CAST(p.as_of AS DATE), CAST(t.term_ends_at AS DATE)) AS days_to_renewal,
+    date_diff('day', CAST(t.started_at AS DATE), CAST(t.term_ends_at AS DATE)) AS term_days,
+    t.auto_renew,
+    t.billing_period_months,
+    h.terms_so_far
+FROM spine p
+LEFT JOIN paying y ON y.account_id = p.account_id AND y.as_of = p.as_of
+LEFT JOIN term t ON t.account_id = p.account_id AND t.as_of = p.as_of
+LEFT JOIN past o ON o.account_id = p.account_id AND o.as_of = p.as_of
+LEFT JOIN history h ON h.account_id = p.account_id AND h.as_of = p.as_of

@@ -1,0 +1,119 @@
+"""The one entry to features, for training and for scoring: one row per account_id and as_of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import pandas as pd
+
+from data.churn import ChurnRule
+from data.contract import ACTIVITY, BY_NAME, SQL_TYPES, TABLES, Table
+from data.engine import Engine, literal
+from data.errors import RefusedError
+from data.workspace import Workspace
+from features.catalog import CATALOG, FAMILIES
+from features.feature import Feature
+from features.spine import spine
+from features.term import terms
+from features.window import cut
+
+KEYS = ("account_id", "as_of")
+MIN_HISTORY_DAYS = 56
+
+
+def build(
+    workspace: Workspace, snapshots: Sequence[pd.Timestamp], *, rule: ChurnRule
+) -> pd.DataFrame:
+    """Every feature of every customer of each snapshot.
+
+    Returns one row per account_id and as_of, sorted by both: the two keys, each feature of the
+    catalog (numbers as float64 with NaN for unknown, categories as text), and `coverage`, the
+    share of the numeric features that are known for the row (0 to 1). A feature whose source
+    table or column the landed data lack is unknown for all, never zero.
+    """
+    with moment(workspace, snapshots, rule=rule) as engine:
+        for family in FAMILIES:
+            engine.run(f"CREATE TABLE {family.name} AS {family.sql}")
+        table = engine.frame(_joined())
+    return _known(table, workspace.manifest()["tables"])
+
+
+@contextmanager
+def moment(
+    workspace: Workspace, snapshots: Sequence[pd.Timestamp], *, rule: ChurnRule
+) -> Iterator[Engine]:
+    """An engine in which the lake has been cut for the snapshots, with `spine` and `term` made."""
+    with _lake(workspace) as engine:
+        cut(engine, snapshots)
+        spine(engine, rule)
+        terms(engine)
+        yield engine
+
+
+def monthly(workspace: Workspace) -> list[pd.Timestamp]:
+    """The first of every month that has eight weeks of activity behind it, up to the data's end.
+
+    Raises:
+        RefusedError: the data do not reach that far.
+    """
+    manifest = workspace.manifest()
+    activity = [BY_NAME[name] for name in ACTIVITY if name in manifest["tables"]]
+    with _lake(workspace) as engine:
+        times = " UNION ALL ".join(f"SELECT min({t.time}) AS first FROM {t.name}" for t in activity)
+        since = pd.Timestamp(engine.run(f"SELECT min(first) FROM ({times})")[0][0])
+    earliest = (since + pd.Timedelta(days=MIN_HISTORY_DAYS)).ceil("D")
+    moments = pd.date_range(earliest, manifest["data_until"], freq="MS", unit="us", normalize=True)
+    if not len(moments):
+        raise RefusedError(
+            f"not enough data: expected {MIN_HISTORY_DAYS} days of activity before the first of a "
+            f"month; got activity from {since:%Y-%m-%d} to {manifest['data_until']}"
+        )
+    return list(moments)
+
+
+@contextmanager
+def _lake(workspace: Workspace) -> Iterator[Engine]:
+    landed = workspace.manifest()["tables"]
+    with Engine([workspace.lake], spill=workspace.spill) as engine:
+        for table in TABLES:
+            path = workspace.lake / f"{table.name}.parquet"
+            landed_rows = f"SELECT * FROM read_parquet({literal(path)})"
+            rows = landed_rows if table.name in landed else _nothing(table)
+            engine.run(f"CREATE VIEW {table.name} AS {rows}")
+        yield engine
+
+
+def _nothing(table: Table) -> str:
+    columns = ", ".join(f"CAST(NULL AS {SQL_TYPES[c.kind]}) AS {c.name}" for c in table.columns)
+    return f"SELECT {columns} WHERE FALSE"
+
+
+def _joined() -> str:
+    columns = ", ".join(
+        f"CAST({f.family}.{f.name} AS {'VARCHAR' if f.kind == 'category' else 'DOUBLE'}) "
+        f"AS {f.name}"
+        for f in CATALOG
+    )
+    joins = " ".join(
+        f"JOIN {f.name} ON {f.name}.account_id = p.account_id AND {f.name}.as_of = p.as_of"
+        for f in FAMILIES
+    )
+    return f"SELECT p.account_id, p.as_of, {columns} FROM spine p {joins} ORDER BY 1, 2"
+
+
+def _known(table: pd.DataFrame, landed: dict[str, Any]) -> pd.DataFrame:
+    unknown = [f.name for f in CATALOG if not _has_sources(f, landed)]
+    categories = [f.name for f in CATALOG if f.kind == "category"]
+    table = table.assign(**{n: None if n in categories else float("nan") for n in unknown})
+    numeric = [f.name for f in CATALOG if f.kind == "number"]
+    return table.assign(coverage=table[numeric].notna().mean(axis=1))
+
+
+def _has_sources(feature: Feature, landed: dict[str, Any]) -> bool:
+    for source in feature.sources:
+        name, _, column = source.partition(".")
+        if name not in landed or (column and column not in landed[name]["provided"]):
+            return False
+    return True

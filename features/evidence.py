@@ -1,0 +1,41 @@
+"""The landed rows behind an account's features: what a person can check."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from data.churn import ChurnRule
+from data.workspace import Workspace
+from features.build import moment
+from features.catalog import FAMILIES
+
+ROWS_PER_FAMILY = 5
+COLUMNS = ("account_id", "family", "source", "row_id", "happened_at", "what")
+
+
+def evidence(
+    workspace: Workspace, accounts: Sequence[str], as_of: pd.Timestamp, *, rule: ChurnRule
+) -> pd.DataFrame:
+    """The newest rows behind each family of the given accounts, as known at `as_of`.
+
+    Returns account_id, family, source (table), row_id (its key, or the person's id; empty where
+    rows have none), happened_at and what (a few words); at most five per account and family,
+    newest first. Families without rows are simply absent.
+    """
+    wanted = pd.DataFrame({"account_id": pd.Series(list(accounts), dtype="str")})
+    union = " UNION ALL ".join(
+        f"SELECT account_id, '{family.name}' AS family, source, row_id, happened_at, what "
+        f"FROM ({family.evidence}) {family.name}"
+        for family in FAMILIES
+        if family.evidence
+    )
+    with moment(workspace, [as_of], rule=rule) as engine:
+        engine.table("wanted", wanted)
+        return engine.frame(
+            f"SELECT {', '.join(COLUMNS)} FROM ({union}) e SEMI JOIN wanted USING (account_id) "
+            "QUALIFY row_number() OVER (PARTITION BY account_id, family "
+            f"ORDER BY happened_at DESC, row_id, what) <= {ROWS_PER_FAMILY} "
+            "ORDER BY account_id, family, happened_at DESC, row_id, what"
+        )

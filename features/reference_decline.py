@@ -1,0 +1,97 @@
+"""Whether the customer still vouches for the product when asked."""
+
+from __future__ import annotations
+
+from features.feature import Family, Feature, sql_text
+
+
+def _feature(
+    name: str, unit: str, definition: str, risk: str, safe: str, *, sign: int = 1
+) -> Feature:
+    return Feature(
+        name=name,
+        family="reference_decline",
+        unit=unit,
+        definition=definition,
+        sources=("reference_requests.outcome",),
+        direction=1 if sign > 0 else -1 if sign < 0 else 0,
+        risk=risk,
+        safe=safe,
+    )
+
+
+def _counted(outcome: str, words: str) -> Feature:
+    return _feature(
+        f"references_{outcome}_365",
+        "requests",
+        f"reference requests {outcome} in the last 365 days",
+        f"They {words} {{value}} to vouch for us in the last year",
+        "",
+    )
+
+
+FAMILY = Family(
+    name="reference_decline",
+    label="Willingness to vouch for us",
+    sql=sql_text("reference_decline.sql"),
+    evidence=sql_text("reference_decline_evidence.sql"),
+    features=(
+        _feature(
+            "references_asked_365",
+            "requests",
+            "reference requests of the last 365 days",
+            "",
+            "",
+            sign=0,
+        ),
+        _feature(
+            "references_accepted_365",
+            "requests",
+            "reference requests accepted in the last 365 days",
+            "They agreed to only {value} to vouch for us in the last year",
+            "They agreed to {value} to vouch for us in the last year",
+            sign=-1,
+        ),
+        _counted("declined", "declined"),
+        _counted("ignored", "ignored"),
+        _counted("withdrawn", "withdrew from"),
+        _feature(
+            "reference_willingness",
+            "share",
+            "(accepted + 1) / (decided + 2) over the last 365 days",
+            "They agree to fewer of our requests to vouch for us ({value})",
+            "They agree to most of our requests to vouch for us ({value})",
+            sign=-1,
+        ),
+        _feature(
+            "reference_willingness_change",
+            "share points",
+            "willingness of the last 365 days less that of the 365 days before",
+            "Their willingness to vouch for us has changed by {value}",
+            "Their willingness to vouch for us has changed by {value}",
+            sign=-1,
+        ),
+        _feature(
+            "days_since_reference_yes",
+            "days",
+            "days since the last accepted request, within two years",
+            "They last agreed to vouch for us {value} ago",
+            "They agreed to vouch for us {value} ago",
+        ),
+        _feature(
+            "reference_lost",
+            "yes or no",
+            "accepted once, and the newest decided request was not accepted",
+            "Someone who used to vouch for us no longer does",
+            "",
+        ),
+        _feature(
+            "reference_ever",
+            "yes or no",
+            "has accepted a request within two years",
+            "",
+            "They have vouched for us",
+            sign=0,
+        ),
+    ),
+)

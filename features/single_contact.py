@@ -1,0 +1,139 @@
+"""How many people carry the relationship: one happy user is a single point of failure."""
+
+from __future__ import annotations
+
+from features.feature import Family, Feature, sql_text
+
+
+def _feature(
+    name: str, unit: str, definition: str, risk: str, safe: str, *sources: str, sign: int = 1
+) -> Feature:
+    return Feature(
+        name=name,
+        family="single_contact",
+        unit=unit,
+        definition=definition,
+        sources=sources or ("interactions.contact_id",),
+        direction=1 if sign > 0 else -1 if sign < 0 else 0,
+        risk=risk,
+        safe=safe,
+    )
+
+
+_LEFT = ("contacts.left_at",)
+_ROLES = ("interactions.contact_id", "contacts.role")
+
+FAMILY = Family(
+    name="single_contact",
+    label="Dependence on one contact",
+    sql=sql_text("single_contact.sql"),
+    evidence=sql_text("single_contact_evidence.sql"),
+    features=(
+        _feature(
+            "people_heard_90",
+            "people",
+            "people who came to us or answered us in the last 90 days",
+            "Only {value} there spoke with us in the last 90 days",
+            "{value} there spoke with us in the last 90 days",
+            sign=-1,
+        ),
+        _feature(
+            "people_gone_quiet",
+            "people",
+            "people heard 91 to 365 days ago but not in the last 90 days",
+            "{value} who used to speak with us have gone quiet",
+            "",
+        ),
+        _feature(
+            "top_person_share",
+            "share",
+            "share of the touches of 365 days that the most active person carries",
+            "One person carries {value} of the relationship",
+            "The relationship is shared: the most active person carries {value}",
+        ),
+        _feature(
+            "effective_contacts",
+            "people",
+            "1 / Herfindahl index of the touches of 365 days over people",
+            "The relationship rests on the equivalent of {value}",
+            "The relationship rests on the equivalent of {value}",
+            sign=-1,
+        ),
+        _feature(
+            "days_since_other_heard",
+            "days",
+            "days since anyone but the most active person was heard (365 days)",
+            "Apart from the main contact nobody has been heard for {value}",
+            "Someone besides the main contact was heard {value} ago",
+        ),
+        _feature(
+            "days_since_top_heard",
+            "days",
+            "days since the most active person of the last 365 days was heard",
+            "The main contact has not been heard for {value}",
+            "The main contact was heard {value} ago",
+        ),
+        _feature(
+            "top_person_gone",
+            "yes or no",
+            "the most active person of the last 365 days has left the account",
+            "The main contact has left the account",
+            "",
+            "interactions.contact_id",
+            *_LEFT,
+        ),
+        _feature(
+            "roles_heard_180",
+            "roles",
+            "distinct roles heard in the last 180 days",
+            "Only {value} at the account spoke with us in half a year",
+            "{value} at the account spoke with us in half a year",
+            *_ROLES,
+            sign=-1,
+        ),
+        _feature(
+            "executive_heard_90",
+            "yes or no",
+            "an executive came to us or answered us in the last 90 days",
+            "No executive has been heard for 90 days",
+            "An executive was heard in the last 90 days",
+            *_ROLES,
+            sign=-1,
+        ),
+        _feature(
+            "contacts_present",
+            "people",
+            "contacts who have joined and not left",
+            "We know only {value} at the account",
+            "We know {value} at the account",
+            "contacts",
+            sign=0,
+        ),
+        _feature(
+            "departures_180",
+            "people",
+            "contacts who left in the last 180 days",
+            "{value} we knew left in the last 180 days",
+            "",
+            *_LEFT,
+        ),
+        _feature(
+            "champion_departures_180",
+            "people",
+            "champions and executives who left in the last 180 days",
+            "{value} in a champion or executive role left in the last 180 days",
+            "",
+            *_LEFT,
+            "contacts.role",
+        ),
+        _feature(
+            "top_user_share_90",
+            "share",
+            "share of the use of the last 90 days by the most active user",
+            "One user accounts for {value} of the use",
+            "Use is shared: the most active user accounts for {value}",
+            "usage_events.contact_id",
+            sign=0,
+        ),
+    ),
+)

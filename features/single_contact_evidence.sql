@@ -1,0 +1,16 @@
+-- People who left, and when each person was last heard.
+SELECT account_id, as_of, 'contacts' AS source, contact_id AS row_id, left_at AS happened_at,
+    coalesce(role, 'contact') || ' ' || contact_id || ' left the account' AS what
+FROM seen_contacts
+WHERE left_at IS NOT NULL AND left_at >= as_of - INTERVAL 365 DAY
+UNION ALL
+SELECT h.account_id, h.as_of, 'interactions', h.contact_id, h.last_at,
+    coalesce(c.role, 'contact') || ' ' || h.contact_id || ' was last heard'
+FROM (
+    SELECT account_id, as_of, contact_id, max(coalesce(answered_at, occurred_at)) AS last_at
+    FROM seen_interactions
+    WHERE contact_id IS NOT NULL AND age <= 365
+        AND (direction = 'inbound' OR answered_at IS NOT NULL)
+    GROUP BY account_id, as_of, contact_id
+) h
+LEFT JOIN seen_contacts c ON c.contact_id = h.contact_id AND c.as_of = h.as_of
