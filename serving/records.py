@@ -1,0 +1,112 @@
+"""What is published and read back: a batch, an account's risk, and why."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Band = Literal["high", "elevated", "low"]
+Status = Literal["scored", "decided", "insufficient_history"]
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Evidence(_Record):
+    """One landed row behind a driver; `row_id` is the source's own id, where it has one."""
+
+    source: str
+    row_id: str | None
+    happened_at: datetime
+    what: str
+
+
+class Measure(_Record):
+    """A value as a number (None: unknown, or a word) and as a person reads it, with its unit."""
+
+    value: float | None = None
+    text: str
+
+
+class Driver(_Record):
+    """What one family of features does to the risk of one account.
+
+    `points` are probability points; over all drivers of an explanation they add up, with `base`, to
+    the risk. `shown` are whole percentage points that add up to the whole percentage shown.
+    `feature` is the one that the sentence speaks of; None when several small signs work together.
+    `usual` is the account's own median over earlier snapshots, `healthy` that of healthy peers.
+    A `context` driver describes the account and is never a reason to act.
+    """
+
+    family: str
+    label: str
+    context: bool
+    points: float
+    shown: int
+    direction: Literal["raises", "lowers", "none"]
+    sentence: str
+    feature: str | None = None
+    unit: str = ""
+    value: Measure | None = None
+    usual: Measure | None = None
+    healthy: Measure | None = None
+    data_until: date
+    evidence: tuple[Evidence, ...] = ()
+
+
+class Explanation(_Record):
+    """`base` plus the points of all drivers is the risk; drivers stand with the strongest first."""
+
+    base: float
+    base_shown: int
+    risk_shown: int
+    drivers: tuple[Driver, ...]
+
+    def reasons(self, limit: int | None = None) -> tuple[Driver, ...]:
+        """The drivers that raise the risk and can be acted on, strongest first."""
+        return tuple(d for d in self.drivers if d.direction == "raises" and not d.context)[:limit]
+
+
+class AccountRisk(_Record):
+    """One account in one batch.
+
+    `risk` is the calibrated probability of churn within the batch's horizon; it is given exactly
+    when `status` is "scored". `arr` is yearly revenue, `arr_at_risk` is risk times arr; both None
+    when revenue is unknown. `coverage` is the known share of the model's features, 0 to 1.
+    """
+
+    account_id: str
+    status: Status
+    risk: float | None = Field(default=None, ge=0, le=1)
+    band: Band | None = None
+    arr: float | None = None
+    arr_at_risk: float | None = None
+    name: str | None = None
+    segment: str | None = None
+    csm: str | None = None
+    renewal_at: date | None = None
+    coverage: float = Field(ge=0, le=1)
+    summary: str
+    explanation: Explanation | None = None
+
+    @property
+    def title(self) -> str:
+        """The account's name, or its id where it has none."""
+        return self.name or self.account_id
+
+
+class Batch(_Record):
+    """One scoring run: all accounts at one `as_of`, by one model, on one state of the data."""
+
+    batch_id: str
+    as_of: date
+    model_version: str
+    method: str
+    spec_hash: str
+    horizon_days: int
+    n: int
+    created_at: str = ""
+    metadata: dict[str, Any] = {}
