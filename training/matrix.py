@@ -1,0 +1,109 @@
+"""A feature table as a matrix of numbers, the same way for training and for scoring."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from data.errors import BadInputError
+from features.feature import Feature
+
+Numbers = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Columns:
+    """What was learnt about the columns of a matrix: their order, directions and category codes.
+
+    `codes` maps each value of a category to its rank by frequency in training, 0 the most common.
+    A rank is split like any number, "common" against "rare": native categories of LightGBM would
+    make the contributions of the SHAP library wrong. An unseen or missing value is unknown (NaN).
+    `dropped` names the features left out, with the reason.
+    """
+
+    names: tuple[str, ...]
+    directions: tuple[int, ...]
+    families: tuple[str, ...]
+    codes: dict[str, dict[str, int]]
+    dropped: dict[str, str]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, as they stand in a model file."""
+        return {
+            "names": list(self.names),
+            "directions": list(self.directions),
+            "families": list(self.families),
+            "codes": self.codes,
+            "dropped": self.dropped,
+        }
+
+    @classmethod
+    def from_dict(cls, content: dict[str, Any]) -> Self:
+        """The columns that `to_dict` wrote."""
+        return cls(
+            names=tuple(content["names"]),
+            directions=tuple(content["directions"]),
+            families=tuple(content["families"]),
+            codes=content["codes"],
+            dropped=content["dropped"],
+        )
+
+
+def learn(frame: pd.DataFrame, features: Sequence[Feature]) -> Columns:
+    """The columns that a model of these training rows can use.
+
+    Features unknown on every row, or of one value with none unknown, are dropped and named.
+
+    Raises:
+        BadInputError: nothing is left.
+    """
+    codes = {f.name: _ranks(frame[f.name]) for f in features if f.kind == "category"}
+    dropped = {f.name: why for f in features if (why := _useless(_number(frame, f.name, codes)))}
+    kept = [f for f in features if f.name not in dropped]
+    if not kept:
+        raise BadInputError("features: every one is unknown or constant; land more tables")
+    return Columns(
+        names=tuple(f.name for f in kept),
+        directions=tuple(f.direction if f.kind == "number" else 0 for f in kept),
+        families=tuple(f.family for f in kept),
+        codes={f.name: codes[f.name] for f in kept if f.name in codes},
+        dropped=dropped,
+    )
+
+
+def matrix(frame: pd.DataFrame, columns: Columns) -> Numbers:
+    """One row per row of `frame`, one column per name; NaN where unknown or not finite.
+
+    Raises:
+        BadInputError: the table lacks a feature that the model was trained on.
+    """
+    missing = [name for name in columns.names if name not in frame]
+    if missing:
+        raise BadInputError(f"features: expected {missing[0]!r}, which the model uses; it is gone")
+    numbers = [_number(frame, name, columns.codes) for name in columns.names]
+    return np.column_stack(numbers) if len(frame) else np.empty((0, len(numbers)))
+
+
+def _ranks(values: pd.Series) -> dict[str, int]:
+    counts = values.dropna().astype(str).value_counts()
+    ordered = sorted(counts.index, key=lambda value: (-counts[value], value))
+    return {value: rank for rank, value in enumerate(ordered)}
+
+
+def _number(frame: pd.DataFrame, name: str, codes: dict[str, dict[str, int]]) -> Numbers:
+    known = frame[name].map(codes[name]) if name in codes else frame[name]
+    number = known.to_numpy(dtype=np.float64, na_value=np.nan)
+    return np.where(np.isfinite(number), number, np.nan)
+
+
+def _useless(number: Numbers) -> str:
+    known = number[~np.isnan(number)]
+    if not len(known):
+        return "unknown on every training row"
+    constant = len(known) == len(number) and known.min() == known.max()
+    return "the same on every training row" if constant else ""
