@@ -1,0 +1,1 @@
+"""A synthetic company whose customers leave for known reasons."""
