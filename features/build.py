@@ -106,7 +106,8 @@ def _joined() -> str:
 def _known(table: pd.DataFrame, landed: dict[str, Any]) -> pd.DataFrame:
     unknown = [f.name for f in CATALOG if not _has_sources(f, landed)]
     categories = [f.name for f in CATALOG if f.kind == "category"]
-    table = table.assign(**{n: None if n in categories else float("nan") for n in unknown})
+    table = table.assign(**dict.fromkeys(unknown, float("nan")))
+    table = table.astype(dict.fromkeys(categories, "str"))
     numeric = [f.name for f in CATALOG if f.kind == "number"]
     return table.assign(coverage=table[numeric].notna().mean(axis=1))
 

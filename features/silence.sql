@@ -8,7 +8,7 @@ WITH touch AS (
     FROM seen_interactions
 ),
 heard AS (
-    SELECT account_id, as_of, occurred_at AS at, age, channel FROM touch WHERE direction = 'inbound'
+    SELECT account_id, as_of, occurred_at AS heard_at, age, channel FROM touch WHERE direction = 'inbound'
     UNION ALL
     SELECT account_id, as_of, answered_at,
         date_diff('day', CAST(answered_at AS DATE), CAST(as_of AS DATE)), channel
@@ -16,7 +16,7 @@ heard AS (
     WHERE answered_at IS NOT NULL
 ),
 voice AS (
-    SELECT account_id, as_of, max(at) AS last_at, min(age) AS days_since_heard
+    SELECT account_id, as_of, max(heard_at) AS last_at, min(age) AS days_since_heard
     FROM heard
     GROUP BY account_id, as_of
 ),

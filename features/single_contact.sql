@@ -39,7 +39,8 @@ carried AS (
         max(CASE WHEN r.last_age <= 90 AND c.role = 'executive' THEN 1 ELSE 0 END)
             AS executive_heard_90
     FROM ranked r
-    LEFT JOIN seen_contacts c ON c.contact_id = r.contact_id AND c.as_of = r.as_of
+    LEFT JOIN seen_contacts c ON c.account_id = r.account_id
+        AND c.contact_id = r.contact_id AND c.as_of = r.as_of
     GROUP BY r.account_id, r.as_of
 ),
 staff AS (

@@ -13,4 +13,5 @@ FROM (
         AND (direction = 'inbound' OR answered_at IS NOT NULL)
     GROUP BY account_id, as_of, contact_id
 ) h
-LEFT JOIN seen_contacts c ON c.contact_id = h.contact_id AND c.as_of = h.as_of
+LEFT JOIN seen_contacts c ON c.account_id = h.account_id
+    AND c.contact_id = h.contact_id AND c.as_of = h.as_of

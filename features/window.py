@@ -127,7 +127,7 @@ def _calendar(moments: pd.DatetimeIndex) -> tuple[pd.DataFrame, pd.DataFrame]:
             "day": days,
             "pane": edges[edges.searchsorted(days, side="right") - 1],
             "visible_from": moments[moments.searchsorted(days, side="right")],
-            "workday": days.dayofweek < 5,
+            "workday": days.day_of_week < 5,
         }
     )
     panes = pd.DataFrame({"pane": edges}).merge(pd.DataFrame({"as_of": moments}), how="cross")

@@ -1,0 +1,135 @@
+"""The entry to features: which rows exist, what is unknown, and what is refused."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from data.churn import ChurnRule
+from data.errors import BadInputError, MissingError, RefusedError
+from data.workspace import Workspace
+from features.build import build, monthly
+from features.catalog import CATALOG, FAMILIES
+from features.evidence import COLUMNS, ROWS_PER_FAMILY, evidence
+
+AS_OF = pd.Timestamp("2024-07-01")
+
+
+def _days(*before: int) -> pd.DatetimeIndex:
+    return pd.DatetimeIndex([AS_OF - pd.Timedelta(days=d) for d in before])
+
+
+@pytest.fixture
+def small() -> dict[str, pd.DataFrame]:
+    return {
+        "accounts": pd.DataFrame(
+            {"account_id": ["a", "b", "c"], "created_at": _days(400, 400, 400)}
+        ),
+        "subscriptions": pd.DataFrame(
+            {
+                "subscription_id": ["s1", "s2", "s3"],
+                "account_id": ["a", "b", "c"],
+                "started_at": _days(400, 400, 400),
+                "ended_at": [pd.NaT, *_days(1), AS_OF],
+                "mrr": [100.0, 100.0, 100.0],
+            }
+        ),
+        "usage_events": pd.DataFrame(
+            {"account_id": ["a", "c"], "occurred_at": _days(200, 10), "feature": ["x", "x"]}
+        ),
+    }
+
+
+def test_the_spine_holds_who_was_a_customer_then_as_known_then(make_lake, small):
+    table = build(make_lake(small), [AS_OF], rule=ChurnRule())
+    assert table["account_id"].tolist() == ["a", "c"]
+
+
+def test_silence_counts_those_seen_lately(make_lake, small):
+    rule = ChurnRule(kind="silence", of="usage_events", days=90, active_days=180)
+    assert build(make_lake(small), [AS_OF], rule=rule)["account_id"].tolist() == ["c"]
+
+
+def test_an_account_without_events_keeps_its_row_with_zeros(make_lake, small):
+    small["usage_events"] = small["usage_events"].iloc[:0]
+    row = build(make_lake(small), [AS_OF], rule=ChurnRule()).iloc[0]
+    assert row["active_days_30"] == 0
+    assert pd.isna(row["days_since_use"])
+
+
+def test_a_missing_table_is_unknown_and_never_zero(make_lake, small):
+    table = build(make_lake(small), [AS_OF], rule=ChurnRule())
+    assert table["unanswered_streak"].isna().all()
+    assert table["references_declined_365"].isna().all()
+    assert table["active_users_30"].isna().all(), "usage_events has no contact_id"
+    assert (table["coverage"] < 0.5).all()
+
+
+def test_a_present_table_raises_coverage(make_lake, small):
+    before = build(make_lake(small), [AS_OF], rule=ChurnRule())["coverage"]
+    small["invoices"] = pd.DataFrame(
+        {
+            "invoice_id": ["n"],
+            "account_id": ["a"],
+            "issued_at": _days(60),
+            "due_at": _days(30),
+            "amount": [100.0],
+            "paid_at": _days(20),
+        }
+    )
+    after = build(make_lake(small), [AS_OF], rule=ChurnRule())["coverage"]
+    assert (after > before).all()
+
+
+def test_snapshots_are_midnights(make_lake, small):
+    with pytest.raises(BadInputError, match="midnights"):
+        build(make_lake(small), [AS_OF + pd.Timedelta(hours=1)], rule=ChurnRule())
+
+
+def test_no_landed_data_says_what_to_do(tmp_path):
+    with pytest.raises(MissingError, match="forewarn land"):
+        build(Workspace(tmp_path), [AS_OF], rule=ChurnRule())
+
+
+def test_monthly_snapshots_start_after_eight_weeks_and_end_with_the_data(make_lake, small):
+    workspace = make_lake(small, until="2024-06-30")
+    months = monthly(workspace)
+    # The first event is 200 days before AS_OF, on 2023-12-14; eight weeks later is 2024-02-08.
+    assert [f"{m:%Y-%m-%d}" for m in months] == [
+        "2024-03-01",
+        "2024-04-01",
+        "2024-05-01",
+        "2024-06-01",
+    ]
+
+
+def test_too_short_a_history_is_refused(make_lake, small):
+    with pytest.raises(RefusedError, match="56 days"):
+        monthly(make_lake(small, until="2024-01-15"))
+
+
+def test_names_are_unique_and_every_family_has_its_features():
+    names = [f.name for f in CATALOG]
+    assert len(names) == len(set(names))
+    assert all(f.family == family.name for family in FAMILIES for f in family.features)
+
+
+def test_sentences_have_at_most_the_value_to_fill_in():
+    for feature in CATALOG:
+        for sentence in (feature.risk, feature.safe):
+            assert sentence == "" or not sentence.endswith(".")
+            assert sentence.format(value="7") is not None
+
+
+def test_evidence_names_rows_of_the_past_newest_first(make_lake, company):
+    tables = company(3)
+    rows = evidence(make_lake(tables), ["a", "b"], AS_OF, rule=ChurnRule())
+    assert tuple(rows.columns) == COLUMNS
+    assert set(rows["account_id"]) == {"a", "b"}
+    assert set(rows["family"]) == {f.name for f in FAMILIES if f.evidence}
+    assert (rows["happened_at"] < AS_OF).all()
+    sizes = rows.groupby(["account_id", "family"]).size()
+    assert sizes.max() == ROWS_PER_FAMILY
+    mine = rows[(rows["account_id"] == "a") & (rows["family"] == "silence")]
+    assert mine["happened_at"].is_monotonic_decreasing
+    assert mine["what"].str.len().gt(0).all()

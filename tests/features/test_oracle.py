@@ -1,0 +1,325 @@
+"""Every feature equals a second, dumber computation: one account and one moment at a time."""
+
+from __future__ import annotations
+
+import itertools
+import statistics
+from collections import Counter, defaultdict
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from data.churn import ChurnRule
+from data.contract import BY_NAME
+from features.build import build
+from features.catalog import CATALOG
+
+AS_OF = [pd.Timestamp(d) for d in ("2024-03-01", "2024-03-31", "2024-07-01")]
+Row = dict[str, Any]
+
+
+def _rows(
+    tables: dict[str, pd.DataFrame], name: str, account: str, as_of: pd.Timestamp
+) -> list[Row]:
+    """The rows of one account that both clocks allow, each value only if revealed by then."""
+    table = BY_NAME[name]
+    rows: list[Row] = []
+    for record in tables[name].to_dict("records"):
+        row: Row = {str(k): None if pd.isna(v) else v for k, v in record.items()}
+        happened: pd.Timestamp = row[table.time]
+        if row["account_id"] != account or not happened < as_of:
+            continue
+        if not (row.get("known_at") or happened) < as_of:
+            continue
+        for column in table.columns:
+            clock = column.revealed_at
+            if clock and column.name != clock and not (row.get(clock) and row[clock] < as_of):
+                row[column.name] = None
+        for column in table.columns:
+            if column.revealed_at == column.name and row.get(column.name):
+                row[column.name] = row[column.name] if row[column.name] < as_of else None
+        row["age"] = _days(row[table.time], as_of)
+        rows.append(row)
+    return rows
+
+
+def _days(start: pd.Timestamp, end: pd.Timestamp) -> int:
+    return (end.normalize() - start.normalize()).days
+
+
+def _ratio(a: float, b: float | None) -> float | None:
+    return a / b if b else None
+
+
+def _engagement(events: list[Row], seats: float | None) -> Row:
+    events = [e for e in events if e["age"] <= 365]
+    uses = lambda lo, hi: sum(
+        e["quantity"] or (1.0 if e["quantity"] is None else 0.0)
+        for e in events
+        if lo < e["age"] <= hi
+    )
+    days = lambda hi: {e["age"] for e in events if e["age"] <= hi}
+    people = lambda hi: {e["contact_id"] for e in events if e["age"] <= hi and e["contact_id"]}
+    last = {
+        f: min(e["age"] for e in events if e["feature"] == f)
+        for f in {e["feature"] for e in events}
+    }
+    blocks = [uses(0, 28), uses(28, 56), uses(56, 84)]
+    all_days = days(365)
+    between = max(all_days) - min(all_days) if all_days else 0
+    workdays = {e["age"] for e in events if e["age"] <= 28 and e["occurred_at"].day_of_week < 5}
+    since = min(all_days) if all_days else None
+    mean_gap = between / (len(all_days) - 1) if len(all_days) > 1 else None
+    out: Row = {f"active_days_{w}": len(days(w)) for w in (7, 30, 90, 180)}
+    out |= {f"uses_{w}": uses(0, w) for w in (7, 30, 90, 180, 365)}
+    return out | {
+        "active_users_30": len(people(30)),
+        "active_users_90": len(people(90)),
+        "features_used_30": sum(a <= 30 for a in last.values()),
+        "features_used_90": sum(a <= 90 for a in last.values()),
+        "features_abandoned": sum(60 < a <= 240 for a in last.values()),
+        "uses_per_user_30": _ratio(uses(0, 30), len(people(30))) if uses(0, 30) or events else None,
+        "seat_use_30": _ratio(len(people(30)), seats),
+        "usage_trend_12w": _slope(blocks),
+        "usage_against_own_past": _ratio(blocks[0] / 28, uses(28, 208) / 180),
+        "stickiness_28": len(workdays) / 20,
+        "days_since_use": since,
+        "use_gap_ratio": since / mean_gap if mean_gap and since is not None else None,
+    }
+
+
+def _slope(blocks: list[float]) -> float | None:
+    """Least squares over newest-first blocks, per their mean, by numpy."""
+    if not sum(blocks):
+        return None
+    return float(np.polyfit([0, 1, 2], blocks[::-1], 1)[0] / np.mean(blocks))
+
+
+def _silence(touches: list[Row], surveys: list[Row], as_of: pd.Timestamp) -> Row:
+    touches = [t for t in touches if t["age"] <= 730]
+    inbound = [t for t in touches if t["direction"] == "inbound"]
+    asks = [
+        t
+        for t in touches
+        if t["direction"] == "outbound"
+        and t["channel"] in (None, "email", "call", "voicemail", "chat")
+    ]
+    heard = [(t["occurred_at"], t["channel"]) for t in inbound]
+    heard += [(t["answered_at"], t["channel"]) for t in touches if t["answered_at"]]
+    last = max((at for at, _ in heard), default=None)
+
+    def answered(lo: int, hi: int) -> float | None:
+        some = [t for t in asks if lo < t["age"] <= hi]
+        quick = [t for t in some if t["answered_at"] and _exact(t) <= 14]
+        return len(quick) / len(some) if some else None
+
+    def patience(lo: int, hi: int) -> float | None:
+        times = [_exact(t) for t in asks if lo < t["age"] <= hi and t["answered_at"]]
+        return statistics.median(times) if times else None
+
+    ages = sorted({t["age"] for t in inbound if t["age"] <= 365}, reverse=True)
+    gaps = [a - b for a, b in itertools.pairwise(ages)]
+    since = min((t["age"] for t in inbound), default=None)
+    channels: dict[str, int] = {}
+    for at, channel in heard:
+        if channel and _days(at, as_of) <= 240:
+            channels[channel] = min(channels.get(channel, 999), _days(at, as_of))
+    asked = [s for s in surveys if 14 < s["age"] <= 194]
+    open_surveys = sum(s["responded_at"] is None for s in asked)
+    old = sum(90 < t["age"] <= 270 for t in inbound) / 2
+    return {
+        "days_since_inbound": since,
+        "days_since_heard": _days(last, as_of) if last else None,
+        "unanswered_streak": sum(
+            t["answered_at"] is None and (last is None or t["occurred_at"] > last) for t in asks
+        ),
+        "inbound_30": sum(t["age"] <= 30 for t in inbound),
+        "inbound_90": sum(t["age"] <= 90 for t in inbound),
+        "inbound_against_own_past": _ratio(sum(t["age"] <= 90 for t in inbound), old),
+        "answered_share_90": answered(14, 104),
+        "answered_share_change": _less(answered(14, 104), answered(104, 284)),
+        "answer_days_90": patience(0, 90),
+        "answer_days_change": _less(patience(0, 90), patience(90, 270)),
+        "inbound_gap_ratio": since / statistics.median(gaps) if len(gaps) >= 3 and since else None,
+        "meetings_missed_180": sum(
+            t["channel"] == "meeting" and t["age"] <= 180 and t["attended"] is False
+            for t in touches
+        ),
+        "channels_quiet": sum(a > 60 for a in channels.values()),
+        "surveys_unanswered_180": open_surveys,
+        "surveys_unanswered_share": open_surveys / len(asked) if asked else None,
+    }
+
+
+def _exact(touch: Row) -> float:
+    return (touch["answered_at"] - touch["occurred_at"]).total_seconds() // 1 / 86400
+
+
+def _less(a: float | None, b: float | None) -> float | None:
+    return None if a is None or b is None else a - b
+
+
+def _single_contact(
+    touches: list[Row], mine: list[Row], events: list[Row], as_of: pd.Timestamp
+) -> Row:
+    contacts = {c["contact_id"]: c for c in mine}
+    ages: dict[str, list[int]] = {}
+    for t in (t for t in touches if t["age"] <= 730 and t["contact_id"]):
+        if t["direction"] == "inbound":
+            ages.setdefault(t["contact_id"], []).append(t["age"])
+        if t["answered_at"]:
+            ages.setdefault(t["contact_id"], []).append(_days(t["answered_at"], as_of))
+    counts = {p: sum(a <= 365 for a in list_) for p, list_ in ages.items()}
+    counts = {p: n for p, n in counts.items() if n}
+    last = {p: min(ages[p]) for p in counts}
+    order = sorted(counts, key=lambda p: (-counts[p], p))
+    total = sum(counts.values())
+    role = lambda p: contacts.get(p, {}).get("role")
+    gone = [c for c in mine if c["left_at"] and _days(c["left_at"], as_of) <= 180]
+    shares: dict[str, float] = defaultdict(float)
+    for e in events:
+        if e["age"] <= 90 and e["contact_id"]:
+            shares[e["contact_id"]] += 1.0 if e["quantity"] is None else e["quantity"]
+    return {
+        "people_heard_90": sum(a <= 90 for a in last.values()),
+        "people_gone_quiet": sum(a > 90 for a in last.values()),
+        "top_person_share": counts[order[0]] / total if order else None,
+        "effective_contacts": 1 / sum((n / total) ** 2 for n in counts.values()) if order else None,
+        "days_since_other_heard": min((last[p] for p in order[1:]), default=None),
+        "days_since_top_heard": last[order[0]] if order else None,
+        "top_person_gone": (contacts.get(order[0], {}).get("left_at") is not None)
+        if order
+        else None,
+        "roles_heard_180": len({role(p) for p in order if last[p] <= 180} - {None}),
+        "executive_heard_90": any(last[p] <= 90 and role(p) == "executive" for p in order),
+        "contacts_present": sum(c["left_at"] is None for c in mine),
+        "departures_180": len(gone),
+        "champion_departures_180": sum(c["role"] in ("champion", "executive") for c in gone),
+        "top_user_share_90": max(shares.values()) / sum(shares.values())
+        if sum(shares.values())
+        else None,
+    }
+
+
+def _references(requests: list[Row]) -> Row:
+    decided = []
+    for r in (r for r in requests if r["age"] <= 730):
+        outcome = r["outcome"] or ("ignored" if r["age"] > 30 else None)
+        decided.append((r["age"], outcome))
+    new = Counter(o for a, o in decided if a <= 365 and o)
+    old = Counter(o for a, o in decided if a > 365 and o)
+    will = lambda c: (c["accepted"] + 1) / (sum(c.values()) + 2)
+    yes = min((a for a, o in decided if o == "accepted"), default=None)
+    no = min((a for a, o in decided if o and o != "accepted"), default=None)
+    return {
+        "references_asked_365": sum(a <= 365 for a, _ in decided),
+        **{f"references_{o}_365": new[o] for o in ("accepted", "declined", "ignored", "withdrawn")},
+        "reference_willingness": will(new) if decided else None,
+        "reference_willingness_change": will(new) - will(old) if decided else None,
+        "days_since_reference_yes": yes,
+        "reference_lost": yes is not None and no is not None and no < yes,
+        "reference_ever": yes is not None,
+    }
+
+
+def _billing(invoices: list[Row], terms: list[Row], as_of: pd.Timestamp) -> Row:
+    invoices = [i for i in invoices if i["age"] <= 730]
+    due = [i for i in invoices if i["amount"] > 0 and i["due_at"] < as_of]
+    late = lambda i: _days(i["due_at"], i["paid_at"] or as_of)
+    mean = lambda w: (lambda x: statistics.fmean(x) if x else None)(
+        [max(late(i), 0) for i in due if i["age"] <= w]
+    )
+    owed = [i for i in due if i["paid_at"] is None]
+    live = [t for t in terms if t["ended_at"] is None]
+    main = max(live, key=lambda t: (t["started_at"], t["subscription_id"]))
+    then = as_of - pd.Timedelta(days=365)
+    past = [
+        t
+        for t in terms
+        if t["started_at"] < then and (t["ended_at"] is None or t["ended_at"] >= then)
+    ]
+    mrr = sum(t["mrr"] for t in live)
+    mrr_then = sum(t["mrr"] for t in past)
+    return {
+        "days_late_365": mean(365),
+        "days_late_change": _less(mean(120), mean(365)),
+        "overdue_count": len(owed),
+        "overdue_amount": sum(i["amount"] for i in owed),
+        "overdue_days": max((late(i) for i in owed), default=0),
+        "invoiced_90": sum(i["amount"] for i in invoices if i["age"] <= 90),
+        "invoiced_365": sum(i["amount"] for i in invoices if i["age"] <= 365),
+        "invoices_365": sum(i["amount"] > 0 and i["age"] <= 365 for i in invoices),
+        "mrr_against_last_year": _ratio(mrr, mrr_then),
+        "contracted_365": bool(past) and mrr < mrr_then,
+        "discount_frac": main["discount_frac"],
+        "days_to_renewal": _days(as_of, main["term_ends_at"]),
+        "term_days": _days(main["started_at"], main["term_ends_at"]),
+        "auto_renew": main["auto_renew"],
+        "billing_period_months": main["billing_period_months"],
+        "terms_so_far": len(terms),
+        "mrr": mrr,
+        "seats": sum(t["seats"] or 0 for t in live)
+        if any(t["seats"] is not None for t in live)
+        else None,
+        "plan": main["plan"],
+    }
+
+
+def _profile(account: Row, changes: list[Row], as_of: pd.Timestamp) -> Row:
+    out: Row = {"tenure_days": _days(account["created_at"], as_of)}
+    for field in ("segment", "region"):
+        seen = [c for c in changes if c["field"] == field]
+        newest = max(seen, key=lambda c: (c["valid_from"], c["known_at"]), default=None)
+        out[field] = newest["value"] if newest else account[field]
+    return out
+
+
+def expected(tables: dict[str, pd.DataFrame], account: str, as_of: pd.Timestamp) -> Row | None:
+    """The feature row of one account at one moment, or None when it is not a customer then."""
+    seen = lambda name: _rows(tables, name, account, as_of)
+    terms, accounts = seen("subscriptions"), seen("accounts")
+    if not accounts or all(t["ended_at"] for t in terms):
+        return None
+    money = _billing(seen("invoices"), terms, as_of)
+    events, touches = seen("usage_events"), seen("interactions")
+    return (
+        money
+        | _engagement(events, money["seats"])
+        | _silence(touches, seen("surveys"), as_of)
+        | _single_contact(touches, seen("contacts"), events, as_of)
+        | _references(seen("reference_requests"))
+        | _profile(accounts[0], seen("account_changes"), as_of)
+    )
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_every_feature_equals_its_plain_recomputation(make_lake, company, seed):
+    tables = company(seed)
+    got = build(make_lake(tables), AS_OF, rule=ChurnRule()).set_index(["account_id", "as_of"])
+    rows = {(a, t): expected(tables, a, t) for a in "abcd" for t in AS_OF}
+    want = pd.DataFrame.from_dict({k: v for k, v in rows.items() if v}, orient="index")
+    assert list(got.index) == sorted(want.index)
+    for feature in CATALOG:
+        ours, theirs = got[feature.name], want[feature.name].reindex(got.index)
+        if feature.kind == "category":
+            assert (
+                ours.where(ours.notna(), None).tolist()
+                == theirs.where(theirs.notna(), None).tolist()
+            )
+        else:
+            np.testing.assert_allclose(
+                ours.to_numpy(float),
+                theirs.astype(float).to_numpy(),
+                rtol=1e-9,
+                atol=1e-12,
+                err_msg=feature.name,
+            )
+
+
+def test_the_random_companies_reach_every_feature(make_lake, company):
+    built = [build(make_lake(company(s)), AS_OF, rule=ChurnRule()) for s in range(6)]
+    table = pd.concat(built)
+    constant = [f.name for f in CATALOG if table[f.name].nunique(dropna=True) < 2]
+    assert constant == []
