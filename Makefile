@@ -1,0 +1,39 @@
+# Each target works from a fresh clone on a machine with Python 3.11 and make: it makes .venv itself.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+READY := .venv/.ready
+COMPANY := .forewarn/company
+
+.PHONY: demo test check serve bench clean
+
+demo: $(READY)  ## a synthetic company through the whole flow, to its ten riskiest accounts
+	$(BIN)/forewarn synth $(COMPANY)
+	$(BIN)/forewarn run $(COMPANY)
+
+serve: .forewarn/store.db  ## the API and the page on 127.0.0.1:3000 over the demo batch
+	$(BIN)/forewarn serve
+
+test: check  ## everything that must hold before a change lands
+	$(BIN)/pytest
+
+check: $(READY)  ## linters, types and import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(READY)  ## speed, as ratios to a baseline measured in the same run
+	$(BIN)/python benchmarks/features.py
+
+clean:  ## remove the environment and everything that runs have written
+	rm -rf .venv .forewarn
+
+.forewarn/store.db:
+	$(MAKE) demo
+
+$(READY): requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "forewarn needs Python 3.11; got " + sys.version.split()[0])'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
