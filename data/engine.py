@@ -10,21 +10,34 @@ from typing import Any, Self
 
 import duckdb
 import pandas as pd
+import pyarrow as pa
 
 from data.files import atomic
 
 MEMORY = "4GB"
+ATTACHED = "source"
+SqlError = duckdb.Error
 
 
 class Engine:
     """A private in-memory database that can read and write only inside the folders it was given.
 
     Use it as a context manager. SQL that needs more than the memory limit spills to `spill`.
+    `attach` is a DuckDB file whose tables are then readable, never writable, as `source.TABLE`.
     """
 
-    def __init__(self, folders: Iterable[Path], *, spill: Path, memory: str = MEMORY) -> None:
+    def __init__(
+        self,
+        folders: Iterable[Path],
+        *,
+        spill: Path,
+        memory: str = MEMORY,
+        attach: Path | None = None,
+    ) -> None:
         spill.mkdir(parents=True, exist_ok=True)
         self._connection = duckdb.connect()
+        if attach is not None:
+            self.run(f"ATTACH {literal(attach.resolve())} AS {ATTACHED} (READ_ONLY)")
         allowed = ", ".join(literal(f"{f.resolve()}/") for f in (*folders, spill))
         for setting in (
             "TimeZone = 'UTC'",
@@ -67,10 +80,28 @@ class Engine:
         self.run(f"CREATE OR REPLACE TABLE {name} AS SELECT * FROM {name}_frame")
         self._connection.unregister(f"{name}_frame")
 
+    def stream(self, sql: str, path: Path, *, name: str, batches: pa.RecordBatchReader) -> None:
+        """Write a query over a stream of Arrow batches, which it calls `name`, to a Parquet file.
+
+        Only a few batches are in memory at a time.
+        """
+        self._connection.register(name, batches)
+        self.write(sql, path)
+        self._connection.unregister(name)
+
     def write(self, sql: str, path: Path) -> None:
         """Write the rows of a query to a Parquet file that is whole or absent."""
         with atomic(path) as temporary:
             self.run(f"COPY ({sql}) TO {literal(temporary)} (FORMAT parquet, COMPRESSION zstd)")
+
+
+def is_select(sql: str) -> bool:
+    """Whether the text is exactly one query: it reads, changes nothing, and nothing follows it."""
+    try:
+        statements = duckdb.extract_statements(sql)
+    except duckdb.Error:
+        return False
+    return [s.type for s in statements] == [duckdb.StatementType.SELECT]
 
 
 def literal(value: object) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
+
 
 class ForewarnError(Exception):
     """Base of every error raised on purpose; `exit_code` is what the command returns."""
@@ -23,3 +26,16 @@ class RefusedError(ForewarnError):
     """Forewarn could go on but honestly should not: not enough data, no usable signal, a gate."""
 
     exit_code = 3
+
+
+def unknown(what: str, name: str, known: Iterable[str]) -> BadInputError:
+    """The error for a name that is not among `known`, pointing at the nearest one.
+
+    >>> print(unknown("column of accounts", "segmnt", ["segment", "region"]))
+    unknown column of accounts 'segmnt'; did you mean 'segment'?
+    """
+    names = sorted(known)
+    near = difflib.get_close_matches(name.lower(), [n.lower() for n in names], n=1, cutoff=0.6)
+    meant = next((n for n in names if near and n.lower() == near[0]), None)
+    hint = f"did you mean {meant!r}?" if meant else f"expected one of {', '.join(names) or 'none'}"
+    return BadInputError(f"unknown {what} {name!r}; {hint}")

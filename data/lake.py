@@ -1,0 +1,65 @@
+"""The lake as it is written: one Parquet file per table and a manifest that describes them."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from data.clean import relation
+from data.contract import BY_NAME, Table
+from data.engine import Engine, identifier
+from data.files import atomic, sha256, write_json
+from data.quality import repairs
+from data.report import LandReport
+from data.sources import LINE
+
+VERSION = 1
+
+
+def write_lake(engine: Engine, report: LandReport) -> None:
+    """Replace the lake by the live rows of the tables of `report`, and describe them.
+
+    Rows stand in the order of their time, so that a reader of a late window can skip the rest, and
+    so that the same rows give the same file.
+    """
+    with atomic(report.lake) as lake:
+        lake.mkdir()
+        digests = {}
+        for table in report.tables:
+            path = lake / f"{table.name}.parquet"
+            engine.write(_rows(BY_NAME[table.name]), path)
+            digests[table.name] = sha256(path)
+        write_json(lake / "manifest.json", _manifest(report, digests))
+
+
+def _rows(table: Table) -> str:
+    repaired = repairs(table)
+    columns = ", ".join(
+        f"{repaired[name]} AS {identifier(name)}" if name in repaired else identifier(name)
+        for name in table.names
+    )
+    return f"SELECT {columns} FROM {relation('live', table.name)} r ORDER BY r.{table.time}, {LINE}"
+
+
+def _manifest(report: LandReport, digests: dict[str, str]) -> dict[str, Any]:
+    together = "\n".join(f"{name} {digest}" for name, digest in sorted(digests.items()))
+    return {
+        "version": VERSION,
+        "source": report.source,
+        "data_until": report.data_until.isoformat(timespec="seconds"),
+        "churn": None if report.churn is None else report.churn.to_dict(),
+        "tables": {
+            table.name: {
+                "rows": table.kept,
+                "provided": list(table.provided),
+                "known_at": table.known_at,
+                "sha256": digests[table.name],
+            }
+            for table in report.tables
+        },
+        "quality": [
+            {"problem": p.problem, "table": p.table, "rows": p.rows, "action": p.action}
+            for p in report.problems
+        ],
+        "fingerprint": hashlib.sha256(together.encode()).hexdigest(),
+    }
