@@ -25,9 +25,9 @@ class Evidence(_Record):
 
 
 class Measure(_Record):
-    """A value as a number (None: unknown, or a word) and as a person reads it, with its unit."""
+    """A value as a number and as a person reads it, with its unit."""
 
-    value: float | None = None
+    value: float
     text: str
 
 
@@ -36,7 +36,8 @@ class Driver(_Record):
 
     `points` are probability points; over all drivers of an explanation they add up, with `base`, to
     the risk. `shown` are whole percentage points that add up to the whole percentage shown.
-    `feature` is the one that the sentence speaks of; None when several small signs work together.
+    `claim` is the plain statement; `sentence` adds the account's usual value and that of healthy
+    peers. `feature` is the one it speaks of; None when several signs work together.
     `usual` is the account's own median over earlier snapshots, `healthy` that of healthy peers.
     A `context` driver describes the account and is never a reason to act.
     """
@@ -47,6 +48,7 @@ class Driver(_Record):
     points: float
     shown: int
     direction: Literal["raises", "lowers", "none"]
+    claim: str
     sentence: str
     feature: str | None = None
     unit: str = ""
@@ -67,7 +69,7 @@ class Explanation(_Record):
 
     def reasons(self, limit: int | None = None) -> tuple[Driver, ...]:
         """The drivers that raise the risk and can be acted on, strongest first."""
-        return tuple(d for d in self.drivers if d.direction == "raises" and not d.context)[:limit]
+        return tuple(d for d in self.drivers if d.shown > 0 and not d.context)[:limit]
 
 
 class AccountRisk(_Record):

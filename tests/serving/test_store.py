@@ -81,6 +81,7 @@ def test_a_published_batch_is_read_back_whole(path):
                 points=0.4,
                 shown=40,
                 direction="raises",
+                claim="Silent",
                 sentence="Silent.",
                 data_until=date(2025, 12, 30),
             ),

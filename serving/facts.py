@@ -1,0 +1,109 @@
+"""What an explanation may speak of: an account's values beside its own past and healthy peers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from data.workspace import Workspace
+from features.build import monthly
+from features.catalog import BY_NAME
+from features.evidence import evidence
+from serving.records import Evidence
+from training.model import Model
+
+BASELINE_SNAPSHOTS = 6
+BASELINE_STEP_DAYS = 30
+BASELINE_KNOWN = 3
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known of some accounts, one row each and in the same order in every table.
+
+    `points` has probability points per feature of the model. `now`, `usual` and `healthy` have its
+    numeric features: the value, the account's own median before, the median of healthy peers.
+    `evidence` maps (account_id, family) to landed rows.
+    """
+
+    account_ids: Sequence[str]
+    risk: npt.NDArray[np.float64]
+    base: float
+    points: pd.DataFrame
+    now: pd.DataFrame
+    usual: pd.DataFrame
+    healthy: pd.DataFrame
+    evidence: Mapping[tuple[str, str], Sequence[Evidence]]
+    data_until: date
+
+
+def gather(workspace: Workspace, model: Model, scored: pd.DataFrame, past: pd.DataFrame) -> Facts:
+    """The facts about the accounts of `scored` (one snapshot); `past` has their earlier rows."""
+    names = [name for name in model.features if BY_NAME[name].kind == "number"]
+    points = model.points(scored)
+    moment = scored["as_of"].iloc[0]
+    return Facts(
+        account_ids=list(scored["account_id"]),
+        risk=model.risk(scored),
+        base=points.base,
+        points=points.features.reset_index(drop=True),
+        now=scored[names].reset_index(drop=True),
+        usual=usual(past, names).reindex(scored["account_id"]).reset_index(drop=True),
+        healthy=_healthy(model, scored["segment"], names),
+        evidence=_evidence(workspace, model, list(scored["account_id"]), moment),
+        data_until=pd.Timestamp(workspace.manifest()["data_until"]).date(),
+    )
+
+
+def snapshots(workspace: Workspace, moment: pd.Timestamp) -> list[pd.Timestamp]:
+    """`moment`, and before it up to six moments, 30 days apart, that the data can speak about.
+
+    Raises:
+        RefusedError: the data hold less than eight weeks.
+    """
+    step = pd.Timedelta(days=BASELINE_STEP_DAYS)
+    first = monthly(workspace)[0]
+    earlier = [moment - step * back for back in range(1, BASELINE_SNAPSHOTS + 1)]
+    return [moment, *(day for day in earlier if day >= first)]
+
+
+def usual(past: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
+    """The own baseline: per account_id the median of each feature over its rows in `past`.
+
+    NaN where fewer than three of the rows know the value.
+    """
+    grouped = past.groupby("account_id")[list(names)]
+    return grouped.median().where(grouped.count() >= BASELINE_KNOWN)
+
+
+def _healthy(model: Model, segment: pd.Series, names: Sequence[str]) -> pd.DataFrame:
+    known = segment.astype(object).where(segment.notna(), None)
+    rows = {s: [model.healthy_value(name, s) for name in names] for s in known.unique()}
+    table = [rows[s] for s in known]
+    return pd.DataFrame(table, columns=list(names), dtype="float64")
+
+
+def _evidence(
+    workspace: Workspace, model: Model, account_ids: Sequence[str], moment: pd.Timestamp
+) -> dict[tuple[str, str], list[Evidence]]:
+    rows = evidence(workspace, account_ids, moment, rule=model.spec.rule)
+    found: dict[tuple[str, str], list[Evidence]] = {}
+    row_ids = rows["row_id"].astype(object).where(rows["row_id"].notna(), None)
+    for account_id, family, source, row_id, happened_at, what in zip(
+        rows["account_id"],
+        rows["family"],
+        rows["source"],
+        row_ids,
+        rows["happened_at"].dt.to_pydatetime(),
+        rows["what"],
+        strict=True,
+    ):
+        found.setdefault((account_id, family), []).append(
+            Evidence(source=source, row_id=row_id, happened_at=happened_at, what=what)
+        )
+    return found

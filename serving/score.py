@@ -1,0 +1,191 @@
+"""From the champion and one moment of the data to a published, explained batch."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from data.churn import churn_rule
+from data.errors import BadInputError, MissingError, RefusedError
+from data.workspace import Workspace, quiet
+from features.build import build
+from serving.accounts import accounts
+from serving.database import writing
+from serving.explain import explain
+from serving.facts import Facts, gather, snapshots
+from serving.records import AccountRisk, Batch, Explanation
+from serving.store import find_batch, publish
+from serving.words import summary
+from training.bands import Bands
+from training.config import Config
+from training.model import Model
+from training.spec import ChurnSpec
+from training.track import champion
+
+# Part of every batch_id: raise it when the same model and data would be explained differently.
+FORMAT = 1
+STALE_AFTER_DAYS = 7
+
+
+def score(
+    workspace: Workspace, config: Config, *, as_of: date, say: Callable[[str], None] = quiet
+) -> Batch:
+    """The batch of every customer at the midnight that begins `as_of`, published.
+
+    Accounts under notice are *decided* and young ones have *insufficient history*: both are listed
+    without a risk. Repeating a run (same moment, model and data) publishes nothing new.
+
+    Raises:
+        MissingError: nothing was landed, or there is no champion.
+        BadInputError: the champion predicts something else than the settings now ask for, or
+            `as_of` is far beyond the data.
+        RefusedError: no customer at that moment can be scored.
+    """
+    model = _champion(workspace, config)
+    batch = _batch(workspace, model, as_of)
+    store = writing(workspace.store)
+    if known := find_batch(store, batch.batch_id):
+        publish(store, known, ())
+        say(f"already published as batch {known.batch_id}; nothing to do")
+        return known
+    with workspace.locked():
+        moment, rule = pd.Timestamp(as_of), model.spec.rule
+        say("building the features of this moment and of six before it")
+        table = build(workspace, snapshots(workspace, moment), rule=rule)
+        customers = _customers(table, accounts(workspace, moment, rule=rule), moment, model.spec)
+        scored = customers[customers["status"] == "scored"]
+        say(f"scoring and explaining {len(scored)} of {len(customers)} accounts")
+        facts = gather(workspace, model, scored, table[table["as_of"] < moment])
+        rows = _rows(customers, facts, model.bands, model.spec)
+        publish(store, batch := batch.model_copy(update={"n": len(customers)}), rows)
+    say(f"published batch {batch.batch_id}")
+    return batch
+
+
+def batch_id(as_of: date, model_version: str, fingerprint: str) -> str:
+    """The same for the same moment, model and data, on every machine; sorts by moment."""
+    text = f"{FORMAT}|{as_of}|{model_version}|{fingerprint}"
+    return f"{as_of}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+
+
+def _champion(workspace: Workspace, config: Config) -> Model:
+    folder = champion(workspace)
+    if folder is None:
+        raise MissingError(
+            f"no champion in {workspace.root}; run `forewarn train --workspace {workspace.root}`"
+        )
+    model = Model.load(folder)
+    wanted = config.spec(churn_rule(workspace.manifest()["churn"]))
+    if wanted.hash != model.spec.hash:
+        raise BadInputError(
+            f"the champion predicts {_told(model.spec)}, the settings now ask for {_told(wanted)}; "
+            "change them back or run `forewarn train`"
+        )
+    return model
+
+
+def _told(spec: ChurnSpec) -> str:
+    return ", ".join(f"{name} {value}" for name, value in spec.to_dict().items())
+
+
+def _batch(workspace: Workspace, model: Model, as_of: date) -> Batch:
+    manifest, spec = workspace.manifest(), model.spec
+    until = pd.Timestamp(manifest["data_until"])
+    if pd.Timestamp(as_of) > until + pd.Timedelta(days=STALE_AFTER_DAYS):
+        raise BadInputError(
+            f"--as-of: expected at most {STALE_AFTER_DAYS} days after the newest data "
+            f"({until:%Y-%m-%d}), else every account looks silent; got {as_of}; land newer data"
+        )
+    return Batch(
+        batch_id=batch_id(as_of, model.version, manifest["fingerprint"]),
+        as_of=as_of,
+        model_version=model.version,
+        method=model.method,
+        spec_hash=spec.hash,
+        horizon_days=spec.window_days,
+        n=0,
+        metadata={
+            "data_until": f"{until:%Y-%m-%d}",
+            "data_fingerprint": manifest["fingerprint"],
+            "event": _event(spec),
+            "spec": spec.to_dict(),
+            "base_rate": model.base_rate,
+            "bands": {"high": model.bands.high, "elevated": model.bands.elevated},
+        },
+    )
+
+
+def _event(spec: ChurnSpec) -> str:
+    silence = spec.rule.kind == "silence"
+    return f"of {'staying silent for' if silence else 'leaving within'} {spec.window_days} days"
+
+
+def _customers(
+    table: pd.DataFrame, known: pd.DataFrame, moment: pd.Timestamp, spec: ChurnSpec
+) -> pd.DataFrame:
+    """The rows of the moment with who they are, `status`, and `arr`, revenue a year."""
+    now = table[table["as_of"] == moment].merge(known, on="account_id", validate="one_to_one")
+    young = ~(moment - now["since"] >= pd.Timedelta(days=spec.min_history_days))
+    status = np.select(
+        [now["notice_at"].notna(), young], ["decided", "insufficient_history"], default="scored"
+    )
+    if not (status == "scored").any():
+        raise RefusedError(
+            f"no account can be scored at {moment:%Y-%m-%d}: expected customers of at least "
+            f"{spec.min_history_days} days who have not given notice; got {len(now)} customers, "
+            f"{int((status == 'decided').sum())} of them under notice"
+        )
+    # A firm without contracts has no recurring revenue; what it invoiced in a year stands in.
+    yearly = 12 * now["mrr"] if now["mrr"].notna().any() else now["invoiced_365"].clip(lower=0)
+    return now.assign(status=status, arr=yearly)
+
+
+def _rows(
+    customers: pd.DataFrame, facts: Facts, bands: Bands, spec: ChurnSpec
+) -> Iterator[AccountRisk]:
+    whys = zip(facts.risk, explain(facts), strict=True)
+    for row in customers.itertuples():
+        who = _who(row)
+        if row.status != "scored":
+            yield AccountRisk(**who, summary=_why_not(row, spec))
+            continue
+        risk, why = next(whys)
+        yield AccountRisk(
+            **who,
+            risk=risk,
+            band=bands.of(risk),
+            arr_at_risk=None if who["arr"] is None else risk * who["arr"],
+            summary=_in_short(risk, why, spec),
+            explanation=why,
+        )
+
+
+def _who(row: Any) -> dict[str, Any]:  # noqa: ANN401 - a row of itertuples has no static type
+    text = {name: _or_none(getattr(row, name)) for name in ("name", "segment", "csm", "arr")}
+    renewal = _or_none(row.renewal_at)
+    return {
+        **text,
+        "account_id": row.account_id,
+        "status": row.status,
+        "coverage": row.coverage,
+        "renewal_at": None if renewal is None else renewal.date(),
+    }
+
+
+def _or_none(value: Any) -> Any:  # noqa: ANN401
+    return None if pd.isna(value) else value
+
+
+def _why_not(row: Any, spec: ChurnSpec) -> str:  # noqa: ANN401
+    if row.status == "decided":
+        return f"Notice given on {row.notice_at:%Y-%m-%d}: already decided, so not scored."
+    return f"Too new to score: fewer than {spec.min_history_days} days as a customer."
+
+
+def _in_short(risk: float, why: Explanation, spec: ChurnSpec) -> str:
+    return summary(risk, _event(spec), [driver.claim for driver in why.reasons(2)])
