@@ -1,0 +1,98 @@
+"""The rows a training works on: features, what became of them, and what they are worth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from data.engine import Engine, literal
+from data.workspace import Workspace
+from training.cohorts import cohorts
+from training.evaluate import TestRows
+from training.matrix import Numbers
+from training.spec import ChurnSpec
+
+Flags = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A feature table and, row for row, its cohort, label, outcome and reason."""
+
+    frame: pd.DataFrame
+    fate: pd.DataFrame
+
+    @property
+    def labelled(self) -> Flags:
+        """Rows to learn from and to be judged by: the result is known and was still open."""
+        return self.fate["label"].notna().to_numpy()
+
+    def take(self, which: Flags) -> Rows:
+        """The rows where `which` holds."""
+        return Rows(self.frame[which], self.fate[which])
+
+    def at(self, moments: Sequence[pd.Timestamp]) -> Rows:
+        """The rows of these snapshots."""
+        return self.take(self.frame["as_of"].isin(list(moments)).to_numpy())
+
+    @property
+    def snapshots(self) -> list[pd.Timestamp]:
+        """The moments the rows describe, in order."""
+        return sorted(self.frame["as_of"].unique())
+
+    @property
+    def y(self) -> Numbers:
+        """Labels: 1 churned, 0 stayed, NaN not known."""
+        return self.fate["label"].to_numpy(dtype=np.float64)
+
+    @property
+    def churned(self) -> int:
+        """Accounts that churned, each counted once however many snapshots saw it coming."""
+        return int(self.fate.loc[self.fate["label"] == 1, "account_id"].nunique())
+
+    def summary(self) -> dict[str, Any]:
+        """How many snapshots, rows and churned accounts, and from when to when."""
+        moments = self.snapshots
+        return {
+            "snapshots": len(moments),
+            "from": f"{moments[0]:%Y-%m-%d}",
+            "to": f"{moments[-1]:%Y-%m-%d}",
+            "rows": len(self.frame),
+            "churned": self.churned,
+        }
+
+    def examined(self, y: Numbers) -> TestRows:
+        """The rows as an examination wants them, with `y` for what happened."""
+        return TestRows(
+            y=y,
+            account=self.frame["account_id"].to_numpy(dtype=np.str_),
+            as_of=self.frame["as_of"].to_numpy(dtype="datetime64[us]"),
+            arr=yearly_value(self.frame),
+        )
+
+
+def rows_of(workspace: Workspace, frame: pd.DataFrame, spec: ChurnSpec) -> Rows:
+    """Rows for a feature table of the workspace's landed data."""
+    until = pd.Timestamp(workspace.manifest()["data_until"])
+    needed = spec.rule.of if spec.rule.kind == "silence" else "subscriptions"
+    with Engine([workspace.lake], spill=workspace.spill) as engine:
+        path = literal(workspace.lake / f"{needed}.parquet")
+        engine.run(f"CREATE VIEW {needed} AS SELECT * FROM read_parquet({path})")
+        return Rows(frame, cohorts(engine, frame, spec, data_until=until))
+
+
+def yearly_value(frame: pd.DataFrame) -> Numbers:
+    """Annual recurring revenue per row: twelve months of mrr, else what was invoiced in a year.
+
+    Where neither is known for anyone, 1 for every account: then ARR metrics count accounts.
+    """
+    unknown = pd.Series(np.nan, index=frame.index)
+    monthly = frame.get("mrr", unknown) * 12
+    value = monthly.fillna(frame.get("invoiced_365", unknown)).clip(lower=0)
+    known = np.asarray(value.fillna(0), dtype=np.float64)
+    return known if known.any() else np.ones(len(frame), dtype=np.float64)
