@@ -12,14 +12,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from data.contract import SQL_TYPES, Table
-from data.convert import Conversion, conversion
+from data.contract import Table
+from data.convert import PROBLEMS, converted
 from data.engine import Engine, SqlError, identifier, literal
 from data.errors import BadInputError, unknown
 from data.mapping import TableMap
 from data.sources import LINE, Source, SourceTable
 
-_SHOWN = 200
 CONFLICT = "same key as another row, with other content"
 
 
@@ -55,12 +54,10 @@ def clean(source: Source, table: Table, plan: TableMap, *, timezone: str, stagin
     try:
         raw = _selected(source, table, plan) if plan.query is None else None
         raw = raw or _derived(source, table, str(plan.query), staging)
-        conversions = _conversions(engine, table, raw, timezone)
-        _convert(engine, table, raw, conversions, staging / f"{table.name}.typed.parquet")
-        _note_broken(engine, table.name, raw)
-        _note_bad(engine, table.name, raw, conversions)
+        path = staging / f"{table.name}.typed.parquet"
+        _convert(engine, table, raw, timezone=timezone, path=path)
         duplicate = _leave_out_repeats(engine, table) if table.key else 0
-        read = _broken_count(engine, raw) + _count(engine, raw.rows)
+        read = sum(_count(engine, sql) for sql in (raw.rows, *(sql for _, sql in raw.broken)))
     except SqlError as error:
         reason = " ".join(str(error).split())[:400]
         raise BadInputError(f"{table.name}: cannot be read; {reason}; check its mapping") from None
@@ -137,74 +134,30 @@ def _require(table: Table, given: Iterable[str], *, label: str, got: Iterable[st
         )
 
 
-def _conversions(engine: Engine, table: Table, raw: _Raw, timezone: str) -> list[Conversion]:
-    types = {row[0]: row[1] for row in engine.run(f"DESCRIBE {raw.rows}")}
-    return [
-        conversion(table.column(name), types[name], timezone=timezone)
-        for name in table.names
-        if name in raw.provided
-    ]
-
-
-def _judged(raw: _Raw, conversions: list[Conversion]) -> str:
-    """SQL: per raw row its line and, per column, `text_`, `value_` and `reason_`."""
-    parts = [LINE]
-    for c in conversions:
-        parts.append(f"{c.text} AS {identifier(f'text_{c.name}')}")
-        parts.append(f"{c.value} AS {identifier(f'value_{c.name}')}")
-    reasons = [f"{c.reason} AS {identifier(f'reason_{c.name}')}" for c in conversions]
-    return f"SELECT *, {', '.join(reasons)} FROM (SELECT {', '.join(parts)} FROM ({raw.rows}))"
-
-
-def _fine(conversions: list[Conversion]) -> str:
-    return " AND ".join(f"{identifier(f'reason_{c.name}')} IS NULL" for c in conversions)
-
-
-def _convert(
-    engine: Engine, table: Table, raw: _Raw, conversions: list[Conversion], path: Path
-) -> None:
-    """Write the rows that convert, with every contract column in its contract type."""
-    given = {c.name for c in conversions}
-    columns = [LINE]
-    for column in table.columns:
-        value = identifier(f"value_{column.name}") if column.name in given else "NULL"
-        if column.name == "known_at":
-            value = f"coalesce({value}, {identifier(f'value_{table.time}')})"
-        columns.append(f"CAST({value} AS {SQL_TYPES[column.kind]}) AS {identifier(column.name)}")
-    judged = _judged(raw, conversions)
-    engine.write(f"SELECT {', '.join(columns)} FROM ({judged}) WHERE {_fine(conversions)}", path)
-    typed, gone, live = (relation(kind, table.name) for kind in ("typed", "gone", "live"))
+def _convert(engine: Engine, table: Table, raw: _Raw, *, timezone: str, path: Path) -> None:
+    """Judge and convert each row once, into a file that the relations of the table look at."""
+    given = engine.run(f"DESCRIBE {raw.rows}")
+    types = {str(row[0]): str(row[1]) for row in given if row[0] != LINE}
+    engine.write(converted(table, raw.rows, types=types, timezone=timezone, line=LINE), path)
+    every = f"read_parquet({literal(path.resolve())})"
+    typed, bad, gone, live = (relation(k, table.name) for k in ("typed", "bad", "gone", "live"))
     engine.run("CREATE SCHEMA IF NOT EXISTS forewarn")
-    engine.run(f"CREATE VIEW {typed} AS SELECT * FROM read_parquet({literal(path.resolve())})")
-    engine.run(f"CREATE TABLE {gone} (line BIGINT)")
-    engine.run(f"CREATE VIEW {live} AS SELECT * FROM {typed} ANTI JOIN {gone} ON line = {LINE}")
-
-
-def _note_broken(engine: Engine, table: str, raw: _Raw) -> None:
-    bad = relation("bad", table)
     engine.run(
-        f"CREATE TABLE {bad} "
-        '(origin VARCHAR, line BIGINT, "column" VARCHAR, value VARCHAR, reason VARCHAR)'
+        f"CREATE VIEW {typed} AS SELECT * EXCLUDE ({PROBLEMS}) FROM {every} "
+        f"WHERE {PROBLEMS} IS NULL"
+    )
+    engine.run(
+        f"CREATE TABLE {bad} AS "
+        'SELECT NULL::VARCHAR AS origin, line, p."column", p.value, p.reason '
+        f"FROM (SELECT {LINE} AS line, unnest({PROBLEMS}) AS p FROM {every} "
+        f"WHERE {PROBLEMS} IS NOT NULL)"
     )
     for label, sql in raw.broken:
         engine.run(
             f"INSERT INTO {bad} SELECT {literal(label)}, line, '', value, reason FROM ({sql})"
         )
-
-
-def _note_bad(engine: Engine, table: str, raw: _Raw, conversions: list[Conversion]) -> None:
-    found = ", ".join(
-        f"CASE WHEN {identifier(f'reason_{c.name}')} IS NOT NULL THEN {{'column': "
-        f"{literal(c.name)}, 'value': left({identifier(f'text_{c.name}')}, {_SHOWN}), "
-        f"'reason': {identifier(f'reason_{c.name}')}}} END"
-        for c in conversions
-    )
-    engine.run(
-        f"INSERT INTO {relation('bad', table)} "
-        'SELECT NULL, line, found."column", found.value, found.reason FROM ('
-        f"SELECT {LINE} AS line, unnest([{found}]) AS found FROM ({_judged(raw, conversions)}) "
-        f"WHERE NOT ({_fine(conversions)})) WHERE found IS NOT NULL"
-    )
+    engine.run(f"CREATE TABLE {gone} (line BIGINT)")
+    engine.run(f"CREATE VIEW {live} AS SELECT * FROM {typed} ANTI JOIN {gone} ON line = {LINE}")
 
 
 def _leave_out_repeats(engine: Engine, table: Table) -> int:
@@ -237,10 +190,6 @@ def _leave_out_repeats(engine: Engine, table: Table) -> int:
     same = _count(engine, "SELECT * FROM repeats WHERE same")
     engine.run("DROP TABLE repeats")
     return same
-
-
-def _broken_count(engine: Engine, raw: _Raw) -> int:
-    return sum(_count(engine, sql) for _, sql in raw.broken)
 
 
 def _count(engine: Engine, query: str) -> int:

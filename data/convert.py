@@ -1,42 +1,71 @@
-"""SQL that turns one column of any type into its contract type, or says why it cannot."""
+"""SQL that turns columns of any type into their contract types, or says why it cannot."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 
-from data.contract import EARLIEST, LATEST, MAX_ID_LENGTH, Column
+from data.contract import EARLIEST, LATEST, MAX_ID_LENGTH, SQL_TYPES, Column, Table
 from data.engine import identifier, literal
 
+PROBLEMS = "forewarn_problems"
 _NUMERIC = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE", "DECIMAL")
 _YES, _NO = ("true", "t", "yes", "y", "1", "1.0"), ("false", "f", "no", "n", "0", "0.0")
 _SPACES = "' ' || chr(9) || chr(10) || chr(13) || chr(160)"
 _OFFSET = r"(Z|[+-]\d\d(:?\d\d)?| [A-Za-z_]+(/[A-Za-z_/]+)?)$"
+_SHOWN = 200
 
 
-@dataclass(frozen=True, kw_only=True)
-class Conversion:
-    """SQL over a raw row: the value as text, the converted value, and then `reason`.
+def converted(
+    table: Table, rows: str, *, types: Mapping[str, str], timezone: str, line: str
+) -> str:
+    """SQL: the rows of a query over raw columns, with every contract column in its contract type.
 
-    `reason` is over a row that has `text_COLUMN` and `value_COLUMN`; NULL means that all is well.
-    """
-
-    name: str
-    text: str
-    value: str
-    reason: str
-
-
-def conversion(column: Column, sql_type: str, *, timezone: str) -> Conversion:
-    """How a raw column of `sql_type`, which already bears the contract's name, is converted.
+    `types` has the SQL type of each raw column, which already bears the contract's name; `line` is
+    the column that numbers the rows. `forewarn_problems` is NULL where all is well, else a list of
+    column, value and reason.
 
     Surrounding blanks are not part of a value, and an empty text is no value. A time without an
     offset is local to `timezone`; of an hour that occurs twice the later one is meant, and one that
     the clock skips counts on from the jump. A whole number that came as a float, as pandas writes
-    ids with gaps, loses its `.0`.
+    ids with gaps, loses its `.0`. Where `known_at` is empty it is the time of the row.
     """
-    raw = identifier(column.name)
-    text = _text(raw, sql_type)
-    value = {
+    given = [column for column in table.columns if column.name in types]
+    # One level each, because a level names what the one below computes: written out in place, an
+    # expression would be worked out again wherever it is used.
+    texts = [f"{_text(c.name, types[c.name])} AS {_named('text', c)}" for c in given]
+    values = [f"{_value(c, types[c.name], timezone)} AS {_named('value', c)}" for c in given]
+    reasons = [f"{_reason(c)} AS {_named('reason', c)}" for c in given]
+    query = rows
+    for level in (texts, values, reasons):
+        query = f"SELECT *, {', '.join(level)} FROM ({query})"
+    columns = ", ".join(_cast(table, column, types) for column in table.columns)
+    return f"SELECT {line}, {columns}, {_problems(given)} AS {PROBLEMS} FROM ({query})"
+
+
+def _named(part: str, column: Column) -> str:
+    return identifier(f"{part}_{column.name}")
+
+
+def _cast(table: Table, column: Column, types: Mapping[str, str]) -> str:
+    value = _named("value", column) if column.name in types else "NULL"
+    if column.name == "known_at":
+        value = f"coalesce({value}, {_named('value', table.column(table.time))})"
+    return f"CAST({value} AS {SQL_TYPES[column.kind]}) AS {identifier(column.name)}"
+
+
+def _problems(given: list[Column]) -> str:
+    any_reason = " OR ".join(f"{_named('reason', c)} IS NOT NULL" for c in given)
+    found = ", ".join(
+        f"CASE WHEN {_named('reason', c)} IS NOT NULL THEN {{'column': {literal(c.name)}, "
+        f"'value': left({_named('text', c)}, {_SHOWN}), 'reason': {_named('reason', c)}}} END"
+        for c in given
+    )
+    return f"CASE WHEN {any_reason} THEN list_filter([{found}], lambda p: p IS NOT NULL) END"
+
+
+def _value(column: Column, sql_type: str, timezone: str) -> str:
+    raw, text = identifier(column.name), _named("text", column)
+    return {
         "text": _choice(column, text),
         "time": _time(raw, text, sql_type, timezone=timezone),
         "number": _number(raw, text, sql_type),
@@ -44,10 +73,10 @@ def conversion(column: Column, sql_type: str, *, timezone: str) -> Conversion:
         "flag": f"CASE WHEN lower({text}) IN {_YES} THEN true WHEN lower({text}) IN {_NO} "
         "THEN false END",
     }[column.kind]
-    return Conversion(name=column.name, text=text, value=value, reason=_reason(column))
 
 
-def _text(raw: str, sql_type: str) -> str:
+def _text(name: str, sql_type: str) -> str:
+    raw = identifier(name)
     if sql_type in ("FLOAT", "DOUBLE"):
         whole = f"isfinite({raw}) AND {raw} = trunc({raw}) AND abs({raw}) < 1e15"
         return f"CASE WHEN {whole} THEN CAST({raw} AS BIGINT)::VARCHAR ELSE {raw}::VARCHAR END"
@@ -89,7 +118,7 @@ def _local(naive: str, timezone: str) -> str:
 
 
 def _reason(column: Column) -> str:
-    text, value = identifier(f"text_{column.name}"), identifier(f"value_{column.name}")
+    text, value = _named("text", column), _named("value", column)
     missing = f"WHEN {text} IS NULL THEN 'missing' " if column.required else ""
     problems = {
         "text": _bad_text,

@@ -11,7 +11,7 @@ from pathlib import Path
 from data.clean import Cleaned, clean, relation
 from data.contract import ACTIVITY, BY_NAME, TABLES
 from data.engine import Engine
-from data.errors import BadInputError
+from data.errors import BadInputError, ForewarnError
 from data.files import TEMPORARY
 from data.lake import write_lake
 from data.mapping import Mapping, load_mapping, same_names
@@ -154,12 +154,18 @@ def _report(
 def _table_report(engine: Engine, one: Cleaned) -> TableReport:
     table = one.table
     kept = int(engine.run(f"SELECT count(*) FROM {relation('live', table.name)}")[0][0])
+    bad = quarantined(engine, table.name)
+    if one.read != kept + one.duplicate + bad:
+        raise ForewarnError(
+            f"{table.name}: read {one.read} rows, but kept {kept}, found {one.duplicate} duplicate "
+            f"and quarantined {bad}; the SQL of its mapping must give the same rows each time"
+        )
     return TableReport(
         name=table.name,
         read=one.read,
         kept=kept,
         duplicate=one.duplicate,
-        quarantined=quarantined(engine, table.name),
+        quarantined=bad,
         known_at="source" if "known_at" in one.provided else table.time,
         provided=tuple(name for name in table.names if name in one.provided),
         missing=tuple(n for n in table.names if n not in one.provided and n != "known_at"),
