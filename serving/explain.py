@@ -110,10 +110,11 @@ def _known(value: float) -> float | None:
 def _driver(part: _Part, row: int, shown: int, facts: Facts) -> Driver:
     family, points = part.family, float(part.sums[row])
     claim, column = _claimed(part, row)
+    side: Side = "risk" if points > 0 else "safe"
     spoken = (
         {"sentence": f"{claim}."}
         if column is None
-        else _spoken(claim, part.features[column], part.reading(row, column))
+        else _spoken(claim, part.features[column], side, part.reading(row, column))
     )
     return Driver(
         family=family.name,
@@ -155,7 +156,7 @@ def _strongest(pushes: npt.NDArray[np.float64]) -> list[int]:
     return [int(c) for c in order if pushes[c] > 0 and pushes[c] >= _SPEAKS_FROM * pushes.max()]
 
 
-def _spoken(claim: str, feature: Feature, reading: Reading) -> dict[str, Any]:
+def _spoken(claim: str, feature: Feature, side: Side, reading: Reading) -> dict[str, Any]:
     """What a driver carries when it speaks of one feature."""
     beside = {"value": reading.value, "usual": reading.usual, "healthy": reading.healthy}
     measures = {
@@ -163,5 +164,5 @@ def _spoken(claim: str, feature: Feature, reading: Reading) -> dict[str, Any]:
         for name, number in beside.items()
         if number is not None
     }
-    said = compared(claim, feature, reading)
+    said = compared(claim, feature, side, reading)
     return {"sentence": f"{said}.", "feature": feature.name, "unit": feature.unit, **measures}

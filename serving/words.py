@@ -13,7 +13,7 @@ from features.feature import Feature
 Side = Literal["risk", "safe"]
 
 _CHANGES = ("share points", "per 4 weeks")
-_UNITS_IN_COMPARISON = ("days", "months", "share", "times", *_CHANGES)
+_UNITS_IN_COMPARISON = ("days", "months", "share", "times")
 _SAYS_LESS = re.compile(r"\b(only|rarely|short|shared)\b", re.IGNORECASE)
 _SAYS_MORE = re.compile(r"\b(long|one)\b", re.IGNORECASE)
 _ONLY_VALUE = re.compile(r"\b(only) \{value\}( of\b)?", re.IGNORECASE)
@@ -38,7 +38,7 @@ def measure(value: float, unit: str) -> str:
     >>> measure(41, "days"), measure(1, "people"), measure(0.345, "share")
     ('41 days', '1 person', '34%')
     >>> measure(-0.22, "share points"), measure(1250, "currency per month")
-    ('-22 percentage points', '1,250 per month')
+    ('-22 points', '1,250 per month')
     """
     if unit == "yes or no":
         return "yes" if value >= 0.5 else "no"
@@ -87,20 +87,29 @@ def sentence(feature: Feature, side: Side, value: float) -> str:
     return template.replace("{value}", text)
 
 
-def compared(said: str, feature: Feature, reading: Reading) -> str:
-    """A sentence with the account's usual value and that of healthy peers after it.
+def compared(said: str, feature: Feature, side: Side, reading: Reading) -> str:
+    """The feature's sentence with the account's usual value and that of healthy peers after it.
 
-    >>> days = Feature(name="d", family="f", unit="days", definition="", sources=(), risk="{value}")
-    >>> compared("No word for 41 days", days, Reading(41, usual=4, healthy=6))
+    A sentence that claims nothing beside others (a countdown to the renewal) stays as it is.
+
+    >>> days = Feature(
+    ...     name="d",
+    ...     family="f",
+    ...     unit="days",
+    ...     definition="",
+    ...     sources=(),
+    ...     direction=1,
+    ...     risk="{value}",
+    ... )
+    >>> compared("No word for 41 days", days, "risk", Reading(41, usual=4, healthy=6))
     'No word for 41 days (usually 4 days; healthy accounts 6 days)'
     """
-    template = feature.risk or feature.safe
     beside = [
         f"{who} {_beside(value, feature.unit)}"
         for who, value in (("usually", reading.usual), ("healthy accounts", reading.healthy))
         if value is not None
     ]
-    if not beside or "{value}" not in template:
+    if not beside or not _claim(feature, side) or "{value}" not in getattr(feature, side):
         return said
     if said.endswith(")"):
         return f"{said[:-1]}; {'; '.join(beside)})"
@@ -151,7 +160,7 @@ def _percent(value: float, unit: str) -> str:
     if unit == "share":
         return f"{number}%"
     signed = f"{number:+d}" if number else "0"
-    return f"{signed} percentage points" if unit == "share points" else f"{signed}% {unit}"
+    return f"{signed} points" if unit == "share points" else f"{signed}% {unit}"
 
 
 def _number(value: float) -> str:

@@ -36,7 +36,7 @@ def feature(unit="days", direction=1, risk="", safe="") -> Feature:
         (2.34, "people", "2.3 people"),
         (1, "contacts from their side", "1 contact from their side"),
         (0.345, "share", "34%"),
-        (-0.22, "share points", "-22 percentage points"),
+        (-0.22, "share points", "-22 points"),
         (0.05, "per 4 weeks", "+5% per 4 weeks"),
         (0.27, "times", "0.27 times"),
         (12.6, "times", "13 times"),
@@ -59,7 +59,7 @@ def test_every_number_of_the_catalog_has_a_unit_unless_it_is_money():
 def test_a_sentence_carries_the_usual_and_the_healthy_value():
     f = feature(risk="Nobody has come to us for {value}")
     reading = Reading(41, usual=4, healthy=6)
-    assert compared(sentence(f, "risk", 41), f, reading) == (
+    assert compared(sentence(f, "risk", 41), f, "risk", reading) == (
         "Nobody has come to us for 41 days (usually 4 days; healthy accounts 6 days)"
     )
 
@@ -67,12 +67,18 @@ def test_a_sentence_carries_the_usual_and_the_healthy_value():
 def test_a_counted_unit_is_named_once_and_brackets_are_not_doubled():
     counted = feature("messages", risk="Our last {value} went unanswered")
     falling = feature("per 4 weeks", -1, risk="Use has been falling ({value})")
-    assert compared(sentence(counted, "risk", 5), counted, Reading(5, healthy=1)) == (
+    assert compared(sentence(counted, "risk", 5), counted, "risk", Reading(5, healthy=1)) == (
         "Our last 5 messages went unanswered (healthy accounts 1)"
     )
-    assert compared(sentence(falling, "risk", -0.3), falling, Reading(-0.3, usual=0.01)) == (
-        "Use has been falling (-30% per 4 weeks; usually +1% per 4 weeks)"
-    )
+    assert compared(
+        sentence(falling, "risk", -0.3), falling, "risk", Reading(-0.3, usual=0.01)
+    ) == ("Use has been falling (-30% per 4 weeks; usually +1%)")
+
+
+def test_a_countdown_is_not_compared():
+    f = feature("days", 0, risk="The contract comes up for renewal in {value}")
+    reading = Reading(70, usual=175, healthy=27)
+    assert compared(sentence(f, "risk", 70), f, "risk", reading).endswith("in 70 days")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,276 @@
+"""The command `forewarn`: parse, call, print."""
+
+from __future__ import annotations
+
+import sys
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from data.errors import BadInputError, MissingError, RefusedError
+from serving.console import INTERRUPTED, Run, command, complain
+
+if TYPE_CHECKING:
+    from data.report import LandReport
+    from serving.records import Batch
+    from training.report import TrainingReport
+
+RISKIEST = 10
+HOST, PORT = "127.0.0.1", 3000
+
+app = typer.Typer(
+    name="forewarn",
+    help="Warns which business accounts are about to leave, and why.",
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+)
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"expected a date such as 2025-12-31; got {text!r}") from None
+
+
+AsOf = Annotated[
+    date | None,
+    typer.Option(
+        parser=_day,
+        metavar="DATE",
+        help="The moment, a midnight UTC; only what was known before it is used.",
+        show_default="the last day of the data",
+    ),
+]
+Source = Annotated[
+    str,
+    typer.Argument(help="A folder of CSV or Parquet files, a DuckDB file or a postgresql:// URL."),
+]
+MappingFile = Annotated[
+    Path | None, typer.Option(help="A file that says which of your tables are which of forewarn's.")
+]
+MaxBad = Annotated[
+    float, typer.Option(min=0, max=1, help="Share of bad rows per table that is accepted.")
+]
+
+
+@app.command(epilog="Example: forewarn synth company --accounts 600 --seed 0")
+@command
+def synth(
+    run: Run,
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Where to write it.")],
+    *,
+    accounts: Annotated[int, typer.Option(help="How many accounts were ever customers.")] = 600,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed, the same company.")] = 0,
+    years: Annotated[float, typer.Option(help="How many years of history.")] = 3.0,
+    events: Annotated[
+        int | None,
+        typer.Option(help="About how many usage events.", show_default="1,000 per account"),
+    ] = None,
+) -> None:
+    """Write the tables of a synthetic company whose customers leave for known reasons."""
+    from data.synth.company import simulate, write
+
+    with run.step("synth") as step:
+        company = simulate(accounts=accounts, seed=seed, years=years, events=events)
+        step.say(f"writing to {directory}")
+        write(directory, company)
+        rows = {name: len(table) for name, table in company.tables.items()}
+        step.done = f"synth: {len(rows)} tables, {sum(rows.values()):,} rows in {directory}"
+    run.show(f"Next: forewarn run {directory}")
+    run.answer({"directory": str(directory), "rows": rows})
+
+
+@app.command(epilog="Example: forewarn land exports --mapping mapping.yml")
+@command
+def land(run: Run, source: Source, *, mapping: MappingFile = None, max_bad: MaxBad = 0.01) -> None:
+    """Read a source into validated tables; bad rows go to a quarantine with the reason."""
+    report = _land(run, source, mapping, max_bad)
+    run.show(*report.lines())
+    run.answer(report.to_dict())
+
+
+@app.command(epilog="Example: forewarn features --as-of 2025-12-31")
+@command
+def features(
+    run: Run,
+    *,
+    as_of: AsOf = None,
+    monthly: Annotated[bool, typer.Option("--monthly", help="All months of the data.")] = False,
+    catalog: Annotated[bool, typer.Option("--catalog", help="Only list the features.")] = False,
+) -> None:
+    """Write a table of features, one row per account and moment, or list what it has."""
+    from dataclasses import asdict
+
+    from features.catalog import CATALOG
+    from serving.feature_table import write_features
+    from serving.show import catalog as listed
+
+    if catalog:
+        run.show(*listed(CATALOG))
+        run.answer({"features": [asdict(feature) for feature in CATALOG]})
+        return
+    if monthly and as_of:
+        raise BadInputError("features: expected --as-of or --monthly; got both; leave one out")
+    moment = None if monthly else as_of or _last_day(run)
+    with run.step("features") as step:
+        written = write_features(run.workspace, run.config, moment, say=step.say)
+        step.done = f"features: {written.rows:,} rows in {written.path}"
+    run.show(f"{written.coverage:.0%} of the numeric values are known")
+    run.answer(written.to_dict())
+
+
+@app.command(epilog="Example: forewarn train")
+@command
+def train(run: Run) -> None:
+    """Learn from the landed data, judge the model on its last months, keep it if it is usable."""
+    report = _train(run)
+    run.show(*report.lines())
+    run.answer(report.to_dict())
+    _refuse_unusable(report)
+
+
+@app.command(epilog="Example: forewarn score --as-of 2025-12-31")
+@command
+def score(run: Run, *, as_of: AsOf = None) -> None:
+    """Publish the risk of every account at a moment, with reasons; show the riskiest."""
+    batch = _score(run, as_of)
+    run.answer(_shown(run, batch))
+
+
+@app.command(epilog="Example: forewarn explain A00042")
+@command
+def explain(
+    run: Run,
+    account: Annotated[str, typer.Argument(metavar="ACCOUNT", help="The account's id.")],
+) -> None:
+    """Show why an account has its risk, and the rows behind it, from the published batch."""
+    from serving import show, store
+    from serving.database import reading
+
+    engine = reading(run.workspace.store)
+    batch = store.current_batch(engine)
+    row = store.one_account(engine, batch.batch_id, account)
+    if row is None:
+        raise MissingError(
+            f"account {account!r} is not in batch {batch.batch_id}; "
+            "expected the id of a customer at that moment"
+        )
+    run.show(*show.account(batch, row))
+    run.answer({"batch": batch.model_dump(mode="json"), "account": row.model_dump(mode="json")})
+
+
+@app.command(epilog="Example: forewarn serve --port 3000")
+@command
+def serve(
+    run: Run,
+    *,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = HOST,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = PORT,
+) -> None:
+    """Serve the published batch: the API and the page, until Ctrl-C."""
+    from serving.host import host_service
+
+    host_service(run.workspace, host=host, port=port, say=complain)
+
+
+@app.command(name="run", epilog="Example: forewarn run company")
+@command
+def run_all(
+    run: Run,
+    source: Source,
+    *,
+    mapping: MappingFile = None,
+    max_bad: MaxBad = 0.01,
+    as_of: AsOf = None,
+) -> None:
+    """From a source to the ten riskiest accounts: land, train if there is no model yet, score."""
+    from training.track import champion
+
+    done: dict[str, Any] = {"land": _land(run, source, mapping, max_bad).to_dict()}
+    if champion(run.workspace, registered_model=run.config.registered_model) is None:
+        report = _train(run)
+        done["train"] = report.to_dict()
+        if report.model_version is None:
+            run.show(*report.lines())
+            run.answer(done)
+        _refuse_unusable(report)
+    batch = _score(run, as_of)
+    run.answer({**done, "score": _shown(run, batch)})
+
+
+def main() -> None:
+    """The console script: usage errors in one line and exit 2, an interruption exit 130."""
+    try:
+        code = app(standalone_mode=False)
+    except typer.Abort:
+        complain("stopped")
+        code = INTERRUPTED
+    except _UsageError as error:
+        where = error.ctx.command_path if error.ctx else "forewarn"
+        if said := error.format_message():  # without a command the help itself is the answer
+            complain(f"{said} (see `{where} --help`)")
+        code = BadInputError.exit_code
+    sys.exit(code)
+
+
+# Typer bundles its parser; this is the one public way to the base of its usage errors.
+_UsageError: Any = typer.BadParameter.__base__
+
+
+def _land(run: Run, source: str, mapping: Path | None, max_bad: float) -> LandReport:
+    from data.land import land as land_source
+
+    with run.step("land") as step:
+        report = land_source(source, run.workspace, mapping=mapping, max_bad=max_bad, say=step.say)
+        rows = sum(table.kept for table in report.tables)
+        step.done = (
+            f"land: {len(report.tables)} tables, {rows:,} rows until {report.data_until:%Y-%m-%d}"
+        )
+    return report
+
+
+def _train(run: Run) -> TrainingReport:
+    from training.run import train as train_model
+
+    with run.step("train") as step:
+        report = train_model(run.workspace, run.config, say=step.say)
+        step.done = f"train: {report.sentence}"
+    return report
+
+
+def _refuse_unusable(report: TrainingReport) -> None:
+    if report.model_version is None:
+        raise RefusedError(f"{report.verdict.replace('_', ' ')}; no model was kept")
+
+
+def _score(run: Run, as_of: date | None) -> Batch:
+    from serving.score import score as score_accounts
+
+    with run.step("score") as step:
+        batch = score_accounts(
+            run.workspace, run.config, as_of=as_of or _last_day(run), say=step.say
+        )
+        step.done = f"score: {batch.n:,} accounts in batch {batch.batch_id}"
+    return batch
+
+
+def _last_day(run: Run) -> date:
+    return date.fromisoformat(run.workspace.manifest()["data_until"][:10])
+
+
+def _shown(run: Run, batch: Batch) -> dict[str, Any]:
+    """Show the riskiest accounts of a batch and what to type next; the same as plain values."""
+    from serving import show, store
+    from serving.database import reading
+
+    engine = reading(run.workspace.store)
+    riskiest = store.ranked(engine, batch.batch_id, by="risk", limit=RISKIEST)
+    totals = store.totals(engine, batch.batch_id)
+    run.show(*show.ranking(batch, riskiest), *show.totals(totals))
+    run.show(*show.next_steps(riskiest[0]))
+    rows = [row.model_dump(mode="json") for row in riskiest]
+    return {**batch.model_dump(mode="json"), "totals": totals, "riskiest": rows}

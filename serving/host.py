@@ -1,0 +1,38 @@
+"""How the service is started: checked first, then handed to BentoML in this very process."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from typing import NoReturn
+
+from data.workspace import Workspace
+from serving.database import reading
+from serving.store import current_batch
+
+WORKSPACE_VARIABLE = "FOREWARN_WORKSPACE"
+
+
+def host_service(
+    workspace: Workspace, *, host: str, port: int, say: Callable[[str], None]
+) -> NoReturn:
+    """Become `bentoml serve` over the workspace's published batches; does not return.
+
+    BentoML starts a worker that cannot start again and again, so what it needs is checked here.
+
+    Raises:
+        MissingError: nothing has been published.
+        BadInputError: the store is damaged or of another version.
+    """
+    batch = current_batch(reading(workspace.store))
+    say(f"serving batch {batch.batch_id} on http://{host}:{port} in a few seconds; Ctrl-C stops it")
+    settings = {
+        WORKSPACE_VARIABLE: str(workspace.root.resolve()),
+        "BENTOML_DO_NOT_TRACK": "true",  # any other word counts as no
+    }
+    arguments = ["serve", "serving.service:Forewarn", "--host", host, "--port", str(port)]
+    sys.stdout.flush()
+    os.execve(  # noqa: S606 - no shell on purpose: fixed program, checked arguments
+        sys.executable, [sys.executable, "-m", "bentoml", *arguments], {**os.environ, **settings}
+    )

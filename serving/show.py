@@ -1,0 +1,188 @@
+"""How a batch and an account look in a terminal, 100 columns wide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+
+from rich.console import RenderableType
+from rich.markup import escape
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from features.feature import Feature
+from serving.records import AccountRisk, Band, Batch, Driver, Measure
+from serving.words import measure, percent
+
+REASONS = 3
+EVIDENCE = 3
+_COLOURS: dict[Band, str] = {"high": "bold red", "elevated": "yellow", "low": "green"}
+_UNSCORED = {"decided": "under notice", "insufficient_history": "too new to score"}
+
+
+def ranking(batch: Batch, rows: Sequence[AccountRisk]) -> Iterator[RenderableType]:
+    """The riskiest accounts, each with its strongest reasons and the points that they add."""
+    yield Text(f"\nThe {len(rows)} riskiest of {batch.n:,} accounts on {batch.as_of}", "bold")
+    yield Text(f"{provenance(batch)}\n", "dim")
+    yield _listed("", "account", "risk", "band", "ARR at risk", "renewal", style="dim")
+    for place, row in enumerate(rows, start=1):
+        yield _listed(
+            f"{place}",
+            f"[bold]{_title(row)}[/bold]",
+            f"[bold]{_risk(row)}[/bold]",
+            _band(row),
+            f"{_money(row.arr_at_risk)} [dim]of {_money(row.arr)}[/dim]",
+            _day(row.renewal_at),
+        )
+        yield _reasons(row)
+
+
+def totals(groups: Mapping[str, Mapping[str, float]]) -> Iterator[RenderableType]:
+    """How many accounts are in each band or unscored, and the revenue at stake."""
+    counts = {name: int(group["accounts"]) for name, group in groups.items()}
+    bands = [f"{counts.get(band, 0)} {band}" for band in _COLOURS]
+    others = [f"{counts[name]} {word}" for name, word in _UNSCORED.items() if name in counts]
+    yield Text(", ".join([*bands, *others]))
+    arr, at_risk = (
+        sum(group[name] for group in groups.values()) for name in ("arr", "arr_at_risk")
+    )
+    if arr:
+        yield Text(f"ARR at risk (risk x ARR, summed): {_money(at_risk)} of {_money(arr)} a year")
+
+
+def account(batch: Batch, row: AccountRisk) -> Iterator[RenderableType]:
+    """Everything that is known about the risk of one account."""
+    yield Text.from_markup(f"\n[bold]{_title(row)}[/bold]   {_band(row)}")
+    yield Text(row.summary)
+    yield Text("; ".join(_about(row)) + "\n", "dim")
+    if row.explanation is not None:
+        why = row.explanation
+        yield _columns("points", "driver", "now", "usually", "healthy accounts", style="dim")
+        yield _columns(f"{why.base_shown}", "where every account starts", "", "", "")
+        for driver in why.drivers:
+            yield from _driver(driver)
+        yield _columns(
+            f"[bold]{why.risk_shown}[/bold]", "[bold]risk, in percent[/bold]\n", "", "", ""
+        )
+    yield Text(provenance(batch), "dim")
+    yield Text(f"coverage: {row.coverage:.0%} of the inputs are known for this account", "dim")
+    yield Text("Points are the model's estimate, not a promise that a change will help.", "dim")
+
+
+def next_steps(row: AccountRisk) -> Iterator[RenderableType]:
+    """What to type after scoring."""
+    yield Text(f"\nWhy one of them:  forewarn explain {row.account_id}")
+    yield Text("In the browser:   forewarn serve")
+
+
+def catalog(features: Sequence[Feature]) -> Iterator[RenderableType]:
+    """Every feature by family: its name, unit and meaning, and which way it points."""
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    for title in ("family", "feature", "more is", "unit", "what it is"):
+        table.add_column(title, no_wrap=title != "what it is", header_style="dim")
+    for feature in features:
+        more = {1: "riskier", -1: "safer", 0: "either"}[feature.direction]
+        table.add_row(feature.family, feature.name, more, feature.unit, feature.definition)
+    yield table
+
+
+def provenance(batch: Batch) -> str:
+    """Where the figures come from."""
+    return (
+        f"data until {batch.metadata['data_until']}; model {batch.model_version} ({batch.method}); "
+        f"batch {batch.batch_id}"
+    )
+
+
+def _driver(driver: Driver) -> Iterator[RenderableType]:
+    remark = " [dim](context, no reason to act)[/dim]" if driver.context else ""
+    yield _columns(
+        f"{driver.shown:+d}" if driver.shown else "0",
+        f"{escape(driver.label)}{remark}",
+        *(_text(value) for value in (driver.value, driver.usual, driver.healthy)),
+    )
+    if not driver.shown or driver.context:
+        return
+    yield Padding(Text(f"{driver.claim}."), (0, 0, 0, 8))
+    for row in driver.evidence[:EVIDENCE]:
+        named = f"{row.source} {row.row_id or ''}".rstrip()
+        yield Padding(
+            Text(f"{row.happened_at:%Y-%m-%d}  {row.what}  ({named})", "dim"), (0, 0, 0, 10)
+        )
+
+
+def _reasons(row: AccountRisk) -> RenderableType:
+    lines = Table.grid(padding=(0, 1))
+    lines.add_column(width=3, justify="right")
+    lines.add_column(ratio=1)
+    drivers = row.explanation.reasons(REASONS) if row.explanation else ()
+    for driver in drivers:
+        lines.add_row(f"+{driver.shown}", escape(driver.sentence))
+    if not drivers:
+        lines.add_row("", escape(row.summary))
+    return Padding(lines, (0, 0, 1, 4))
+
+
+def _listed(*cells: str, style: str = "") -> Table:
+    return _line(cells, widths=(3, None, 8, 9, 20, 10), right=(0, 2, 4), style=style)
+
+
+def _columns(*cells: str, style: str = "") -> Table:
+    return _line(cells, widths=(6, None, 14, 14, 16), right=(0, 2, 3, 4), style=style)
+
+
+def _line(
+    cells: Sequence[str], *, widths: Sequence[int | None], right: Sequence[int], style: str
+) -> Table:
+    # Rich cannot let a cell span columns, so every line is a table of its own; the column without
+    # a width takes what the others leave.
+    table = Table.grid(padding=(0, 1), expand=True)
+    for place, width in enumerate(widths):
+        table.add_column(
+            width=width,
+            min_width=width,
+            ratio=None if width else 1,
+            justify="right" if place in right else "left",
+            no_wrap=True,
+            overflow="ellipsis",
+        )
+    table.add_row(*cells, style=style)
+    return table
+
+
+def _about(row: AccountRisk) -> list[str]:
+    facts = (
+        ("segment", row.segment),
+        ("managed by", row.csm),
+        ("ARR", None if row.arr is None else _money(row.arr)),
+        ("of it at risk", None if row.arr_at_risk is None else _money(row.arr_at_risk)),
+        ("renewal", None if row.renewal_at is None else _day(row.renewal_at)),
+    )
+    return [f"{word} {value}" for word, value in facts if value is not None]
+
+
+def _title(row: AccountRisk) -> str:
+    return escape(f"{row.name} ({row.account_id})" if row.name else row.account_id)
+
+
+def _risk(row: AccountRisk) -> str:
+    return "" if row.risk is None else percent(row.risk)
+
+
+def _band(row: AccountRisk) -> str:
+    if row.band is None:
+        return f"[dim]{_UNSCORED[row.status]}[/dim]"
+    return f"[{_COLOURS[row.band]}]{row.band}[/]"
+
+
+def _text(value: Measure | None) -> str:
+    return "" if value is None else value.text
+
+
+def _money(amount: float | None) -> str:
+    return "unknown" if amount is None else measure(amount, "currency")
+
+
+def _day(day: date | None) -> str:
+    return "" if day is None else day.isoformat()
