@@ -15,7 +15,7 @@ VOLUNTARY, INVOLUNTARY, MERGED = range(len(END_KINDS))
 CAUSES = (*KINDS, "acausal", "merged")
 ACAUSAL, MERGER = len(KINDS), len(KINDS) + 1
 # Log-odds to leave without any trouble, by how many months apart the chances to leave lie.
-_CALM = {1: -6.6, 3: -5.9, 12: -4.6, 24: -4.3}
+_CALM = {1: -6.3, 3: -5.6, 12: -4.4, 24: -3.9}
 _WHIM = 0.6  # standard deviation of what nobody can see
 _MERGERS_PER_YEAR = 0.007
 

@@ -62,26 +62,23 @@ def table(
 ) -> pd.DataFrame:
     """The rows as the firm knows them at the end of the period, with every column of the contract.
 
-    Times are given as days. A share of the rows becomes known days or weeks late; what is not known
-    by the end of the period is left out: whole rows, or outcomes still to come. Keys `ID` that the
-    caller does not give are numbered.
+    Times are given as days. A share of what happened becomes known days or weeks late; what is not
+    known by the end of the period is left out: whole rows, or outcomes still to come. Rows are in
+    order of time (those of a table without a key stay as they are), and numbered where the caller
+    gives no key.
     """
-    shape = BY_NAME[name]
-    columns = dict(columns)
-    when = np.asarray(columns[shape.time], dtype=float)
+    shape, given = BY_NAME[name], dict(columns)
+    when = np.asarray(given[shape.time], dtype=float)
     if "known_at" in shape.names:
-        columns["known_at"] = when + _lateness(len(when), rng)
-    rows = np.flatnonzero(_is_known(shape, columns, clock))
-    cut = {n: c.take(rows) if isinstance(c, Words) else c[rows] for n, c in columns.items()}
+        given["known_at"] = when if name in _MAY_BE_OLDER else when + _lateness(len(when), rng)
+    rows = np.flatnonzero(_is_known(shape, given, clock))
+    if shape.key:  # numbers given in any other order would tell one kind of row from another
+        rows = rows[np.argsort(when[rows], kind="stable")]
+    cut = {n: c.take(rows) if isinstance(c, Words) else c[rows] for n, c in given.items()}
     if shape.key and shape.key[0] not in cut:
-        numbers = np.arange(len(rows))
-        cut[shape.key[0]] = Words(numbers, [f"{name[0].upper()}{i:07d}" for i in numbers])
-    hidden = _not_yet(shape, cut, clock, len(rows))
-    series = {c.name: _series(c, cut.get(c.name), hidden.get(c.name), clock) for c in shape.columns}
-    blank = {
-        n: s if s is not None else _empty(shape.column(n), len(rows)) for n, s in series.items()
-    }
-    return pd.DataFrame(blank)
+        cut[shape.key[0]] = _numbered(shape.key[0], len(rows))
+    whole = {c.name: _column(c, cut, clock, len(rows)) for c in shape.columns}
+    return pd.DataFrame(whole)
 
 
 def _lateness(n: int, rng: np.random.Generator) -> Floats:
@@ -94,47 +91,38 @@ def _is_known(shape: Table, columns: Mapping[str, Array | Words], clock: Clock) 
     return inside if shape.name in _MAY_BE_OLDER else inside & (np.asarray(when) >= 0)
 
 
-def _not_yet(
-    shape: Table, columns: Mapping[str, Array | Words], clock: Clock, n: int
-) -> dict[str, Flags]:
-    """Per column, the rows whose value still lies in the future."""
-    reveals = {c.name: c.revealed_at for c in shape.columns if c.revealed_at}
-    hidden = {}
-    for name, clue in reveals.items():
-        given = columns.get(clue)
-        when = np.full(n, np.nan) if given is None else np.asarray(given, dtype=float)
-        hidden[name] = ~(when < clock.days)  # NaN counts as the future
-    return hidden
+def _numbered(key: str, n: int) -> Words:
+    return Words(np.arange(n), [f"{key.removesuffix('_id')}-{i:07d}" for i in range(1, n + 1)])
 
 
-def _series(
-    column: Column, values: Array | Words | None, hidden: Flags | None, clock: Clock
-) -> pd.Series | None:
+def _column(column: Column, given: Mapping[str, Array | Words], clock: Clock, n: int) -> pd.Series:
+    values = given.get(column.name)
     if values is None:
-        return None
+        return pd.Series([None] * n, dtype=_DTYPES[column.kind])
+    hidden = _still_hidden(column, given, clock, n)
     if isinstance(values, Words):
-        codes = values.codes if hidden is None else np.where(hidden, -1, values.codes)
-        return text(Words(codes, values.words))
+        return _text(np.where(hidden, -1, values.codes), values.words)
     if column.kind == "time":
-        return pd.Series(
-            clock.stamps(values if hidden is None else np.where(hidden, np.nan, values))
-        )
-    if column.kind == "number":
-        return pd.Series(values.astype(float)).mask(_or_none(hidden, len(values)))
-    dtype: Any = "Int64" if column.kind == "integer" else "boolean"
-    missing = np.isnan(values.astype(float)) | _or_none(hidden, len(values))
+        return pd.Series(clock.stamps(np.where(hidden, np.nan, values)))
+    missing = hidden | np.isnan(values.astype(float))
+    dtype: Any = _DTYPES[column.kind]
     return pd.Series(np.where(missing, 0, values)).astype(dtype).mask(missing)
 
 
-def _or_none(hidden: Flags | None, n: int) -> Flags:
-    return np.zeros(n, bool) if hidden is None else hidden
+def _still_hidden(
+    column: Column, given: Mapping[str, Array | Words], clock: Clock, n: int
+) -> Flags:
+    """Rows in which the column's value only becomes clear after the period, or never."""
+    if column.revealed_at is None:
+        return np.zeros(n, dtype=bool)
+    if column.revealed_at not in given:
+        return np.ones(n, dtype=bool)
+    return ~(np.asarray(given[column.revealed_at], dtype=float) < clock.days)
 
 
-def text(words: Words) -> pd.Series:
-    """The words themselves, as a column of strings."""
-    arrow = pa.array(words.words, pa.large_string())
-    taken = arrow.take(pa.array(words.codes, mask=words.codes < 0))
-    return pd.Series(pd.array(taken, dtype="str"))
+def _text(codes: Array, words: Sequence[str]) -> pd.Series:
+    arrow = pa.array(words, pa.large_string())
+    return pd.Series(pd.array(arrow.take(pa.array(codes, mask=codes < 0)), dtype="str"))
 
 
 _DTYPES = {
@@ -144,7 +132,3 @@ _DTYPES = {
     "integer": "Int64",
     "flag": "boolean",
 }
-
-
-def _empty(column: Column, n: int) -> pd.Series:
-    return pd.Series([None] * n, dtype=_DTYPES[column.kind])

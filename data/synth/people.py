@@ -76,8 +76,8 @@ def draw(world: World, rng: np.random.Generator) -> People:
 
 
 def contacts(world: World, people: People, rng: np.random.Generator) -> pd.DataFrame:
-    """Table `contacts`; who left before the period began is not in it."""
-    rows = np.flatnonzero(~(people.left < 0))
+    """Table `contacts`; who left before the period began is in it only if still missed."""
+    rows = np.flatnonzero(~(people.left < 0) | (people.heir > 0))
     columns: dict[str, Array | Words] = {
         "contact_id": Words(rows, people.ids),
         "account_id": Words(world.lives.account[people.life[rows]], world.account_ids),

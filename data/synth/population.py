@@ -123,7 +123,7 @@ def _relationship(segment: Ints, rng: np.random.Generator) -> dict[str, Any]:
         "touches_in": _TOUCHES_IN[segment] * rng.lognormal(0, 0.3, n) * np.where(mute, 0.4, 1),
         "answer_rate": np.where(mute, 0.03, rng.beta(9, 4, n)),
         "survey_rate": np.where(mute, 0.03, rng.beta(4, 4, n)),
-        "asked_per_year": np.where(asked, rng.uniform(1.5, 3, n), 0.0),
+        "asked_per_year": np.where(asked, rng.uniform(1.8, 3.2, n), 0.0),
         "willing": willing,
         "pays_late_days": np.where(late, rng.uniform(15, 40, n), rng.normal(-5, 3, n)),
     }

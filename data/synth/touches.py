@@ -29,8 +29,6 @@ def interactions(world: World, people: People, rng: np.random.Generator) -> pd.D
     """Touches in both directions; an attended meeting counts as answered when it is over."""
     out, back = _outbound(world, people, rng), _inbound(world, people, rng)
     columns = {name: np.concatenate([out[name], back[name]]) for name in out}
-    order = np.argsort(columns["days"], kind="stable")
-    columns = {name: values[order] for name, values in columns.items()}
     life = columns["life"]
     return table(
         "interactions",

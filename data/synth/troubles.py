@@ -20,13 +20,14 @@ KINDS = (
 )
 SILENCE, SINGLE_CONTACT, ENGAGEMENT, REFERENCE, ZOMBIE, PAYMENT, SUPPORT = range(len(KINDS))
 # Onsets per year among the customers whom it can befall at all.
-_PER_YEAR = np.array([0.075, 0.16, 0.075, 0.09, 0.05, 0.04, 0.025])
+_PER_YEAR = np.array([0.090, 0.225, 0.096, 0.135, 0.056, 0.043, 0.031])
 _RAMP_DAYS = np.array(
     [(30, 75), (50, 110), (60, 140), (20, 60), (50, 110), (30, 60), (20, 60)], dtype=float
 )
-_LASTS_DAYS = (110, 330)
+_LASTS_DAYS = (130, 340)
 _FADES_DAYS = 30.0
-_PUSH = np.array([6.2, 6.2, 6.2, 6.2, 6.2, 0.0, 6.2])  # on the log-odds to leave, at full level
+_SIGNS_RUN_AHEAD = 0.5  # behaviour changes in half the time that a trouble takes to weigh fully
+_PUSH = np.array([7.0, 7.0, 7.0, 7.0, 7.0, 0.0, 7.0])  # on the log-odds to leave, at full level
 _GLOOM = np.array([0.3, 0.2, 0.5, 0.5, 0.35, 0.15, 0.9])  # how far it shows in what people say
 SLOTS = 4
 
@@ -61,7 +62,7 @@ class Troubles:
     def push(self, days: Floats) -> Floats:
         """Weight of each slot on the log-odds to leave; one row per life, `days` one per life."""
         life = np.arange(len(days))
-        levels = [self._slot_level(slot, life, days) for slot in range(SLOTS)]
+        levels = [self._slot_level(slot, life, days, slow=1.0) for slot in range(SLOTS)]
         return np.stack(levels, axis=1) * np.where(self.kind >= 0, _PUSH[self.kind], 0.0)
 
     def gloom(self, life: Ints, days: Floats) -> Floats:
@@ -73,10 +74,12 @@ class Troubles:
             total += weight * self._slot_level(slot, life, days)
         return total
 
-    def _slot_level(self, slot: int, life: Ints, days: Floats) -> Floats:
+    def _slot_level(
+        self, slot: int, life: Ints, days: Floats, *, slow: float = _SIGNS_RUN_AHEAD
+    ) -> Floats:
         onset, recovery = self.onset[life, slot], self.recovery[life, slot]
         with np.errstate(invalid="ignore"):
-            grown = np.clip((days - onset) / self.ramp[life, slot], 0, 1)
+            grown = np.clip((days - onset) / (slow * self.ramp[life, slot]), 0, 1)
             left = np.clip(1 - (days - recovery) / _FADES_DAYS, 0, 1)
         return np.nan_to_num(self.peak[life, slot] * grown * left)
 
@@ -89,7 +92,7 @@ def draw(population: Population, clock: Clock, rng: np.random.Generator) -> Trou
     share = np.cumsum(rates, axis=1) / total[:, None]
     kind = np.full((n, SLOTS), -1)
     onset, recovery, deadline = (np.full((n, SLOTS), NEVER) for _ in range(3))
-    ramp, peak = np.ones((n, SLOTS)), rng.uniform(0.65, 1.0, (n, SLOTS))
+    ramp, peak = np.ones((n, SLOTS)), rng.uniform(0.7, 1.0, (n, SLOTS))
     free = np.maximum(population.start + 45.0, -150.0)
     for slot in range(SLOTS):
         begin = free + rng.exponential(DAYS_PER_YEAR / total)

@@ -22,7 +22,7 @@ API, EXPORT = FEATURES.index("api"), FEATURES.index("export")
 _POPULAR = np.array([0.26, 0.18, 0.14, 0.12, 0.07, 0.07, 0.05, 0.04, 0.07])
 _BLOCK_ROWS = 1_000_000
 _BLOCK_LIVES = 400
-_USUAL = 0.735  # what weekends, seasons and holes leave of the daily rate
+_USUAL = 0.945  # what weekends, seasons and holes leave of the daily rate
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -150,6 +150,6 @@ def _withdrawals(world: World, rng: np.random.Generator) -> tuple[Ints, Floats, 
     """Requests that trouble made them take back: (life, requested, days until then)."""
     life, slot = world.troubles.hit(REFERENCE)
     onset = world.troubles.onset[life, slot]
-    asked, back = onset - rng.uniform(5, 90, len(life)), onset + rng.uniform(5, 60, len(life))
-    fits = (asked > world.begin[life]) & (back < world.end[life]) & (rng.random(len(life)) < 0.7)
+    asked, back = onset - rng.uniform(5, 90, len(life)), onset + rng.uniform(5, 45, len(life))
+    fits = (asked > world.begin[life]) & (back < world.end[life]) & (rng.random(len(life)) < 0.8)
     return life[fits], asked[fits], (back - asked)[fits]
