@@ -2,16 +2,16 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
-COMPANY := .forewarn/company
+WORKSPACE ?= .forewarn
 
 .PHONY: demo test check serve bench clean
 
 demo: $(READY)  ## a synthetic company through the whole flow, to its ten riskiest accounts
-	$(BIN)/forewarn synth $(COMPANY)
-	$(BIN)/forewarn run $(COMPANY)
+	$(BIN)/forewarn synth $(WORKSPACE)/company
+	$(BIN)/forewarn run $(WORKSPACE)/company --workspace $(WORKSPACE)
 
-serve: .forewarn/store.db  ## the API and the page on 127.0.0.1:3000 over the demo batch
-	$(BIN)/forewarn serve
+serve: $(WORKSPACE)/store.db  ## the API and the page on 127.0.0.1:3000 over the demo batch
+	$(BIN)/forewarn serve --workspace $(WORKSPACE)
 
 test: check  ## everything that must hold before a change lands
 	$(BIN)/pytest
@@ -28,7 +28,7 @@ bench: $(READY)  ## speed, as ratios to a baseline measured in the same run
 clean:  ## remove the environment and everything that runs have written
 	rm -rf .venv .forewarn
 
-.forewarn/store.db:
+$(WORKSPACE)/store.db:
 	$(MAKE) demo
 
 $(READY): requirements.txt pyproject.toml
