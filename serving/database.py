@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, insert, inspect, select
 from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.pool import NullPool
 
 from data.errors import BadInputError, ForewarnError, MissingError
 from serving.tables import METADATA, SCHEMA, VERSION
@@ -88,8 +89,11 @@ def _in_plain_words(where: str | None, reason: str) -> ForewarnError:
 
 
 def _engine(path: Path, *, begin: str, pragmas: tuple[str, ...]) -> Engine:
+    # A connection per transaction costs little and follows a file that was replaced.
     engine = create_engine(
-        URL.create("sqlite", database=str(path)), connect_args={"timeout": BUSY_SECONDS}
+        URL.create("sqlite", database=str(path)),
+        poolclass=NullPool,
+        connect_args={"timeout": BUSY_SECONDS},
     )
 
     def connected(connection: Any, _record: object) -> None:  # noqa: ANN401

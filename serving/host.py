@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
+import socket
 import sys
 from collections.abc import Callable
 from typing import NoReturn
 
+from data.errors import BadInputError
 from data.workspace import Workspace
 from serving.database import reading
 from serving.store import current_batch
@@ -23,9 +26,10 @@ def host_service(
 
     Raises:
         MissingError: nothing has been published.
-        BadInputError: the store is damaged or of another version.
+        BadInputError: the store is damaged or of another version, or the address cannot be had.
     """
     batch = current_batch(reading(workspace.store))
+    _check_address(host, port)
     say(f"serving batch {batch.batch_id} on http://{host}:{port} in a few seconds; Ctrl-C stops it")
     settings = {
         WORKSPACE_VARIABLE: str(workspace.root.resolve()),
@@ -36,3 +40,18 @@ def host_service(
     os.execve(  # noqa: S606 - no shell on purpose: fixed program, checked arguments
         sys.executable, [sys.executable, "-m", "bentoml", *arguments], {**os.environ, **settings}
     )
+
+
+def _check_address(host: str, port: int) -> None:
+    try:
+        family = socket.AF_INET6 if ipaddress.ip_address(host).version == 6 else socket.AF_INET
+    except ValueError:
+        raise BadInputError(f"--host: expected an IP address; got {host!r}") from None
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise BadInputError(
+                f"cannot listen on {host}:{port}: {error.strerror}; choose another --port"
+            ) from None

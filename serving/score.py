@@ -74,7 +74,7 @@ def batch_id(as_of: date, model_version: str, fingerprint: str) -> str:
 
 
 def _champion(workspace: Workspace, config: Config) -> Model:
-    folder = champion(workspace)
+    folder = champion(workspace, registered_model=config.registered_model)
     if folder is None:
         raise MissingError(
             f"no champion in {workspace.root}; run `forewarn train --workspace {workspace.root}`"

@@ -13,12 +13,11 @@ from rich.text import Text
 
 from features.feature import Feature
 from serving.records import AccountRisk, Band, Batch, Driver, Measure
-from serving.words import measure, percent
+from serving.words import UNSCORED, money, percent
 
 REASONS = 3
 EVIDENCE = 3
 _COLOURS: dict[Band, str] = {"high": "bold red", "elevated": "yellow", "low": "green"}
-_UNSCORED = {"decided": "under notice", "insufficient_history": "too new to score"}
 
 
 def ranking(batch: Batch, rows: Sequence[AccountRisk]) -> Iterator[RenderableType]:
@@ -32,7 +31,7 @@ def ranking(batch: Batch, rows: Sequence[AccountRisk]) -> Iterator[RenderableTyp
             f"[bold]{_title(row)}[/bold]",
             f"[bold]{_risk(row)}[/bold]",
             _band(row),
-            f"{_money(row.arr_at_risk)} [dim]of {_money(row.arr)}[/dim]",
+            f"{money(row.arr_at_risk)} [dim]of {money(row.arr)}[/dim]",
             _day(row.renewal_at),
         )
         yield _reasons(row)
@@ -42,13 +41,13 @@ def totals(groups: Mapping[str, Mapping[str, float]]) -> Iterator[RenderableType
     """How many accounts are in each band or unscored, and the revenue at stake."""
     counts = {name: int(group["accounts"]) for name, group in groups.items()}
     bands = [f"{counts.get(band, 0)} {band}" for band in _COLOURS]
-    others = [f"{counts[name]} {word}" for name, word in _UNSCORED.items() if name in counts]
+    others = [f"{counts[name]} {word}" for name, word in UNSCORED.items() if name in counts]
     yield Text(", ".join([*bands, *others]))
     arr, at_risk = (
         sum(group[name] for group in groups.values()) for name in ("arr", "arr_at_risk")
     )
     if arr:
-        yield Text(f"ARR at risk (risk x ARR, summed): {_money(at_risk)} of {_money(arr)} a year")
+        yield Text(f"ARR at risk (risk x ARR, summed): {money(at_risk)} of {money(arr)} a year")
 
 
 def account(batch: Batch, row: AccountRisk) -> Iterator[RenderableType]:
@@ -155,8 +154,8 @@ def _about(row: AccountRisk) -> list[str]:
     facts = (
         ("segment", row.segment),
         ("managed by", row.csm),
-        ("ARR", None if row.arr is None else _money(row.arr)),
-        ("of it at risk", None if row.arr_at_risk is None else _money(row.arr_at_risk)),
+        ("ARR", None if row.arr is None else money(row.arr)),
+        ("of it at risk", None if row.arr_at_risk is None else money(row.arr_at_risk)),
         ("renewal", None if row.renewal_at is None else _day(row.renewal_at)),
     )
     return [f"{word} {value}" for word, value in facts if value is not None]
@@ -172,16 +171,12 @@ def _risk(row: AccountRisk) -> str:
 
 def _band(row: AccountRisk) -> str:
     if row.band is None:
-        return f"[dim]{_UNSCORED[row.status]}[/dim]"
+        return f"[dim]{UNSCORED[row.status]}[/dim]"
     return f"[{_COLOURS[row.band]}]{row.band}[/]"
 
 
 def _text(value: Measure | None) -> str:
     return "" if value is None else value.text
-
-
-def _money(amount: float | None) -> str:
-    return "unknown" if amount is None else measure(amount, "currency")
 
 
 def _day(day: date | None) -> str:

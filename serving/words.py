@@ -12,6 +12,9 @@ from features.feature import Feature
 
 Side = Literal["risk", "safe"]
 
+# What stands in place of a band for an account without a risk.
+UNSCORED = {"decided": "under notice", "insufficient_history": "too new to score"}
+
 _CHANGES = ("share points", "per 4 weeks")
 _UNITS_IN_COMPARISON = ("days", "months", "share", "times")
 _SAYS_LESS = re.compile(r"\b(only|rarely|short|shared)\b", re.IGNORECASE)
@@ -92,15 +95,8 @@ def compared(said: str, feature: Feature, side: Side, reading: Reading) -> str:
 
     A sentence that claims nothing beside others (a countdown to the renewal) stays as it is.
 
-    >>> days = Feature(
-    ...     name="d",
-    ...     family="f",
-    ...     unit="days",
-    ...     definition="",
-    ...     sources=(),
-    ...     direction=1,
-    ...     risk="{value}",
-    ... )
+    >>> what = {"name": "d", "family": "f", "unit": "days", "definition": "", "sources": ()}
+    >>> days = Feature(**what, direction=1, risk="No word for {value}")
     >>> compared("No word for 41 days", days, "risk", Reading(41, usual=4, healthy=6))
     'No word for 41 days (usually 4 days; healthy accounts 6 days)'
     """
@@ -153,6 +149,15 @@ def summary(risk: float, event: str, claims: Sequence[str]) -> str:
     """
     why = ", and ".join(_inside(claim) for claim in claims[:2])
     return f"{percent(risk)} risk {event}: {why or 'no warning sign stands out'}."
+
+
+def money(amount: float | None) -> str:
+    """An amount of revenue; its currency is not in the data.
+
+    >>> money(1234.5), money(None)
+    ('1,234', 'unknown')
+    """
+    return "unknown" if amount is None else measure(amount, "currency")
 
 
 def _percent(value: float, unit: str) -> str:

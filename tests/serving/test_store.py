@@ -322,9 +322,7 @@ def spoil_schema(path: Path) -> None:
 )
 @pytest.mark.parametrize("opener", [reading, writing])
 def test_a_damaged_foreign_or_newer_file_is_refused_in_one_line(path, spoil, said, opener):
-    store = writing(path)
-    publish(store, batch("b1"), [scored("a")])
-    store.dispose()
+    publish(writing(path), batch("b1"), [scored("a")])
     spoil(path)
     before = path.read_bytes()
     with pytest.raises(BadInputError, match=said) as caught:

@@ -1,0 +1,83 @@
+"""The page for customer success managers: who is at risk, and why; plain HTML without scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import APIRouter, FastAPI, Query
+from fastapi.responses import HTMLResponse
+from fastapi.staticfiles import StaticFiles
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from serving.published import Published
+from serving.records import AccountRisk, Batch
+from serving.store import Order
+from serving.words import UNSCORED, money, percent
+
+PER_PAGE = 50
+_HERE = Path(__file__).parent
+_ORDERS: dict[Order, str] = {"arr_at_risk": "ARR at risk", "risk": "risk"}
+
+
+def mount_pages(app: FastAPI, published: Published) -> None:
+    """Add the list at `/`, the accounts at `/accounts/ID`, and their style sheet."""
+    app.mount("/static", StaticFiles(directory=_HERE / "static"), name="static")
+    app.include_router(_routes(published, _renderer()))
+
+
+def _routes(published: Published, render: Callable[..., HTMLResponse]) -> APIRouter:
+    router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+
+    @router.get("/")
+    def ranking(
+        by: Annotated[Order, Query()] = "arr_at_risk",
+        page: Annotated[int, Query(ge=1, le=200_000)] = 1,
+    ) -> HTMLResponse:
+        first = (page - 1) * PER_PAGE
+        batch, rows = published.accounts(by=by, limit=PER_PAGE, offset=first)
+        return render(
+            "ranking.html",
+            batch=batch,
+            totals=published.totals(batch),
+            rows=rows,
+            first=first,
+            by=by,
+            page=page,
+            pages=-(-batch.n // PER_PAGE),
+        )
+
+    @router.get("/accounts/{account_id:path}")
+    def account(account_id: str) -> HTMLResponse:
+        batch, row = published.account(account_id)
+        if row is None:
+            return render("absent.html", batch=batch, status_code=404)
+        return render("account.html", batch=batch, row=row, renewal=_until(batch, row))
+
+    return router
+
+
+def _renderer() -> Callable[..., HTMLResponse]:
+    environment = Environment(
+        loader=FileSystemLoader(_HERE / "templates"),
+        autoescape=select_autoescape(default=True, default_for_string=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"money": money, "percent": percent}
+    environment.globals |= {"unscored": UNSCORED, "orders": _ORDERS}
+
+    def render(name: str, *, status_code: int = 200, **content: Any) -> HTMLResponse:  # noqa: ANN401
+        return HTMLResponse(environment.get_template(name).render(content), status_code)
+
+    return render
+
+
+def _until(batch: Batch, row: AccountRisk) -> str:
+    """The renewal date, and how far it was from the moment of scoring."""
+    if row.renewal_at is None:
+        return "unknown"
+    days = (row.renewal_at - batch.as_of).days
+    return f"{row.renewal_at} ({f'in {days} days' if days >= 0 else f'{-days} days ago'})"
