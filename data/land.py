@@ -134,8 +134,10 @@ def _report(
     dropped = drop_misfits(engine, names)
     until = plan.data_until or data_until(engine, names)
     if until is None:
+        lost = sum(problem.rows for problem in dropped)
         raise BadInputError(
-            f"{source.shown}: expected events; got none in {', '.join(names)}; check the source"
+            f"{source.shown}: expected events of the accounts; got none in {', '.join(names)} "
+            f"({lost:,} rows of unknown accounts); check the source"
         )
     problems = [*dropped, *misfits(engine, names, until=until)]
     return LandReport(

@@ -66,10 +66,11 @@ def read_header(path: Path, *, label: str) -> Header:
         text = start[: start.rfind(b"\n") + 1 or None].decode("utf-8-sig")
     except UnicodeDecodeError:
         text = _first_line(start, label)
-    if not text.strip() or "\0" in text.partition("\n")[0]:
+    line = text.lstrip("\r\n").partition("\n")[0]
+    if not text.strip() or "\0" in line:
         got = "an empty file" if not text.strip() else "NUL bytes"
         raise BadInputError(f"{label}: expected a first line with column names; got {got}")
-    delimiter = max(",;\t|", key=text.partition("\n")[0].count)
+    delimiter = max(",;\t|", key=line.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     first = next(row for row in reader if row)
     names = tuple(name.strip() or f"unnamed_{i}" for i, name in enumerate(first, start=1))

@@ -66,7 +66,7 @@ class Source:
         for ending in _ENDINGS:
             bare = bare.removesuffix(ending)
         if bare not in self.names:
-            raise unknown(f"table of {self.shown}", name, self.names)
+            raise unknown(f"table of {self.shown}", bare, self.names)
         return bare
 
 

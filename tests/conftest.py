@@ -1,0 +1,62 @@
+"""Third-party data and a private PostgreSQL server; skipped where absent, but never on CI."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def absent(what: str) -> None:
+    if os.environ.get("CI"):
+        pytest.fail(f"{what} is needed on CI")
+    pytest.skip(f"{what} is not here")
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    folder = Path(os.environ.get("FOREWARN_SHARED_DATA", ROOT.parent / "shared" / "data"))
+    if not folder.is_dir():
+        absent("the folder of third-party data")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """A throw-away server on a unix socket, whose superuser `forewarn` has a password."""
+    if (binaries := _postgres_binaries()) is None:
+        absent("a PostgreSQL server")
+        return
+    # PostgreSQL refuses to run as root, and another user cannot enter pytest's own folders.
+    user = "nobody" if os.geteuid() == 0 else None
+    home = Path(tempfile.mkdtemp(prefix="forewarn-pg-"))
+    (home / "password").write_text("s3cret-word\n")
+    if user is not None:
+        for path in (home, home / "password"):
+            shutil.chown(path, user)
+
+    def run(tool: str, *arguments: str) -> None:
+        command = [binaries / tool, "-D", home / "data", *arguments]
+        with (home / "out").open("ab") as out:
+            subprocess.run(command, check=True, stdout=out, stderr=out, user=user, cwd=home)
+
+    secret = f"--pwfile={home / 'password'}"
+    run("initdb", "-U", "forewarn", "-A", "scram-sha-256", secret, "-E", "UTF8", "--locale=C", "-N")
+    run("pg_ctl", "-w", "-o", f"-F -k {home} -c listen_addresses=", "start")
+    try:
+        yield f"postgresql://forewarn:s3cret-word@/postgres?host={home}"
+    finally:
+        run("pg_ctl", "-m", "immediate", "stop")
+        shutil.rmtree(home)
+
+
+def _postgres_binaries() -> Path | None:
+    if found := shutil.which("initdb"):
+        return Path(found).resolve().parent
+    versions = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    return versions[-1].parent if versions else None
