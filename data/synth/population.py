@@ -17,7 +17,7 @@ _TWO_YEARS = np.array([0.03, 0.06, 0.14, 0.24])
 _TOUCHES_OUT = np.array([2.2, 3.0, 4.2, 5.8])  # a month
 _TOUCHES_IN = np.array([1.2, 1.8, 2.6, 3.8])
 _PRICE = np.array([29, 35, 40, 45])  # a seat and month
-YEARLY_TURNOVER = 0.21
+YEARLY_TURNOVER = 0.20
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,7 +20,7 @@ KINDS = (
 )
 SILENCE, SINGLE_CONTACT, ENGAGEMENT, REFERENCE, ZOMBIE, PAYMENT, SUPPORT = range(len(KINDS))
 # Onsets per year among the customers whom it can befall at all.
-_PER_YEAR = np.array([0.090, 0.225, 0.096, 0.135, 0.056, 0.043, 0.031])
+_PER_YEAR = np.array([0.083, 0.208, 0.087, 0.128, 0.051, 0.039, 0.029])
 _RAMP_DAYS = np.array(
     [(30, 75), (50, 110), (60, 140), (20, 60), (50, 110), (30, 60), (20, 60)], dtype=float
 )
