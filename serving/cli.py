@@ -105,12 +105,12 @@ def features(
     """Write a table of features, one row per account and moment, or list what it has."""
     from dataclasses import asdict
 
-    from features.catalog import CATALOG
+    from features.catalog import CATALOG, FAMILIES
     from serving.feature_table import write_features
     from serving.show import catalog as listed
 
     if catalog:
-        run.show(*listed(CATALOG))
+        run.show(*listed(FAMILIES))
         run.answer({"features": [asdict(feature) for feature in CATALOG]})
         return
     if monthly and as_of:
@@ -206,9 +206,8 @@ def main() -> None:
     """The console script: usage errors in one line and exit 2, an interruption exit 130."""
     try:
         code = app(standalone_mode=False)
-    except typer.Abort:
-        complain("stopped")
-        code = INTERRUPTED
+        if code == INTERRUPTED:
+            complain("stopped")
     except _UsageError as error:
         where = error.ctx.command_path if error.ctx else "forewarn"
         if said := error.format_message():  # without a command the help itself is the answer
@@ -238,7 +237,7 @@ def _train(run: Run) -> TrainingReport:
 
     with run.step("train") as step:
         report = train_model(run.workspace, run.config, say=step.say)
-        step.done = f"train: {report.sentence}"
+        step.done = f"train: {report.verdict.replace('_', ' ')}"
     return report
 
 

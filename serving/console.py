@@ -92,7 +92,8 @@ class Run:
             return
         with self.out.capture() as captured:
             for thing in things:
-                self.out.print(thing, highlight=False)
+                # Plain text is data: brackets in it are no markup.
+                self.out.print(thing, highlight=False, markup=not isinstance(thing, str))
         text = captured.get()
         if not self.out.is_terminal:  # tables are padded with blanks, which a file has no use for
             text = "".join(f"{line.rstrip()}\n" for line in text.splitlines())

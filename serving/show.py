@@ -11,7 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from features.feature import Feature
+from features.feature import Family
 from serving.records import AccountRisk, Band, Batch, Driver, Measure
 from serving.words import UNSCORED, money, percent
 
@@ -75,15 +75,20 @@ def next_steps(row: AccountRisk) -> Iterator[RenderableType]:
     yield Text("In the browser:   forewarn serve")
 
 
-def catalog(features: Sequence[Feature]) -> Iterator[RenderableType]:
-    """Every feature by family: its name, unit and meaning, and which way it points."""
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
-    for title in ("family", "feature", "more is", "unit", "what it is"):
-        table.add_column(title, no_wrap=title != "what it is", header_style="dim")
-    for feature in features:
-        more = {1: "riskier", -1: "safer", 0: "either"}[feature.direction]
-        table.add_row(feature.family, feature.name, more, feature.unit, feature.definition)
-    yield table
+def catalog(families: Sequence[Family]) -> Iterator[RenderableType]:
+    """Every feature by family: its name, what it is, its unit, and which way it points."""
+    for family in families:
+        yield Text(f"\n{family.label} ({family.name})", "bold")
+        table = Table.grid(padding=(0, 1))
+        table.add_column(min_width=30)
+        table.add_column(ratio=1)
+        for feature in family.features:
+            notes = "; ".join(note for note in (feature.unit, _POINTS[feature.direction]) if note)
+            table.add_row(feature.name, Text(f"{feature.definition} ({notes or feature.kind})"))
+        yield table
+
+
+_POINTS = {1: "more is riskier", -1: "more is safer", 0: ""}
 
 
 def provenance(batch: Batch) -> str:

@@ -1,0 +1,306 @@
+"""The API and the page over a published batch, and what they say when there is none."""
+
+import asyncio
+import subprocess
+import sys
+from contextlib import closing
+from datetime import date, datetime
+from html.parser import HTMLParser
+from pathlib import Path
+
+import httpx
+import pytest
+
+from serving.api import create_app
+from serving.database import writing
+from serving.records import AccountRisk, Batch, Driver, Evidence, Explanation, Measure
+from serving.store import publish
+
+HOSTILE = '<script>alert("x")</script>'
+
+
+def why(risk: float) -> Explanation:
+    return Explanation(
+        base=0.1,
+        base_shown=10,
+        risk_shown=round(100 * risk),
+        drivers=(
+            Driver(
+                family="silence",
+                label="Silence",
+                context=False,
+                points=risk - 0.1,
+                shown=round(100 * risk) - 10,
+                direction="raises",
+                claim="Nobody has come to us for 41 days",
+                sentence="Nobody has come to us for 41 days (usually 4 days).",
+                feature="days_since_inbound",
+                unit="days",
+                value=Measure(value=41, text="41 days"),
+                usual=Measure(value=4, text="4 days"),
+                data_until=date(2025, 12, 30),
+                evidence=(
+                    Evidence(
+                        source="interactions",
+                        row_id="i1",
+                        happened_at=datetime(2025, 11, 20, 9),  # noqa: DTZ001 - naive UTC
+                        what=f"email {HOSTILE}",
+                    ),
+                ),
+            ),
+        ),
+    )
+
+
+def account(account_id: str, risk: float, arr: float, name: str | None = None) -> AccountRisk:
+    return AccountRisk(
+        account_id=account_id,
+        status="scored",
+        risk=risk,
+        band="high" if risk > 0.4 else "low",
+        arr=arr,
+        arr_at_risk=risk * arr,
+        name=name,
+        renewal_at=date(2026, 2, 14),
+        coverage=0.9,
+        summary=f"{risk:.0%} risk of leaving within 90 days: nobody has come to us for 41 days.",
+        explanation=why(risk),
+    )
+
+
+ROWS = (
+    account("small", 0.9, 100),
+    account("large", 0.3, 1000, HOSTILE),
+    account("odd/ id?#", 0.2, 10),
+    AccountRisk(account_id="gone", status="decided", coverage=0.5, summary="Notice given."),
+)
+BATCH = Batch(
+    batch_id="b1",
+    as_of=date(2025, 12, 31),
+    model_version="m1",
+    method="lightgbm",
+    spec_hash="s",
+    horizon_days=90,
+    n=len(ROWS),
+    metadata={"data_until": "2025-12-30", "event": "of leaving within 90 days"},
+)
+
+
+@pytest.fixture
+def store(tmp_path) -> Path:
+    path = tmp_path / "store.db"
+    publish(writing(path), BATCH, ROWS)
+    return path
+
+
+def ask(store: Path, *paths: str, method: str = "GET") -> list[httpx.Response]:
+    """The answers of the application to some requests, without a network."""
+
+    async def run() -> list[httpx.Response]:
+        transport = httpx.ASGITransport(create_app(store), raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            return [await client.request(method, path) for path in paths]
+
+    return asyncio.run(run())
+
+
+def get(store: Path, path: str) -> httpx.Response:
+    return ask(store, path)[0]
+
+
+def test_accounts_are_ranked_by_revenue_at_risk_unless_asked_otherwise(store):
+    by_value, by_risk, second = ask(
+        store, "/v1/accounts", "/v1/accounts?by=risk", "/v1/accounts?limit=1&offset=1"
+    )
+    ids = [row["account_id"] for row in by_value.json()["accounts"]]
+    assert ids == ["large", "small", "odd/ id?#", "gone"]
+    assert by_risk.json()["accounts"][0]["account_id"] == "small"
+    assert [row["account_id"] for row in second.json()["accounts"]] == ["small"]
+    assert by_value.json()["batch"] == {
+        "batch_id": "b1",
+        "as_of": "2025-12-31",
+        "horizon_days": 90,
+        "model_version": "m1",
+        "method": "lightgbm",
+        "data_until": "2025-12-30",
+    }
+
+
+def test_one_account_comes_with_its_reasons_as_text(store):
+    found = get(store, "/v1/accounts/small/risk").json()["account"]
+    assert (found["risk"], found["band"], found["arr_at_risk"]) == (0.9, "high", 90)
+    assert found["reasons"] == ["Nobody has come to us for 41 days (usually 4 days)."]
+    assert "explanation" not in found
+
+
+def test_an_account_without_a_risk_has_none_in_the_answer(store):
+    risk, explanation = ask(store, "/v1/accounts/gone/risk", "/v1/accounts/gone/explanation")
+    found = risk.json()["account"]
+    assert (found["status"], found["risk"], found["reasons"]) == ("decided", None, [])
+    assert explanation.json()["explanation"] is None
+
+
+def test_an_explanation_is_returned_as_it_was_published(store):
+    found = get(store, "/v1/accounts/small/explanation").json()["explanation"]
+    assert Explanation.model_validate(found) == why(0.9)
+
+
+def test_an_id_may_hold_any_character(store):
+    quoted = "odd%2F%20id%3F%23"
+    answer, page = ask(store, f"/v1/accounts/{quoted}/risk", f"/accounts/{quoted}")
+    assert answer.json()["account"]["account_id"] == "odd/ id?#"
+    assert page.status_code == 200
+    assert f'href="/accounts/{quoted.replace("%2F", "/")}"' in get(store, "/").text
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/v1/accounts/nobody/risk", 404),
+        ("/v1/accounts?limit=0", 422),
+        ("/v1/accounts?limit=1001", 422),
+        ("/v1/accounts?by=name", 422),
+        ("/v1/accounts?offset=nan", 422),
+        ("/v1/accounts/%00/risk", 404),
+        ("/v1/nothing", 404),
+    ],
+)
+def test_every_error_is_a_problem_document(store, path, status):
+    answer = get(store, path)
+    assert answer.status_code == answer.json()["status"] == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert "nobody" not in answer.text
+
+
+def test_a_wrong_method_is_named_with_the_right_ones(store):
+    (answer,) = ask(store, "/v1/accounts", method="DELETE")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET")
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_without_a_batch_the_service_asks_to_come_back_and_recovers(tmp_path):
+    path = tmp_path / "store.db"
+    answer = get(path, "/v1/accounts")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "30")
+    assert str(tmp_path) not in answer.text
+    assert not path.exists()
+    writing(path)
+    assert get(path, "/v1/accounts").status_code == 503
+    publish(writing(path), BATCH, ROWS)
+    assert get(path, "/v1/accounts").status_code == 200
+
+
+def test_a_damaged_store_is_a_503_and_not_a_crash(store):
+    store.write_bytes(b"not a database at all, but long enough to look at " * 40)
+    assert get(store, "/v1/accounts").status_code == 503
+
+
+def test_an_unforeseen_failure_says_nothing_about_the_inside(store, monkeypatch):
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("secret of " + HOSTILE)
+
+    monkeypatch.setattr("serving.published.store.ranked", fail)
+    answer = get(store, "/v1/accounts")
+    assert answer.json() == {
+        "type": "about:blank",
+        "title": "Internal Server Error",
+        "status": 500,
+    }
+
+
+def test_a_batch_published_later_is_served_by_the_running_application(store):
+    async def run() -> list[str]:
+        transport = httpx.ASGITransport(create_app(store))
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            seen = [(await client.get("/v1/accounts")).json()["batch"]["batch_id"]]
+            newer = BATCH.model_copy(update={"batch_id": "b2", "as_of": date(2026, 1, 7)})
+            publish(writing(store), newer, ROWS)
+            seen.append((await client.get("/v1/accounts")).json()["batch"]["batch_id"])
+        return seen
+
+    assert asyncio.run(run()) == ["b1", "b2"]
+
+
+class Links(HTMLParser):
+    """Collects what a page would load or run, and what it links to."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.addresses: list[str] = []
+        self.inline: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.addresses += [str(v) for k, v in attrs if k in ("href", "src", "action")]
+        self.inline += [k for k, _ in attrs if k == "style" or k.startswith("on")]
+
+
+@pytest.mark.parametrize("path", ["/", "/?by=risk&page=1", "/accounts/large", "/accounts/gone"])
+def test_a_page_runs_nothing_and_asks_nobody_else(store, path):
+    answer = get(store, path)
+    page = Links(answer.text)
+    assert answer.status_code == 200
+    assert not {"script", "style", "iframe", "object"} & set(page.tags)
+    assert page.inline == []
+    assert all(a.startswith(("/", "#", "data:,")) for a in page.addresses)
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["cache-control"] == "no-store"
+
+
+def test_a_hostile_name_is_shown_as_text(store):
+    for path in ("/", "/accounts/large"):
+        text = get(store, path).text
+        assert HOSTILE not in text
+        assert "&lt;script&gt;" in text
+
+
+def test_the_account_page_shows_points_values_and_the_rows_behind(store):
+    text = get(store, "/accounts/small").text
+    for part in (
+        "+80",
+        "Nobody has come to us for 41 days.",
+        "41 days",
+        "4 days",
+        "interactions i1",
+    ):
+        assert part in text
+    assert "2026-02-14 (in 45 days)" in text
+
+
+def test_an_unknown_account_is_a_page_that_says_so(store):
+    answer = get(store, "/accounts/nobody")
+    assert answer.status_code == 404
+    assert "No such account" in answer.text
+    assert "nobody" not in answer.text
+
+
+def test_the_style_sheet_is_served_from_here(store):
+    answer = get(store, "/static/forewarn.css")
+    assert answer.headers["content-type"].startswith("text/css")
+    assert "http" not in answer.text
+
+
+def test_serving_loads_no_model_library():
+    code = (
+        "import sys, serving.api; heavy = {'shap', 'mlflow', 'lightgbm', 'sklearn', 'duckdb'};"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
+
+
+def test_the_openapi_document_names_every_operation(store):
+    document = get(store, "/openapi.json").json()
+    operations = [o["operationId"] for path in document["paths"].values() for o in path.values()]
+    assert sorted(operations) == ["get_explanation", "get_risk", "list_accounts"]
+
+
+def test_nothing_that_is_read_is_ever_locked(store):
+    with closing(writing(store).raw_connection()) as connection:
+        connection.cursor().execute("BEGIN IMMEDIATE")
+        assert get(store, "/v1/accounts").status_code == 200

@@ -1,0 +1,217 @@
+"""The command line as a user meets it: results on stdout, the rest on stderr, honest exit codes."""
+
+import json
+import re
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+
+from serving.cli import app, main
+from training.report import TrainingReport
+
+COMMANDS = ("synth", "land", "features", "train", "score", "explain", "serve", "run")
+
+
+@pytest.fixture
+def forewarn(monkeypatch, capsys, workspace):
+    """Run the command in this process, in the test's workspace: (exit code, stdout, stderr)."""
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        place = [] if "--help" in arguments else ["--workspace", str(workspace.root)]
+        monkeypatch.setattr(sys, "argv", ["forewarn", *arguments, *place])
+        with pytest.raises(SystemExit) as stopped:
+            main()
+        out, err = capsys.readouterr()
+        return int(stopped.value.code or 0), out, err
+
+    return run
+
+
+@pytest.fixture
+def scored(forewarn, crown):
+    crown()
+    assert forewarn("score", "--as-of", "2025-07-01")[0] == 0
+    return forewarn
+
+
+def test_the_whole_help_is_there_and_every_command_has_an_example(forewarn):
+    code, out, _ = forewarn("--help")
+    assert code == 0
+    for name in COMMANDS:
+        assert name in out
+        assert f"Example: forewarn {name}" in forewarn(name, "--help")[1]
+    names = {c.name or getattr(c.callback, "__name__", "") for c in app.registered_commands}
+    assert names == set(COMMANDS)
+
+
+def test_asking_for_help_loads_nothing_heavy():
+    code = (
+        "import sys, serving.cli; heavy = {'pandas', 'duckdb', 'lightgbm', 'mlflow', 'sqlalchemy',"
+        " 'pydantic', 'numpy'}; print(sorted(heavy & set(sys.modules)))"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("scroe",), "Did you mean 'score'?"),
+        (("score", "--as-of", "31.12.2025"), "expected a date such as 2025-12-31"),
+        (("score", "--asof", "x"), "No such option"),
+        (("explain",), "Missing argument"),
+        (("land", "/no/such/folder"), "/no/such/folder"),
+        (("score", "--config", "/no/such.yml"), "no such settings file"),
+        (("score",), "forewarn train"),
+        (("explain", "ant"), "forewarn score"),
+        (("serve",), "forewarn score"),
+        (("features", "--monthly", "--as-of", "2025-07-01"), "leave one out"),
+    ],
+)
+def test_wrong_input_is_one_line_on_stderr_and_exit_2(forewarn, arguments, said):
+    code, out, err = forewarn(*arguments)
+    assert code == 2
+    assert said in err
+    assert err.startswith("forewarn: ")
+    assert err.count("\n") == 1
+    assert out == ""
+
+
+def test_an_unforeseen_error_is_one_line_and_a_traceback_only_when_asked_for(
+    forewarn, monkeypatch, crown
+):
+    def fail(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("on purpose")
+
+    crown()
+    monkeypatch.setattr("serving.score.build", fail)
+    code, _, err = forewarn("score", "--as-of", "2025-07-01")
+    assert code == 1
+    assert "internal error: ZeroDivisionError: on purpose" in err
+    assert "Traceback" not in err
+    assert "Traceback" in forewarn("score", "--as-of", "2025-07-01", "--debug")[2]
+
+
+def test_score_shows_the_riskiest_first_with_reasons_and_what_to_do_next(forewarn, crown):
+    crown()
+    code, out, err = forewarn("score", "--as-of", "2025-07-01")
+    assert code == 0
+    lines = out.splitlines()
+    assert max(map(len, lines)) <= 100
+    first = next(line for line in lines if line.startswith("  1 "))
+    assert re.split(r"\s{2,}", first.strip()) == [
+        "1 Bee [Ltd] (bee)",
+        "49% high",
+        "1,176 of 2,400 2025-09-01",
+    ]
+    assert "+38 Nobody there has come to us for 90 days (usually 10 days; healthy" in out
+    assert "1 high, 0 elevated, 2 low, 1 under notice, 2 too new to score" in out
+    assert "forewarn explain bee" in out
+    assert re.fullmatch(r"score: 6 accounts in batch 2025-07-01-\w{8} \(\d+\.\d s\)\n", err)
+
+
+def test_score_without_a_date_takes_the_last_day_of_the_data(forewarn, crown):
+    crown()
+    assert json.loads(forewarn("score", "--json")[1])["as_of"] == "2025-06-29"
+
+
+def test_json_is_one_object_and_nothing_else(forewarn, crown):
+    crown()
+    code, out, _ = forewarn("score", "--as-of", "2025-07-01", "--json")
+    assert code == 0
+    assert out.count("\n") == 1
+    found = json.loads(out)
+    assert found["riskiest"][0]["account_id"] == "bee"
+    assert found["totals"]["decided"]["accounts"] == 1
+    assert found["n"] == 6
+
+
+def test_explain_tells_points_values_own_past_peers_and_rows(scored):
+    code, out, err = scored("explain", "bee")
+    assert (code, err) == (0, "")
+    for part in (
+        "Bee [Ltd] (bee)   high",
+        "49% risk of leaving within 90 days: nobody there has come to us for 90 days.",
+        "managed by dana",
+        "2025-05-30  email from us, not answered  (interactions ask-30)",
+        "data until 2025-06-29; model m1 (fake)",
+        "coverage: ",
+    ):
+        assert part in out
+    driver = next(line for line in out.splitlines() if "Silence" in line)
+    assert driver.split() == ["+38", "Silence", "90", "days", "10", "days", "5", "days"]
+    points = [int(n) for n in re.findall(r"^ *([+-]?\d+) [A-Zrw]", out, flags=re.MULTILINE)]
+    assert sum(points[:-1]) == points[-1] == 49
+
+
+def test_explain_of_an_account_without_a_risk_says_why(scored):
+    out = scored("explain", "cat")[1]
+    assert "under notice" in out
+    assert "Notice given on 2025-06-20" in out
+
+
+def test_explain_as_json_is_the_published_record(scored):
+    found = json.loads(scored("explain", "bee", "--json")[1])
+    assert found["account"]["explanation"]["risk_shown"] == 49
+    assert found["batch"]["model_version"] == "m1"
+
+
+def test_explain_of_an_unknown_account_is_wrong_input(scored):
+    code, _, err = scored("explain", "nobody")
+    assert code == 2
+    assert "'nobody' is not in batch" in err
+
+
+def test_features_are_written_whole_for_a_moment_and_for_all_months(forewarn, workspace):
+    code, out, _ = forewarn("features", "--as-of", "2025-07-01", "--json")
+    assert code == 0
+    found = json.loads(out)
+    table = pd.read_parquet(found["path"])
+    assert len(table) == found["rows"] == 6
+    assert json.loads(forewarn("features", "--monthly", "--json")[1])["snapshots"] > 10
+    assert sorted(p.name for p in workspace.features.iterdir()) == [
+        "2025-07-01.parquet",
+        "monthly.parquet",
+    ]
+
+
+def test_the_catalog_of_features_can_be_listed(forewarn):
+    assert "days_since_inbound" in forewarn("features", "--catalog")[1]
+    listed = json.loads(forewarn("features", "--catalog", "--json")[1])["features"]
+    assert {"name", "family", "unit", "direction", "definition"} <= set(listed[0])
+
+
+@pytest.mark.parametrize("verdict", ["no_usable_signal", "not_enough_data"])
+def test_a_training_that_found_nothing_ends_with_exit_3_and_the_reason(
+    forewarn, monkeypatch, verdict
+):
+    report = TrainingReport(verdict=verdict, sentence="ROC-AUC 0.5 [0.4, 0.6]", cohorts={})
+    monkeypatch.setattr("training.run.train", lambda *_, **__: report)
+    code, out, err = forewarn("train")
+    assert code == 3
+    assert "ROC-AUC 0.5 [0.4, 0.6]" in out
+    assert f"{verdict.replace('_', ' ')}; no model was kept" in err
+    code, out, _ = forewarn("train", "--json")
+    assert code == 3
+    assert json.loads(out)["verdict"] == verdict
+
+
+def test_a_usable_training_ends_with_exit_0(forewarn, monkeypatch):
+    report = TrainingReport(
+        verdict="usable", sentence="good", cohorts={"churned": 3}, model_version="m1"
+    )
+    monkeypatch.setattr("training.run.train", lambda *_, **__: report)
+    assert forewarn("train")[0] == 0
+
+
+def test_an_interruption_ends_with_exit_130(forewarn, monkeypatch, crown):
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    crown()
+    monkeypatch.setattr("serving.score.build", interrupt)
+    code, _, err = forewarn("score", "--as-of", "2025-07-01")
+    assert code == 130
+    assert "stopped" in err

@@ -1,0 +1,152 @@
+"""One moment of a small company, scored by a model whose sums can be done in the head."""
+
+from datetime import date
+
+import pytest
+
+from data.churn import ChurnRule
+from data.errors import BadInputError, MissingError, RefusedError
+from serving.database import reading
+from serving.score import batch_id, score
+from serving.store import current_batch, ranked
+from training.config import Config
+from training.spec import ChurnSpec
+
+JULY = date(2025, 7, 1)
+
+
+def published(workspace, by="risk"):
+    store = reading(workspace.store)
+    batch = current_batch(store)
+    return {row.account_id: row for row in ranked(store, batch.batch_id, by=by, limit=99)}
+
+
+@pytest.fixture
+def scored(workspace, crown):
+    crown()
+    score(workspace, Config(), as_of=JULY)
+    return published(workspace)
+
+
+def test_every_customer_is_listed_once_with_its_status(scored):
+    assert {name: row.status for name, row in scored.items()} == {
+        "ant": "scored",
+        "bee": "scored",
+        "gnu/1": "scored",
+        "cat": "decided",
+        "dog": "insufficient_history",
+        "elk": "insufficient_history",
+    }
+
+
+def test_the_risk_is_the_models_and_the_band_follows(scored):
+    # bee: 90 days since 2 April, 80 beyond ten, 3 messages: 10 + 32 + 6 + 1 points
+    assert scored["bee"].risk == pytest.approx(0.49)
+    assert scored["bee"].band == "high"
+    assert scored["ant"].risk == pytest.approx(0.1 + 0.004 * (2 - 10) + 0.01)
+    assert scored["ant"].band == "low"
+
+
+def test_an_account_without_a_risk_says_why_and_shows_no_number(scored):
+    assert scored["cat"].summary == ("Notice given on 2025-06-20: already decided, so not scored.")
+    assert scored["dog"].summary == "Too new to score: fewer than 56 days as a customer."
+    for name in ("cat", "dog", "elk"):
+        row = scored[name]
+        assert (row.risk, row.band, row.arr_at_risk, row.explanation) == (None, None, None, None)
+
+
+def test_revenue_is_twelve_months_and_at_risk_by_the_risk(scored):
+    assert scored["bee"].arr == 2400
+    assert scored["bee"].arr_at_risk == pytest.approx(0.49 * 2400)
+    assert scored["gnu/1"].arr == 0
+    assert scored["cat"].arr == 3600
+
+
+def test_who_the_account_is_is_read_as_of_the_moment(scored):
+    assert scored["ant"].csm == "frida"
+    assert scored["bee"].csm == "dana"
+    assert scored["ant"].name == "Ant & Co"
+    assert scored["gnu/1"].title == "gnu/1"
+    assert scored["bee"].renewal_at == date(2025, 9, 1)
+    assert scored["gnu/1"].renewal_at is None
+
+
+def test_the_explanation_compares_with_the_own_past_and_with_healthy_peers(scored):
+    why = scored["bee"].explanation
+    silence = why.drivers[0]
+    assert why.base_shown + sum(d.shown for d in why.drivers) == why.risk_shown == 49
+    assert silence.shown == 38
+    # Heard every ten days until 2 April: silent for 60 days on 1 June, 30 on 2 May, 10 before.
+    assert silence.sentence == (
+        "Nobody there has come to us for 90 days (usually 10 days; healthy accounts 5 days)."
+    )
+    assert silence.data_until == date(2025, 6, 29)
+    assert {row.source for row in silence.evidence} == {"interactions"}
+    assert silence.evidence[0].row_id == "ask-30"
+    assert scored["bee"].summary == (
+        "49% risk of leaving within 90 days: nobody there has come to us for 90 days."
+    )
+
+
+def test_a_repeated_run_is_the_same_batch_and_says_so(workspace, crown):
+    crown()
+    said: list[str] = []
+    first = score(workspace, Config(), as_of=JULY)
+    again = score(workspace, Config(), as_of=JULY, say=said.append)
+    assert again.batch_id == first.batch_id == current_batch(reading(workspace.store)).batch_id
+    assert said == [f"already published as batch {first.batch_id}; nothing to do"]
+
+
+def test_another_model_or_moment_is_another_batch():
+    ids = {
+        batch_id(JULY, "m1", "f1"),
+        batch_id(JULY, "m2", "f1"),
+        batch_id(JULY, "m1", "f2"),
+        batch_id(date(2025, 7, 2), "m1", "f1"),
+    }
+    assert len(ids) == 4
+    assert batch_id(JULY, "m1", "f1") == batch_id(JULY, "m1", "f1")
+
+
+def test_a_failed_run_leaves_the_last_good_batch_served(workspace, crown):
+    crown("good")
+    good = score(workspace, Config(), as_of=JULY)
+    broken = crown("broken")
+    broken.risk = lambda frame: [float("nan")] * len(frame)
+    with pytest.raises(ValueError, match="NaN"):
+        score(workspace, Config(), as_of=JULY)
+    assert current_batch(reading(workspace.store)).batch_id == good.batch_id
+
+
+def test_a_moment_far_beyond_the_data_is_refused(workspace, crown):
+    crown()
+    with pytest.raises(BadInputError, match="every account looks silent"):
+        score(workspace, Config(), as_of=date(2025, 7, 7))
+    assert not workspace.store.exists()
+
+
+def test_a_moment_without_customers_to_score_is_refused(workspace, crown):
+    crown()
+    with pytest.raises(RefusedError, match="no account can be scored at 2022-12-01"):
+        score(workspace, Config(), as_of=date(2022, 12, 1))
+
+
+def test_settings_that_ask_for_something_else_are_refused(workspace, crown):
+    crown(spec=ChurnSpec(rule=ChurnRule(), horizon_days=60))
+    with pytest.raises(BadInputError, match=r"horizon_days 60.*horizon_days 90"):
+        score(workspace, Config(), as_of=JULY)
+
+
+def test_without_a_champion_the_error_says_what_to_run(workspace):
+    with pytest.raises(MissingError, match="forewarn train"):
+        score(workspace, Config(), as_of=JULY)
+
+
+def test_a_firm_without_contracts_is_told_of_silence(workspace, crown):
+    rule = ChurnRule(kind="silence", of="interactions", days=90)
+    crown(spec=ChurnSpec(rule=rule))
+    batch = score(workspace, Config(churn=rule), as_of=JULY)
+    rows = published(workspace)
+    assert batch.horizon_days == 90
+    assert set(rows) == {"ant", "bee", "gnu/1"}
+    assert rows["bee"].summary.startswith("49% risk of staying silent for 90 days: ")
