@@ -95,13 +95,15 @@ class Engine:
             self.run(f"COPY ({sql}) TO {literal(temporary)} (FORMAT parquet, COMPRESSION zstd)")
 
 
-def is_select(sql: str) -> bool:
-    """Whether the text is exactly one query: it reads, changes nothing, and nothing follows it."""
+def why_no_query(sql: str) -> str | None:
+    """Why a text is not exactly one SELECT statement; None if it is: it reads, changes nothing."""
     try:
         statements = duckdb.extract_statements(sql)
-    except duckdb.Error:
-        return False
-    return [s.type for s in statements] == [duckdb.StatementType.SELECT]
+    except duckdb.Error as error:
+        return str(error).partition("\n")[0]
+    if [s.type for s in statements] == [duckdb.StatementType.SELECT]:
+        return None
+    return " and ".join(s.type.name for s in statements) or "nothing"
 
 
 def literal(value: object) -> str:

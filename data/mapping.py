@@ -12,7 +12,7 @@ import yaml
 
 from data.churn import ChurnRule, churn_rule
 from data.contract import BY_NAME, Table
-from data.engine import identifier, is_select, literal
+from data.engine import identifier, literal, why_no_query
 from data.errors import BadInputError, unknown
 
 _KEYS = ("tables", "churn", "data_until", "timezone")
@@ -137,8 +137,8 @@ def _derived(table: Table, given: dict[str, Any]) -> TableMap:
             "say it inside the query"
         )
     query = str(given["query"]).strip().rstrip(";")
-    if not is_select(query):
-        raise BadInputError(f"{table.name}.query: expected one SELECT statement; got {query!r}")
+    if (reason := why_no_query(query)) is not None:
+        raise BadInputError(f"{table.name}.query: expected one SELECT statement; got {reason}")
     return TableMap(query=query)
 
 
@@ -159,8 +159,8 @@ def _field(where: str, given: object) -> Field:
 def _expression(where: str, given: object) -> str:
     # Parsed here so that a slip is reported by name, and so that nothing but an expression gets in.
     text = f"({str(given).strip()}\n)"
-    if not is_select(f"SELECT {text}"):
-        raise BadInputError(f"{where}: expected a DuckDB expression; got {given!r}")
+    if (reason := why_no_query(f"SELECT {text}")) is not None:
+        raise BadInputError(f"{where}: expected a DuckDB expression; got {given!r}: {reason}")
     return text
 
 

@@ -115,7 +115,7 @@ def _folder(path: Path, engine: Engine, staging: Path) -> Source:
         file = files[name]
         if file.suffix.lower() == ".parquet":
             return _parquet(file, engine)
-        return _csv(file, engine, staging / f"{name}.source.parquet")
+        return _csv(file, engine, staging / f"{name}.source.parquet", label=file.name)
 
     return Source(shown=str(path), names=tuple(files), engine=engine, fetch=fetch)
 
@@ -133,10 +133,9 @@ def _parquet(file: Path, engine: Engine) -> SourceTable:
     )
 
 
-def _csv(file: Path, engine: Engine, staged: Path) -> SourceTable:
+def _csv(file: Path, engine: Engine, staged: Path, *, label: str) -> SourceTable:
     """Cut a CSV file into columns of text, once, into a Parquet file that the rest reads."""
-    label = file.name
-    if label.lower().endswith(".gz"):
+    if file.name.lower().endswith(".gz"):
         file = _unpacked(file, staged.with_suffix(".csv"))
     header = read_header(file, label=label)
     columns = ", ".join(f"cells[{i}] AS {identifier(n)}" for i, n in enumerate(header.names, 1))
@@ -236,7 +235,7 @@ def _database(database: postgres.Database, engine: Engine, staging: Path) -> Sou
     def fetch(name: str) -> SourceTable:
         file = staging / f"{name}.csv"
         database.export(name, file)
-        return _csv(file, engine, staging / f"{name}.source.parquet")
+        return _csv(file, engine, staging / f"{name}.source.parquet", label=name)
 
     return Source(shown=database.shown, names=tuple(database.tables), engine=engine, fetch=fetch)
 

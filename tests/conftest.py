@@ -41,7 +41,7 @@ def postgres_url() -> Iterator[str]:
             shutil.chown(path, user)
 
     def run(tool: str, *arguments: str) -> None:
-        command = [binaries / tool, "-D", home / "data", *arguments]
+        command = [str(binaries / tool), "-D", str(home / "data"), *arguments]
         with (home / "out").open("ab") as out:
             subprocess.run(command, check=True, stdout=out, stderr=out, user=user, cwd=home)
 

@@ -20,7 +20,7 @@ def test_landed_table_has_every_contract_column_in_its_type(landing):
     landed = landing()
     table = BY_NAME["usage_events"]
     path = landed.workspace.lake / "usage_events.parquet"
-    found = duckdb.sql(f"DESCRIBE SELECT * FROM '{path}'").fetchall()
+    found = duckdb.connect().execute(f"DESCRIBE SELECT * FROM '{path}'").fetchall()
     assert [(name, kind) for name, kind, *_ in found] == [
         (column.name, SQL_TYPES[column.kind]) for column in table.columns
     ]
@@ -147,7 +147,7 @@ def test_parquet_rows_are_numbered_and_checked_like_text(tmp_path, workspace, qu
         (3, "n_users", "2.5", "not a whole number"),
     ]
     landed = pd.read_parquet(workspace.lake / "usage_events.parquet")
-    assert landed.loc[0, ["account_id", "quantity"]].tolist() == ["1", 1.5]
+    assert list(landed.iloc[0][["account_id", "quantity"]]) == ["1", 1.5]
     assert landed["occurred_at"].astype(str).tolist() == ["2024-02-01 05:00:00"]
 
 
@@ -212,7 +212,7 @@ CELLS = st.sampled_from(
 ROWS = st.lists(st.lists(CELLS, min_size=1, max_size=6).map(",".join), max_size=12)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(events=ROWS, tickets=ROWS)
 def test_counts_add_up_whatever_the_rows(tmp_path_factory, quarantine, events, tickets):
     folder = tmp_path_factory.mktemp("dirty")

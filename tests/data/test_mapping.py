@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from data.churn import ChurnRule
@@ -149,8 +151,7 @@ def test_sql_of_a_mapping_reaches_nothing_outside(landing, tmp_path, query):
 
 
 def test_every_shipped_mapping_is_valid():
-    from importlib.resources import files
-
-    found = [load_mapping(path) for path in (files("data") / "mappings").iterdir()]
+    shipped = Path(__file__).parents[2] / "data" / "mappings"
+    found = [load_mapping(path) for path in shipped.glob("*.yml")]
     assert len(found) >= 3
     assert all(mapping.churn for mapping in found)
