@@ -11,6 +11,7 @@ import typer
 
 from data.errors import BadInputError, MissingError, RefusedError
 from serving.console import INTERRUPTED, Run, command, complain
+from serving.options import AsOf, MappingFile, MaxBad, Source
 
 if TYPE_CHECKING:
     from data.report import LandReport
@@ -27,34 +28,6 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="rich",
 )
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter(f"expected a date such as 2025-12-31; got {text!r}") from None
-
-
-AsOf = Annotated[
-    date | None,
-    typer.Option(
-        parser=_day,
-        metavar="DATE",
-        help="The moment, a midnight UTC; only what was known before it is used.",
-        show_default="the last day of the data",
-    ),
-]
-Source = Annotated[
-    str,
-    typer.Argument(help="A folder of CSV or Parquet files, a DuckDB file or a postgresql:// URL."),
-]
-MappingFile = Annotated[
-    Path | None, typer.Option(help="A file that says which of your tables are which of forewarn's.")
-]
-MaxBad = Annotated[
-    float, typer.Option(min=0, max=1, help="Share of bad rows per table that is accepted.")
-]
 
 
 @app.command(epilog="Example: forewarn synth company --accounts 600 --seed 0")

@@ -152,8 +152,8 @@ _OFTEN: dict[Side, str] = {"risk": "more", "safe": "less"}
 
 def _strongest(pushes: npt.NDArray[np.float64]) -> list[int]:
     """Columns that push the family's way, the strongest first, without the negligible ones."""
-    order = np.argsort(-pushes, kind="stable")
-    return [int(c) for c in order if pushes[c] > 0 and pushes[c] >= _SPEAKS_FROM * pushes.max()]
+    least = max(_SPEAKS_FROM * float(pushes.max(initial=0)), np.finfo(float).tiny)
+    return [int(c) for c in np.argsort(-pushes, kind="stable") if pushes[c] >= least]
 
 
 def _spoken(claim: str, feature: Feature, side: Side, reading: Reading) -> dict[str, Any]:

@@ -74,7 +74,8 @@ class Guard:
                     replaced = True
                     await _problem_in_place(message["status"], headers)(scope, receive, send)
                     return
-                message = {**message, "headers": list({**headers, **_HEADERS}.items())}
+                theirs = [pair for pair in message["headers"] if pair[0].lower() not in _HEADERS]
+                message = {**message, "headers": [*theirs, *_HEADERS.items()]}
             if not replaced:
                 await send(message)
 

@@ -23,7 +23,7 @@ _COLOURS: dict[Band, str] = {"high": "bold red", "elevated": "yellow", "low": "g
 def ranking(batch: Batch, rows: Sequence[AccountRisk]) -> Iterator[RenderableType]:
     """The riskiest accounts, each with its strongest reasons and the points that they add."""
     yield Text(f"\nThe {len(rows)} riskiest of {batch.n:,} accounts on {batch.as_of}", "bold")
-    yield Text(f"{provenance(batch)}\n", "dim")
+    yield Text(f"{_provenance(batch)}\n", "dim")
     yield _listed("", "account", "risk", "band", "ARR at risk", "renewal", style="dim")
     for place, row in enumerate(rows, start=1):
         yield _listed(
@@ -64,7 +64,7 @@ def account(batch: Batch, row: AccountRisk) -> Iterator[RenderableType]:
         yield _columns(
             f"[bold]{why.risk_shown}[/bold]", "[bold]risk, in percent[/bold]\n", "", "", ""
         )
-    yield Text(provenance(batch), "dim")
+    yield Text(f"as of {batch.as_of}; {_provenance(batch)}", "dim")
     yield Text(f"coverage: {row.coverage:.0%} of the inputs are known for this account", "dim")
     yield Text("Points are the model's estimate, not a promise that a change will help.", "dim")
 
@@ -91,7 +91,7 @@ def catalog(families: Sequence[Family]) -> Iterator[RenderableType]:
 _POINTS = {1: "more is riskier", -1: "more is safer", 0: ""}
 
 
-def provenance(batch: Batch) -> str:
+def _provenance(batch: Batch) -> str:
     """Where the figures come from."""
     return (
         f"data until {batch.metadata['data_until']}; model {batch.model_version} ({batch.method}); "

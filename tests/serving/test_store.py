@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from data.errors import BadInputError, MissingError
+from data.errors import MissingError
 from serving.database import StoreError, reading, writing
 from serving.records import AccountRisk, Batch, Driver, Explanation
 from serving.store import (
@@ -286,59 +286,6 @@ def test_readers_see_the_old_batch_until_the_new_one_is_complete(path):
     publish(writing(path), batch("b2", n=2500), rows())
     assert seen == [("b1", None)] * 3
     assert current_batch(reading(path)).batch_id == "b2"
-
-
-def test_reading_before_anything_was_published_says_what_to_run(path):
-    with pytest.raises(MissingError, match="forewarn score"):
-        reading(path)
-    assert not path.exists()
-
-
-def test_a_reader_cannot_write(path):
-    publish(writing(path), batch("b1"), [scored("a")])
-    with pytest.raises(StoreError, match="readonly"):
-        publish(reading(path), batch("b2"), [scored("a")])
-
-
-def spoil_text(path: Path) -> None:
-    path.write_text("this is not a database, however long it may be " * 40)
-
-
-def spoil_version(path: Path) -> None:
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("UPDATE forewarn_schema SET version = 99")
-        connection.commit()
-
-
-def spoil_schema(path: Path) -> None:
-    path.unlink()
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("CREATE TABLE recipes(name TEXT)")
-
-
-@pytest.mark.parametrize(
-    ("spoil", "said"),
-    [(spoil_text, "damaged"), (spoil_version, "got 99"), (spoil_schema, "not a store")],
-)
-@pytest.mark.parametrize("opener", [reading, writing])
-def test_a_damaged_foreign_or_newer_file_is_refused_in_one_line(path, spoil, said, opener):
-    publish(writing(path), batch("b1"), [scored("a")])
-    spoil(path)
-    before = path.read_bytes()
-    with pytest.raises(BadInputError, match=said) as caught:
-        opener(path)
-    assert "\n" not in str(caught.value)
-    assert path.read_bytes()[:18] == before[:18]
-
-
-def test_the_store_syncs_every_commit_and_overwrites_what_is_deleted(path):
-    store = writing(path)
-    with store.connect() as connection:
-        got = [
-            connection.exec_driver_sql(f"PRAGMA {p}").scalar()
-            for p in ("journal_mode", "synchronous", "foreign_keys", "secure_delete")
-        ]
-    assert got == ["wal", 2, 1, 1]
 
 
 def test_metadata_survives_as_json(path):
