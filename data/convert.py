@@ -82,7 +82,11 @@ def _text(name: str, sql_type: str) -> str:
         return f"CASE WHEN {whole} THEN CAST({raw} AS BIGINT)::VARCHAR ELSE {raw}::VARCHAR END"
     if sql_type != "VARCHAR":
         return f"CAST({raw} AS VARCHAR)"
-    return f"nullif(trim({raw}, {_SPACES}), '')"
+    # Trimming is slow and seldom needed, so the two ends are looked at first.
+    blank = " OR ".join(
+        f"{end}({raw}, 1) <= ' ' OR {end}({raw}, 1) = chr(160)" for end in ("left", "right")
+    )
+    return f"CASE WHEN {blank} THEN nullif(trim({raw}, {_SPACES}), '') ELSE {raw} END"
 
 
 def _choice(column: Column, text: str) -> str:

@@ -35,6 +35,8 @@ def land(
     `source` is a folder of CSV and Parquet files, a DuckDB file or a postgresql:// URL; its tables
     and columns bear the names of the contract unless `mapping`, a file, says which is which.
     The lake is replaced as a whole or not at all; the quarantine is always that of the last load.
+    A row that repeats another in every column is a duplicate, save in usage_events: events have no
+    key, so each counts. Since a load replaces the lake, landing a source twice changes nothing.
 
     Raises:
         BadInputError: nothing usable there, a required table or column is missing, a name in the

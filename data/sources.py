@@ -18,6 +18,11 @@ from data.workspace import Workspace
 LINE = "forewarn_line"
 _REASON, _TEXT = "forewarn_reason", "forewarn_text"
 _SHOWN = 200
+# Cut by length: trimming characters takes six times as long.
+_WITHOUT_END = """CASE
+    WHEN ends_with(text, chr(13) || chr(10)) THEN left(text, -2)
+    WHEN ends_with(text, chr(10)) THEN left(text, -1)
+    ELSE text END"""
 _ENDINGS = (".csv", ".csv.gz", ".parquet")
 
 
@@ -178,7 +183,7 @@ def _cut(delimiter: str, width: int, *, after: int) -> str:
                 WHEN NOT contains(record, '"') THEN str_split(record, {literal(delimiter)})
                 WHEN {whole} THEN list_transform({quoted}, lambda c: {inner})
             END AS cells
-            FROM (SELECT line, problem, rtrim(text, chr(13) || chr(10)) AS record FROM records)
+            FROM (SELECT line, problem, {_WITHOUT_END} AS record FROM records)
             WHERE line > {after} AND record <> ''
         )"""
 

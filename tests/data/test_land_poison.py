@@ -319,3 +319,13 @@ def test_broken_packed_file_is_refused(landing):
 def test_broken_parquet_file_is_refused(landing):
     with pytest.raises(BadInputError, match=r"tickets.parquet: expected a Parquet file"):
         landing({"tickets.parquet": b"PAR1 no more"})
+
+
+def test_blanks_around_values_are_no_part_of_them(landing):
+    landed = landing(
+        events("\u00a0a1 , 2024-02-01\t,\tan export ,\u00a0 1, 2 ", "a1,2024-02-01, ,1,2")
+    )
+    assert landed.column("usage_events", "account_id") == ["a1"]
+    assert landed.column("usage_events", "feature") == ["an export"]
+    assert landed.column("usage_events", "quantity") == ["1.0"]
+    assert landed.bad("usage_events") == [(3, "feature", "", "missing")]
