@@ -31,8 +31,11 @@ def host_service(
     batch = current_batch(reading(workspace.store))
     _check_address(host, port)
     say(f"serving batch {batch.batch_id} on http://{host}:{port} in a few seconds; Ctrl-C stops it")
+    home = workspace.root.resolve() / "bentoml"  # else BentoML fills a folder in the user's home
+    home.mkdir(exist_ok=True)
     settings = {
         WORKSPACE_VARIABLE: str(workspace.root.resolve()),
+        "BENTOML_HOME": str(home),
         "BENTOML_DO_NOT_TRACK": "true",  # any other word counts as no
     }
     arguments = ["serve", "serving.service:Forewarn", "--host", host, "--port", str(port)]

@@ -130,6 +130,7 @@ def test_a_real_server_answers_and_stops_when_told(flow):
         assert server.wait(60) == 0
     finally:
         _end(server)
+    assert (workspace.root / "bentoml").is_dir()
     assert "FORGED" not in log.read_text()
     assert riskiest["account_id"] not in log.read_text()
 
