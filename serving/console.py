@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import os
 import sys
 import time
 import traceback
@@ -118,8 +119,11 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
     ) -> None:
         try:
             function(Run(Workspace(workspace), config, as_json=json), **given)
+            sys.stdout.flush()
         except (typer.Exit, typer.Abort):
             raise
+        except BrokenPipeError:  # the reader, such as `head`, has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         except Exception as error:  # noqa: BLE001 - the last resort before the user
             if debug:
                 traceback.print_exc()

@@ -51,7 +51,7 @@ def measure(value: float, unit: str) -> str:
         return measure(round(24 * value), "hours")
     text = _number(value)
     if unit == "times":
-        return f"{text} times"
+        return f"{'1.0' if text == '1' else text} times"
     if unit.startswith("currency"):
         return f"{text}{unit.removeprefix('currency')}"
     return f"{text} {_noun(unit, one=text == '1')}".rstrip()

@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from serving.cli import app, main
 from training.report import TrainingReport
 
+COMMAND = Path(sys.executable).with_name("forewarn")
 COMMANDS = ("synth", "land", "features", "train", "score", "explain", "serve", "run")
 
 
@@ -215,3 +217,13 @@ def test_an_interruption_ends_with_exit_130(forewarn, monkeypatch, crown):
     code, _, err = forewarn("score", "--as-of", "2025-07-01")
     assert code == 130
     assert "stopped" in err
+
+
+def test_a_reader_that_closes_the_pipe_early_is_no_error():
+    piped = subprocess.run(
+        ["bash", "-c", f'{COMMAND} features --catalog | true; echo "${{PIPESTATUS[0]}}"'],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert (piped.stdout.strip(), piped.stderr) == ("0", "")

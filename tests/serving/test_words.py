@@ -39,6 +39,7 @@ def feature(unit="days", direction=1, risk="", safe="") -> Feature:
         (-0.22, "share points", "-22 points"),
         (0.05, "per 4 weeks", "+5% per 4 weeks"),
         (0.27, "times", "0.27 times"),
+        (1, "times", "1.0 times"),
         (12.6, "times", "13 times"),
         (1250.4, "currency", "1,250"),
         (1250, "currency per month", "1,250 per month"),
