@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import lightgbm as lgb
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from features.feature import Feature
@@ -22,6 +23,8 @@ from training.spec import ChurnSpec
 from training.split import Split, rolling
 
 LOGISTIC = "logistic regression"
+MIN_FOLD_CHURNED = 30
+Times = npt.NDArray[np.datetime64]
 NEAREST = {"contract": "days_to_renewal", "silence": "days_since_use"}
 
 
@@ -68,24 +71,23 @@ class Backtest:
         return dict(zip(table["group"], table["roc_auc_drop"].astype(float), strict=True))
 
 
-def learnt_from(rows: Rows, spec: ChurnSpec, features: Sequence[Feature], config: Config) -> Learnt:
-    """A model of all the rows, calibrated on purged rolling origins inside them."""
+def final(rows: Rows, found: Backtest, features: Sequence[Feature], config: Config) -> Learnt:
+    """The model to use: fitted on all rows with a known result.
+
+    It is calibrated on every margin that came from a model which could not know the label: those
+    of the training rows' folds, and those of the test.
+    """
+    past, test = found.learnt, found.test
+    ahead = margins(past.booster, matrix(test.frame, past.columns))
+    unseen = np.concatenate([past.out_of_fold, ahead])
+    y = np.concatenate([found.train.y, test.y])
+    seen = pd.concat([found.train.frame, test.frame])
     columns = learn(rows.frame, features)
-    X, y = matrix(rows.frame, columns), rows.y
-    as_of = rows.frame["as_of"].to_numpy(dtype="datetime64[us]")
-    unseen = np.full(len(y), np.nan)
-    for fold in rolling(rows.snapshots, closes_after_days=spec.closes_after_days):
-        past, block = np.isin(as_of, _moments(fold.train)), np.isin(as_of, _moments(fold.test))
-        if 0 < y[past].sum() < past.sum():
-            booster = fit(X[past], y[past], columns, preset=config.lightgbm, seed=config.seed)
-            unseen[block] = margins(booster, X[block])
-    scored = ~np.isnan(unseen)
-    calibration, _ = calibrated(unseen[scored], y[scored], as_of[scored])
     return Learnt(
-        booster=fit(X, y, columns, preset=config.lightgbm, seed=config.seed),
+        booster=_fit(matrix(rows.frame, columns), rows.y, columns, config),
         columns=columns,
-        calibration=calibration,
-        out_of_fold=unseen,
+        calibration=_calibrated(unseen, y, seen),
+        out_of_fold=np.full(len(rows.frame), np.nan),
     )
 
 
@@ -94,7 +96,7 @@ def backtest(
 ) -> Backtest:
     """Learn on the training snapshots of `rows`, score the test snapshots, and compare."""
     train, test = (rows.at(part).take(rows.at(part).labelled) for part in (split.train, split.test))
-    learnt = learnt_from(train, spec, features, config)
+    learnt = _learnt(train, spec, features, config)
     terms = Terms(
         base_rate=float(train.y.mean()),
         capacity=config.capacity,
@@ -117,6 +119,33 @@ def backtest(
     )
 
 
+def _learnt(rows: Rows, spec: ChurnSpec, features: Sequence[Feature], config: Config) -> Learnt:
+    """A model of all the rows, calibrated on purged rolling origins inside them."""
+    columns = learn(rows.frame, features)
+    X, y, as_of = matrix(rows.frame, columns), rows.y, _times(rows.frame)
+    unseen = np.full(len(y), np.nan)
+    for fold in rolling(rows.snapshots, closes_after_days=spec.closes_after_days):
+        past, block = np.isin(as_of, _moments(fold.train)), np.isin(as_of, _moments(fold.test))
+        if rows.take(past).churned >= MIN_FOLD_CHURNED:
+            unseen[block] = margins(_fit(X[past], y[past], columns, config), X[block])
+    return Learnt(
+        booster=_fit(X, y, columns, config),
+        columns=columns,
+        calibration=_calibrated(unseen, y, rows.frame),
+        out_of_fold=unseen,
+    )
+
+
+def _fit(X: Numbers, y: Numbers, columns: Columns, config: Config) -> lgb.Booster:
+    return fit(X, y, columns, preset=config.lightgbm, seed=config.seed)
+
+
+def _calibrated(unseen: Numbers, y: Numbers, frame: pd.DataFrame) -> Calibration:
+    scored = ~np.isnan(unseen)
+    account = frame["account_id"].to_numpy(dtype=np.str_)[scored]
+    return calibrated(unseen[scored], y[scored], _times(frame)[scored], account)
+
+
 def _nearest(train: Rows, test: Rows, name: str) -> Numbers:
     values = (rows.frame[name].to_numpy(dtype=np.float64) for rows in (train, test))
     return alone(next(values), train.y, next(values))
@@ -136,5 +165,9 @@ def _with_decided(rows: Rows, learnt: Learnt, terms: Terms) -> dict[str, Measure
     return {f"{name}_with_decided": measure(draws[name]) for name in RANKING}
 
 
-def _moments(snapshots: Sequence[pd.Timestamp]) -> np.ndarray[tuple[int], np.dtype[np.datetime64]]:
+def _moments(snapshots: Sequence[pd.Timestamp]) -> Times:
     return pd.DatetimeIndex(list(snapshots)).to_numpy(dtype="datetime64[us]")
+
+
+def _times(frame: pd.DataFrame) -> Times:
+    return frame["as_of"].to_numpy(dtype="datetime64[us]")

@@ -48,12 +48,12 @@ class Preset(_Settings):
 
     n_estimators: int = Field(default=150, ge=1, le=5000)
     learning_rate: float = Field(default=0.03, gt=0, le=1)
-    num_leaves: int = Field(default=6, ge=2, le=255)
+    num_leaves: int = Field(default=8, ge=2, le=255)
     min_child_samples: int = Field(default=20, ge=1)
-    reg_lambda: float = Field(default=10.0, ge=0)
+    shrinkage_rows: float = Field(default=60.0, ge=0)
     feature_fraction: float = Field(default=0.5, gt=0, le=1)
     bagging_fraction: float = Field(default=0.8, gt=0, le=1)
-    num_threads: int = Field(default=2, ge=1)
+    num_threads: int = Field(default=1, ge=1)
 
 
 class Config(_Settings):

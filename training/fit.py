@@ -13,14 +13,16 @@ def fit(X: Numbers, y: Numbers, columns: Columns, *, preset: Preset, seed: int) 
     """A booster for the log-odds of churn, equal for equal input whatever the machine's load.
 
     Monotone constraints use the method `intermediate`: `advanced` breaks its own promise in
-    LightGBM 4.7 (issues 5358 and 6155), `basic` gives away accuracy.
+    LightGBM 4.7 (issues 5358 and 6155), `basic` gives away accuracy. The L2 penalty is given in
+    rows: LightGBM weighs a row by its p(1 - p), so one fixed penalty would be ten times heavier
+    where churn is rare, and was the wrong one either there or where churn is common.
     """
     params = {
         "objective": "binary",
         "learning_rate": preset.learning_rate,
         "num_leaves": preset.num_leaves,
         "min_data_in_leaf": preset.min_child_samples,
-        "lambda_l2": preset.reg_lambda,
+        "lambda_l2": preset.shrinkage_rows * float(np.mean(y) * (1 - np.mean(y))),
         "feature_fraction": preset.feature_fraction,
         "bagging_fraction": preset.bagging_fraction,
         "bagging_freq": 1,

@@ -118,7 +118,7 @@ class Model:
     @cached_property
     def booster(self) -> lgb.Booster:
         """LightGBM's model of the raw log-odds, before calibration."""
-        return lgb.Booster(params={"verbosity": -1}, model_str=self.text)
+        return lgb.Booster(model_str=self.text)
 
     @cached_property
     def _golden(self) -> list[float]:

@@ -57,6 +57,7 @@ def model_of(
         metrics=report.metrics,
         verdict=report.verdict,
         method=report.method,
+        data_fingerprint=report.data_fingerprint,
     )
 
 
@@ -85,7 +86,7 @@ def record(
             tags={
                 "verdict": report.verdict,
                 "spec": spec.hash,
-                "data": workspace.manifest()["fingerprint"],
+                "data": report.data_fingerprint,
             },
             artifacts=folder,
         )

@@ -41,6 +41,7 @@ class TrainingReport:
     test: dict[str, Any] = field(default_factory=dict)
     dropped: dict[str, str] = field(default_factory=dict)
     calibration: dict[str, float] = field(default_factory=dict)
+    data_fingerprint: str = ""
     model_version: str | None = None
 
     def to_dict(self) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from data.workspace import Workspace, quiet
 from features.build import build, monthly
 from features.catalog import CATALOG
 from training import track
-from training.backtest import Backtest, backtest, learnt_from
+from training.backtest import Backtest, backtest, final
 from training.cohorts import counted
 from training.config import Config
 from training.publish import model_of, record, save_proven, write_evaluation
@@ -44,11 +44,16 @@ def train(workspace: Workspace, config: Config, *, say: Say = quiet) -> Training
         found = backtest(rows, split, spec, CATALOG, config)
         write_evaluation(workspace, found)
         report = _reported(rows, found, config)
+        report = replace(report, data_fingerprint=workspace.manifest()["fingerprint"])
         say(f"{report.verdict.replace('_', ' ')}; recording the run")
         run_id = record(workspace, config, spec, report, found)
         if report.verdict != "usable":
             return report
-        return _registered(workspace, config, rows, spec, report, run_id)
+        known = rows.take(rows.labelled)
+        model = model_of(known, final(known, found, CATALOG, config), spec, config, report)
+        save_proven(workspace, model)
+        track.register(workspace, config, model, run_id=run_id)
+        return replace(report, model_version=model.version)
 
 
 def _prepared(workspace: Workspace, spec: ChurnSpec, say: Say) -> Rows | Verdict:
@@ -85,19 +90,3 @@ def _reported(rows: Rows, found: Backtest, config: Config) -> TrainingReport:
         dropped=found.learnt.columns.dropped,
         calibration=asdict(found.learnt.calibration),
     )
-
-
-def _registered(
-    workspace: Workspace,
-    config: Config,
-    rows: Rows,
-    spec: ChurnSpec,
-    report: TrainingReport,
-    run_id: str,
-) -> TrainingReport:
-    known = rows.take(rows.labelled)
-    model = model_of(known, learnt_from(known, spec, CATALOG, config), spec, config, report)
-    model = replace(model, data_fingerprint=workspace.manifest()["fingerprint"])
-    save_proven(workspace, model)
-    track.register(workspace, config, model, run_id=run_id)
-    return replace(report, model_version=model.version)
