@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from data.contract import Table
+from data.column import Table
 from data.convert import PROBLEMS, converted
 from data.engine import Engine, SqlError, identifier, literal
 from data.errors import BadInputError, unknown

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from data.contract import EARLIEST, LATEST, MAX_ID_LENGTH, SQL_TYPES, Column, Table
+from data.column import EARLIEST, LATEST, MAX_ID_LENGTH, SQL_TYPES, Column, Table
 from data.engine import identifier, literal
 
 PROBLEMS = "forewarn_problems"

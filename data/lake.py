@@ -6,7 +6,8 @@ import hashlib
 from typing import Any
 
 from data.clean import relation
-from data.contract import BY_NAME, Table
+from data.column import Table
+from data.contract import BY_NAME
 from data.engine import Engine, identifier
 from data.files import atomic, sha256, write_json
 from data.quality import repairs

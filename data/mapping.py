@@ -11,7 +11,8 @@ from typing import Any
 import yaml
 
 from data.churn import ChurnRule, churn_rule
-from data.contract import BY_NAME, Table
+from data.column import Table
+from data.contract import BY_NAME
 from data.engine import identifier, literal, why_no_query
 from data.errors import BadInputError, unknown
 

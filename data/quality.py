@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from data.clean import relation
-from data.contract import ACTIVITY, BY_NAME, Column, Table
+from data.column import Column, Table
+from data.contract import ACTIVITY, BY_NAME
 from data.engine import Engine, identifier, literal
 from data.sources import LINE
 

@@ -33,7 +33,7 @@ FAMILY = Family(
             "days",
             "mean days between due and paid (or now) of invoices of the last 365 days",
             "They pay {value} late on average",
-            "They pay on time ({value} late on average)",
+            "They pay {value} late on average",
             *_PAID,
         ),
         _feature(
@@ -161,7 +161,7 @@ FAMILY = Family(
             "terms_so_far",
             "terms",
             "terms begun so far",
-            "They have renewed rarely: this is term number {value}",
+            "They have renewed rarely: {value} so far",
             "They have renewed before: {value} so far",
             "subscriptions",
             sign=0,

@@ -9,7 +9,8 @@ from typing import Any
 import pandas as pd
 
 from data.churn import ChurnRule
-from data.contract import ACTIVITY, BY_NAME, SQL_TYPES, TABLES, Table
+from data.column import SQL_TYPES, Table
+from data.contract import ACTIVITY, BY_NAME, TABLES
 from data.engine import Engine, literal
 from data.errors import RefusedError
 from data.workspace import Workspace

@@ -22,7 +22,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from data.contract import BY_NAME, Table
+from data.column import Table
+from data.contract import BY_NAME
 from data.engine import Engine
 from data.errors import BadInputError
 

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from data.contract import BY_NAME, Column, Table
+from data.column import Column, Table
+from data.contract import BY_NAME
 from data.synth.clock import Array, Clock, Flags, Floats, Ints
 
 # State of a customer may be older than the period; what happened may not.

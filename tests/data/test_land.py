@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from data.contract import ACTIVITY, BY_NAME, SQL_TYPES
+from data.column import SQL_TYPES
+from data.contract import ACTIVITY, BY_NAME
 from data.errors import BadInputError, ForewarnError
 from data.files import sha256
 from data.land import land

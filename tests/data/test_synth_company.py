@@ -5,7 +5,8 @@ from datetime import date
 import pandas as pd
 import pytest
 
-from data.contract import TABLES, Table
+from data.column import Table
+from data.contract import TABLES
 from data.errors import BadInputError
 from data.synth.company import Company, simulate, write
 

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from data.contract import BY_NAME, Table
+from data.column import Table
+from data.contract import BY_NAME
 from data.files import write_json
 from data.workspace import Workspace
 

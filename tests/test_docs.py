@@ -1,0 +1,128 @@
+"""What the documentation shows is what happens: its commands run, and print what it says."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from typer.main import get_command
+
+from data.mapping import load_mapping
+from serving.cli import app
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+COMMANDS = getattr(get_command(app), "commands")  # noqa: B009 - typer types it as a plain command
+CONSOLE = re.compile(r"```console\n(.*?)```", re.DOTALL)
+YAML = re.compile(r"```yaml\n(.*?)```", re.DOTALL)
+
+
+def _commands(block: str) -> list[tuple[str, list[str]]]:
+    """Each `$ command` of a block with the lines shown under it."""
+    shown: list[tuple[str, list[str]]] = []
+    for line in block.splitlines():
+        if line.startswith("$ "):
+            shown.append((line[2:], []))
+        elif shown:
+            shown[-1][1].append(line)
+    return shown
+
+
+def _masked(text: str) -> list[str]:
+    """Lines without what differs from machine to machine: numbers, spacing, ids of batches."""
+    lines = (re.sub(r"[\d.,-]*\d[0-9a-f-]*", "#", line) for line in text.splitlines())
+    return [" ".join(line.split()) for line in lines if line.strip()]
+
+
+def _words(text: str) -> list[str]:
+    return [line.removeprefix("$ ").split("#")[0].strip() for line in text.splitlines()]
+
+
+def _shown() -> dict[str, list[str]]:
+    """Every command that the README shows with what it prints."""
+    blocks = CONSOLE.findall((ROOT / "README.md").read_text())
+    return {command: lines for block in blocks for command, lines in _commands(block) if lines}
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory):
+    return tmp_path_factory.mktemp("demo")
+
+
+@pytest.mark.slow
+def test_the_readme_shows_what_its_commands_print(workspace):
+    shown = _shown()
+    assert next(iter(shown)) == "make demo"
+    for command, lines in shown.items():
+        said = _masked(_run(command, workspace))
+        missing = [line for line in _masked("\n".join(lines)) if line != "…" and line not in said]
+        assert missing == [], f"`{command}` no longer prints these lines"
+
+
+def _run(command: str, workspace: Path) -> str:
+    """What a command of the README prints, in a workspace of its own."""
+    words = shlex.split(command)
+    if words[0] == "make":
+        words.append(f"WORKSPACE={workspace}")
+    else:
+        words = [str(Path(sys.executable).parent / words[0]), *words[1:]]
+        words += ["--workspace", str(workspace)]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout + done.stderr
+
+
+def test_every_command_of_the_documentation_exists_with_its_options():
+    known = {name: {o for p in c.params for o in p.opts} for name, c in COMMANDS.items()}
+    used = set()
+    for page in PAGES:
+        for block in CONSOLE.findall(page.read_text()):
+            for words in map(shlex.split, _words(block)):
+                if words[:1] == ["forewarn"]:
+                    used.add(words[1])
+                    assert words[1] in known, f"{page.name}: {words}"
+                    options = {w.split("=")[0] for w in words if w.startswith("--")}
+                    assert options <= known[words[1]] | {"--help"}, f"{page.name}: {words}"
+    assert used >= {"land", "train", "score", "explain", "serve"}
+
+
+def test_every_command_says_how_it_is_used():
+    for name, command in COMMANDS.items():
+        assert command.help, name
+        assert "forewarn " + name in command.help + (command.epilog or ""), f"{name} has no example"
+
+
+def test_make_targets_in_the_readme_exist():
+    targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = set(re.findall(r"\bmake (\w+)`?", (ROOT / "README.md").read_text()))
+    assert named & targets >= {"demo", "test", "serve"}
+    shown = subprocess.run(
+        ["make", "-n", "demo"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert "forewarn run" in shown.stdout
+
+
+def test_mappings_in_the_documentation_are_valid(tmp_path):
+    blocks = [b for page in PAGES for b in YAML.findall(page.read_text())]
+    assert blocks
+    for i, block in enumerate(blocks):
+        path = tmp_path / f"{i}.yml"
+        path.write_text(block)
+        assert "tables" in yaml.safe_load(block)
+        assert load_mapping(path).tables
+
+
+def test_files_named_in_the_documentation_exist():
+    for page in PAGES:
+        for name in re.findall(
+            r"`((?:data|features|training|serving|docs|benchmarks|notebooks)/[\w./]*)`",
+            page.read_text(),
+        ):
+            assert (ROOT / name).exists(), f"{page.name} names {name}"
+        for link in re.findall(r"\]\((?!http)([^)#]+)\)", page.read_text()):
+            assert (page.parent / link).exists(), f"{page.name} links {link}"
