@@ -157,7 +157,12 @@ def _logistic(train: Rows, test: Rows, learnt: Learnt) -> Numbers:
 
 
 def _with_decided(rows: Rows, learnt: Learnt, terms: Terms) -> dict[str, Measure]:
-    """The ranking metrics when accounts under notice are examined as well: easier, less use."""
+    """The ranking metrics with accounts under notice examined as well, if there are any.
+
+    Those are easy to tell and too late to save, so these figures flatter.
+    """
+    if not (rows.fate["cohort"] == "decided").any():
+        return {}
     outcome = rows.fate["outcome"]
     told = rows.take(outcome.notna().to_numpy())
     examined: TestRows = told.examined(outcome.dropna().to_numpy(dtype=np.float64))

@@ -36,14 +36,21 @@ def alone(x: Numbers, y: Numbers, x_test: Numbers) -> Numbers:
     Unknown values are a group of their own. Rates are drawn towards the overall rate as if twenty
     average rows were added, so that a small group cannot claim 0 or 1.
     """
-    known = x[~np.isnan(x)]
-    cuts = np.unique(np.quantile(known, np.arange(1, BINS) / BINS)) if len(known) else known
+    cuts = _deciles(x[~np.isnan(x)])
     overall = y.mean()
     group, group_test = _bin(x, cuts), _bin(x_test, cuts)
     churned = np.bincount(group, weights=y, minlength=len(cuts) + 2)
     rows = np.bincount(group, minlength=len(cuts) + 2)
     rate = (churned + PRIOR_ROWS * overall) / (rows + PRIOR_ROWS)
     return rate[group_test]
+
+
+def _deciles(known: Numbers) -> Numbers:
+    """Upper ends of all bins but the last, which has none: it takes every larger value."""
+    if not len(known):
+        return known
+    cuts = np.unique(np.quantile(known, np.arange(1, BINS) / BINS))
+    return np.asarray(cuts[cuts < known.max()], dtype=np.float64)
 
 
 def _bin(x: Numbers, cuts: Numbers) -> np.ndarray[tuple[int], np.dtype[np.int64]]:

@@ -73,7 +73,7 @@ def drawn(rows: TestRows, risk: Numbers, terms: Terms) -> Draws:
     by_risk = _worklist(rows, risk, terms.capacity)
     by_arr = _worklist(rows, risk * rows.arr, terms.capacity)
     parts = []
-    for weight in _weights(rows.account, terms):
+    for weight in account_draws(rows.account, terms):
         churned = weight * rows.y
         with np.errstate(invalid="ignore", divide="ignore"):
             parts.append(
@@ -105,7 +105,7 @@ def ahead(ours: Numbers, theirs: Numbers) -> float:
     return float(np.mean(difference > 0)) if len(difference) else 0.0
 
 
-def _weights(account: npt.NDArray[np.str_], terms: Terms) -> Iterator[Numbers]:
+def account_draws(account: npt.NDArray[np.str_], terms: Terms) -> Iterator[Numbers]:
     """Blocks of draws x rows: how often the row's account was drawn; the first draw is all ones."""
     code = np.unique(account, return_inverse=True)[1]
     count = int(code.max()) + 1

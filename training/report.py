@@ -60,6 +60,8 @@ class TrainingReport:
                 )
         lines += [f"  {_LABELS.get(name, name):32}{_shown(m)}" for name, m in self.metrics.items()]
         lines += [line for name, rival in self.baselines.items() for line in _against(name, rival)]
+        if self.dropped:
+            lines.append(f"left out: {len(self.dropped)} features unknown or constant in training")
         if self.families:
             ranked = ", ".join(f"{name} {drop:+.3f}" for name, drop in self.families.items())
             lines.append(f"ROC-AUC lost without each family: {ranked}")
