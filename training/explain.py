@@ -39,8 +39,10 @@ def contributions(booster: lgb.Booster, X: Numbers) -> tuple[Numbers, float]:
 
     The row sum plus the second value is the row's margin.
     """
+    if not len(X):
+        return np.empty(X.shape), 0.0
     table = np.asarray(booster.predict(X, pred_contrib=True), dtype=np.float64)
-    return table[:, :-1], float(table[0, -1]) if len(table) else 0.0
+    return table[:, :-1], float(table[0, -1])
 
 
 def points(

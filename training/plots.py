@@ -44,11 +44,12 @@ def shap_plot(effects: Numbers, X: Numbers, names: tuple[str, ...], path: Path) 
     import matplotlib as mpl
 
     mpl.use("Agg")
-    import shap
     from matplotlib import pyplot as plt
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of shap's own making
+        warnings.simplefilter("ignore")  # of shap's own making, about matplotlib
+        import shap
+
         rng = np.random.default_rng(0)
         shap.summary_plot(
             effects, X, feature_names=list(names), max_display=SHOWN, show=False, rng=rng

@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from data.errors import BadInputError
+from training import artefact
+from training.model import Model
+
+
+@pytest.fixture
+def folder(model, tmp_path):
+    model.save(tmp_path / "model")
+    return tmp_path / "model"
+
+
+def flipped(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def emptied(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def removed(path: Path) -> None:
+    path.unlink()
+
+
+@pytest.mark.parametrize("damage", [flipped, cut, emptied, removed])
+@pytest.mark.parametrize("name", ["model.txt", "model.json"])
+def test_any_damage_is_found_before_lightgbm_reads_the_file(folder, name, damage):
+    damage(folder / name)
+    for use in (Model.load, artefact.verify):
+        with pytest.raises(BadInputError, match=r"altered or cut|no model here|golden|format"):
+            use(folder)
+
+
+def test_a_changed_figure_in_the_description_is_found(folder):
+    path = folder / "model.json"
+    content = json.loads(path.read_text(encoding="utf-8"))
+    content["base_rate"] = 0.5
+    path.write_text(json.dumps(content), encoding="utf-8")
+    with pytest.raises(BadInputError, match=r"model.json: altered"):
+        artefact.read(folder)
+
+
+@pytest.mark.parametrize("text", ["[]", "{", "null"])
+def test_a_description_that_is_none_is_found(folder, text):
+    (folder / "model.json").write_text(text, encoding="utf-8")
+    with pytest.raises(BadInputError, match=r"model.json: altered"):
+        artefact.read(folder)
+
+
+def test_another_format_says_so(folder):
+    path = folder / "model.json"
+    content = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps({**content, "format": 2}), encoding="utf-8")
+    with pytest.raises(BadInputError, match="expected format 1; got 2"):
+        artefact.read(folder)
+
+
+def test_a_child_process_approves_of_a_good_model(folder):
+    artefact.verify(folder)
+
+
+def resealed(folder: Path, change) -> None:
+    """Alter the model text and seal the folder again, as an attacker or a faulty writer would."""
+    text, content = artefact.read(folder)
+    altered = change(text)
+    assert altered != text
+    artefact.write(folder, altered, {k: v for k, v in content.items() if k != "seal"})
+
+
+def cyclic(text: str) -> str:
+    """The root of the first tree is its own right child: LightGBM never comes back."""
+    return re.sub(r"^right_child=\S+", "right_child=0", text, count=1, flags=re.MULTILINE)
+
+
+def out_of_range(text: str) -> str:
+    return re.sub(r"^split_feature=\d+", "split_feature=99999", text, count=1, flags=re.MULTILINE)
+
+
+def other_leaf(text: str) -> str:
+    return re.sub(r"^leaf_value=\S+", "leaf_value=9", text, count=1, flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (cyclic, "tried out the model ended with -9"),
+        (out_of_range, "tried out the model ended with -"),
+        (other_leaf, "golden predictions differ"),
+    ],
+)
+def test_a_sealed_but_faulty_model_ends_the_child_and_not_us(folder, change, message):
+    resealed(folder, change)
+    with pytest.raises(BadInputError, match=message):
+        artefact.verify(folder, seconds=3)
+
+
+def test_a_failed_save_leaves_the_old_model(folder, model):
+    before = model.version
+    with pytest.raises(ValueError, match="JSON compliant"):
+        artefact.write(folder, model.text, {"figure": float("nan")})
+    assert Model.load(folder).version == before
+    assert [path.name for path in folder.parent.iterdir()] == ["model"]
