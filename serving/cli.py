@@ -210,7 +210,7 @@ def _train(run: Run) -> TrainingReport:
 
     with run.step("train") as step:
         report = train_model(run.workspace, run.config, say=step.say)
-        step.done = f"train: {report.verdict.replace('_', ' ')}"
+        step.done = f"train: {report.sentence}"
     return report
 
 
