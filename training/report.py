@@ -51,7 +51,7 @@ class TrainingReport:
     def lines(self) -> list[str]:
         """A short account for a person, most important last."""
         counted = ", ".join(f"{count:,} {name}" for name, count in self.cohorts.items())
-        lines = [f"account-snapshots: {counted}"]
+        lines = [f"account-snapshots: {counted}"] if counted else []
         for role, part in (("trained on", self.train), ("tested on", self.test)):
             if part:
                 lines.append(

@@ -60,7 +60,7 @@ def _prepared(workspace: Workspace, spec: ChurnSpec, say: Say) -> Rows | Verdict
     try:
         snapshots = monthly(workspace)
     except RefusedError as error:
-        return Verdict("not_enough_data", str(error))
+        return Verdict("not_enough_data", str(error).removeprefix("not enough data: "))
     say(f"building features of {len(snapshots)} snapshots")
     return rows_of(workspace, build(workspace, snapshots, rule=spec.rule), spec)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import os
 import sqlite3
@@ -42,7 +41,7 @@ class Record:
 
 def record(workspace: Workspace, config: Config, content: Record) -> str:
     """The id of a new MLflow run that holds the record."""
-    with _session(workspace, config) as (client, experiment):
+    with session(workspace, config) as (client, experiment):
         import mlflow
 
         _end_killed_runs(client, experiment)
@@ -61,7 +60,7 @@ def register(workspace: Workspace, config: Config, model: Model, *, run_id: str)
     champion; `champion` moves last, because that is what readers follow.
     """
     name = config.registered_model
-    with _session(workspace, config) as (client, _):
+    with session(workspace, config) as (client, _):
         import mlflow
 
         with mlflow.start_run(run_id=run_id):
@@ -101,10 +100,11 @@ WHERE a.name = ? AND a.alias = ?
 
 
 @contextmanager
-def _session(workspace: Workspace, config: Config) -> Iterator[tuple[Any, str]]:
+def session(workspace: Workspace, config: Config) -> Iterator[tuple[Any, str]]:
     """MLflow's client and our experiment in the workspace's database, made if absent, in silence.
 
-    Two first starts at once would both create the tables, and one would die: hence the lock.
+    The caller holds the workspace: two first starts at once would both create the tables, and one
+    would die.
     """
     os.environ.update(_QUIET)
     workspace.models.mkdir(parents=True, exist_ok=True)
@@ -117,17 +117,13 @@ def _session(workspace: Workspace, config: Config) -> Iterator[tuple[Any, str]]:
         address = f"sqlite:///{workspace.tracking.resolve()}"
         mlflow.set_tracking_uri(address)
         mlflow.set_registry_uri(address)
-        with workspace.tracking.with_suffix(".lock").open("w") as stream:
-            fcntl.flock(stream, fcntl.LOCK_EX)
-            client = mlflow.MlflowClient(address, address)
-            experiment = client.get_experiment_by_name(config.experiment)
-            place = (workspace.models.resolve() / _TRACKED).as_uri()
-            number = (
-                experiment.experiment_id
-                if experiment
-                else client.create_experiment(config.experiment, artifact_location=place)
-            )
-        yield client, number
+        client = mlflow.MlflowClient(address, address)
+        found = client.get_experiment_by_name(config.experiment)
+        place = (workspace.models.resolve() / _TRACKED).as_uri()
+        if found is None:
+            yield client, client.create_experiment(config.experiment, artifact_location=place)
+        else:
+            yield client, found.experiment_id
 
 
 def _log_booster(model: Model) -> str:
