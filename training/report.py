@@ -63,8 +63,8 @@ class TrainingReport:
         if self.dropped:
             lines.append(f"left out: {len(self.dropped)} features unknown or constant in training")
         if self.families:
-            ranked = ", ".join(f"{name} {drop:+.3f}" for name, drop in self.families.items())
-            lines.append(f"ROC-AUC lost without each family: {ranked}")
+            ranked = ", ".join(f"{name} {-drop:+.3f}" for name, drop in self.families.items())
+            lines.append(f"ROC-AUC when a family is shuffled: {ranked}")
         lines.append(f"{self.verdict.replace('_', ' ')}: {self.sentence}")
         if self.model_version:
             lines.append(f"model {self.model_version} is now the champion")
@@ -101,8 +101,12 @@ def _shown(figure: dict[str, float | None]) -> str:
 
 
 def _against(name: str, rival: dict[str, Any]) -> list[str]:
-    return [
-        f"  against {name}, {_LABELS[metric]}: {_shown(rival[metric])}; "
-        f"difference {_shown(rival['difference'][metric])}"
-        for metric in RANKING
-    ]
+    lines = []
+    for metric in RANKING:
+        value, difference = rival[metric]["value"], rival["difference"][metric]
+        if value is not None and difference["low"] is not None:
+            lines.append(
+                f"  {name}: {_LABELS[metric]} {value:.3f}, ours {difference['value']:+.3f} "
+                f"({difference['low']:+.3f} to {difference['high']:+.3f})"
+            )
+    return lines
