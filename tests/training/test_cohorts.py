@@ -14,9 +14,6 @@ from training.cohorts import COHORTS, cohorts, counted
 from training.spec import ChurnSpec
 
 CONTRACT = ChurnSpec(rule=ChurnRule(grace_days=30))
-SILENCE = ChurnSpec(
-    rule=ChurnRule(kind="silence", of="usage_events", days=90, active_days=180), min_history_days=56
-)
 AS_OF = pd.Timestamp("2024-01-01")
 LATE = pd.Timestamp("2025-01-01")
 COLUMNS = ["account_id", "started_at", "ended_at", "notice_at", "end_kind", "mrr"]
@@ -47,14 +44,6 @@ def told(engine, table, *, spec=CONTRACT, until=LATE, as_of=AS_OF):
     engine.table("subscriptions", table)
     ids = sorted(table["account_id"].unique())
     rows = pd.DataFrame({"account_id": ids, "as_of": as_of})
-    return cohorts(engine, rows, spec, data_until=until).set_index("account_id")
-
-
-def seen(engine, text, *, spec=SILENCE, until=LATE):
-    table = pd.read_csv(StringIO(text), names=["account_id", "occurred_at"], dtype=str)
-    table["occurred_at"] = pd.to_datetime(table["occurred_at"], format="ISO8601")
-    engine.table("usage_events", table)
-    rows = pd.DataFrame({"account_id": sorted(table["account_id"].unique()), "as_of": AS_OF})
     return cohorts(engine, rows, spec, data_until=until).set_index("account_id")
 
 
@@ -215,38 +204,6 @@ def test_a_bridged_gap_on_the_last_day_of_the_window_is_no_contraction(engine):
     assert told(engine, table).loc["a", "cohort"] == "healthy"
 
 
-@pytest.mark.parametrize(
-    ("again", "cohort"),
-    [("00:00:00", "healthy"), (None, "churned")],
-)
-def test_silence_looks_from_the_moment_itself(engine, again, cohort):
-    text = "a,2023-06-01\na,2023-12-20" + (f"\na,{day(0)} {again}" if again else "")
-    row = seen(engine, text).loc["a"]
-    assert row["cohort"] == cohort
-    assert row["kind"] == "silence" if cohort == "churned" else pd.isna(row["kind"])
-
-
-def test_the_end_of_a_silence_is_not_part_of_it(engine):
-    text = f"a,2023-06-01\na,{day(90)} 00:00:00\nb,2023-06-01\nb,{day(89)} 23:59:59"
-    assert seen(engine, text)["cohort"].to_dict() == {"a": "churned", "b": "healthy"}
-
-
-def test_a_silence_is_believed_when_its_days_are_over(engine):
-    until = AS_OF + pd.Timedelta(days=90)
-    assert seen(engine, "a,2023-06-01", until=until).loc["a", "cohort"] == "churned"
-    until -= pd.Timedelta(seconds=1)
-    assert seen(engine, "a,2023-06-01", until=until).loc["a", "cohort"] == "censored"
-
-
-def test_a_silent_firm_counts_history_from_its_first_event(engine):
-    text = f"exact,{day(-56)}\nyoung,{day(-55)}\nnever,{day(5)}"
-    assert seen(engine, text)["cohort"].to_dict() == {
-        "exact": "churned",
-        "young": "excluded",
-        "never": "excluded",
-    }
-
-
 def test_rows_keep_their_order_and_index(engine):
     engine.table("subscriptions", terms(f"a,2022-01-01,,,,1\nb,2022-01-01,{day(30)},,,1"))
     rows = pd.DataFrame({"account_id": ["b", "a", "b"], "as_of": AS_OF}, index=[7, 3, 5])
@@ -307,18 +264,3 @@ def test_every_row_has_one_cohort_and_what_comes_after_the_closing_changes_nothi
     )
     both = pd.concat([table, added[added["account_id"].isin(known)]], ignore_index=True)
     pd.testing.assert_frame_equal(told(engine, both), before)
-
-
-@given(
-    past=st.lists(st.integers(min_value=-300, max_value=200), min_size=1, max_size=6),
-    later=st.lists(st.integers(min_value=90, max_value=400), max_size=4),
-)
-@settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-def test_events_after_the_silence_has_closed_change_nothing(engine, past, later):
-    def lines(offsets):
-        return "\n".join(f"a,{day(offset)}" for offset in offsets)
-
-    before = seen(engine, lines(past))
-    pd.testing.assert_frame_equal(seen(engine, lines([*past, *later])), before)
