@@ -21,9 +21,9 @@ from training.matrix import Columns, Numbers, learn, matrix
 from training.rows import Rows
 from training.spec import ChurnSpec
 from training.split import Split, rolling
+from training.verdict import MIN_TRAIN_CHURNED
 
 LOGISTIC = "logistic regression"
-MIN_FOLD_CHURNED = 30
 Times = npt.NDArray[np.datetime64]
 NEAREST = {"contract": "days_to_renewal", "silence": "days_since_use"}
 
@@ -126,7 +126,8 @@ def _learnt(rows: Rows, spec: ChurnSpec, features: Sequence[Feature], config: Co
     unseen = np.full(len(y), np.nan)
     for fold in rolling(rows.snapshots, closes_after_days=spec.closes_after_days):
         past, block = np.isin(as_of, _moments(fold.train)), np.isin(as_of, _moments(fold.test))
-        if rows.take(past).churned >= MIN_FOLD_CHURNED:
+        # A model of fewer churners is too sure of itself to calibrate a better one by.
+        if rows.take(past).churned >= MIN_TRAIN_CHURNED:
             unseen[block] = margins(_fit(X[past], y[past], columns, config), X[block])
     return Learnt(
         booster=_fit(X, y, columns, config),
