@@ -8,7 +8,7 @@ from typing import Any
 from data.clean import relation
 from data.column import Table
 from data.contract import BY_NAME
-from data.engine import Engine, identifier
+from data.engine import Engine, identifier, literal
 from data.files import atomic, sha256, write_json
 from data.quality import repairs
 from data.report import LandReport
@@ -25,12 +25,33 @@ def write_lake(engine: Engine, report: LandReport) -> None:
     """
     with atomic(report.lake) as lake:
         lake.mkdir()
-        digests = {}
+        digests, months = {}, {}
         for table in report.tables:
             path = lake / f"{table.name}.parquet"
             engine.write(_rows(BY_NAME[table.name]), path)
             digests[table.name] = sha256(path)
-        write_json(lake / "manifest.json", _manifest(report, digests))
+            if table.name == "usage_events":
+                months = month_fingerprints(engine, f"read_parquet({literal(path)})")
+        manifest = _manifest(report, digests)
+        if "usage_events" in manifest["tables"]:
+            manifest["tables"]["usage_events"]["months"] = months
+        write_json(lake / "manifest.json", manifest)
+
+
+def month_fingerprints(engine: Engine, usage: str) -> dict[str, str]:
+    """For each month with usage events, `YYYY-MM`, what tells its rows from any other rows.
+
+    The order of the rows does not matter. Whoever keeps sums per month reads here which to renew.
+    """
+    columns = ", ".join(BY_NAME["usage_events"].names)
+    found = engine.run(
+        "SELECT strftime(occurred_at, '%Y-%m'), count(*), "
+        f"sum(CAST(hash({columns}) AS HUGEINT)) FROM {usage} GROUP BY 1 ORDER BY 1"
+    )
+    return {
+        month: hashlib.sha256(f"{rows} {total}".encode()).hexdigest()[:16]
+        for month, rows, total in found
+    }
 
 
 def _rows(table: Table) -> str:

@@ -32,6 +32,11 @@ class Workspace:
         return self.root / "quarantine"
 
     @property
+    def cells(self) -> Path:
+        """Daily cells of usage, made once per month of events."""
+        return self.root / "cells"
+
+    @property
     def features(self) -> Path:
         """Feature tables, one row per account_id and as_of."""
         return self.root / "features"

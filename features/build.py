@@ -15,9 +15,12 @@ from data.engine import Engine, literal
 from data.errors import RefusedError
 from data.workspace import Workspace
 from features.catalog import CATALOG, FAMILIES
+from features.cells import usage_cells
 from features.feature import Feature
 from features.spine import spine
 from features.term import terms
+from features.touch import touches
+from features.use import usage
 from features.window import cut
 
 KEYS = ("account_id", "as_of")
@@ -48,6 +51,9 @@ def moment(
     """An engine in which the lake has been cut for the snapshots, with `spine` and `term` made."""
     with _lake(workspace) as engine:
         cut(engine, snapshots)
+        usage_cells(engine, workspace)
+        usage(engine)
+        touches(engine)
         spine(engine, rule)
         terms(engine)
         yield engine
@@ -77,7 +83,8 @@ def monthly(workspace: Workspace) -> list[pd.Timestamp]:
 @contextmanager
 def _lake(workspace: Workspace) -> Iterator[Engine]:
     landed = workspace.manifest()["tables"]
-    with Engine([workspace.lake], spill=workspace.spill) as engine:
+    workspace.cells.mkdir(exist_ok=True)
+    with Engine([workspace.lake, workspace.cells], spill=workspace.spill) as engine:
         for table in TABLES:
             path = workspace.lake / f"{table.name}.parquet"
             landed_rows = f"SELECT * FROM read_parquet({literal(path)})"

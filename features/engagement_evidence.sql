@@ -1,8 +1,6 @@
--- The last days of use, and features that fell out of use.
-SELECT account_id, as_of, 'usage_events' AS source, CAST(NULL AS VARCHAR) AS row_id,
-    CAST(last_day AS TIMESTAMP) AS happened_at, 'last use of ' || feature AS what
-FROM (
-    SELECT account_id, as_of, feature, max(last_day) AS last_day
-    FROM use_features
-    GROUP BY account_id, as_of, feature
-) f
+-- What was used last, and when.
+SELECT p.account_id, p.as_of, 'usage_events' AS source, CAST(NULL AS VARCHAR) AS row_id,
+    p.as_of - f.last_age * INTERVAL 1 DAY AS happened_at, 'last use of ' || c.id AS what
+FROM use_features f
+JOIN spine p ON p.account = f.account AND p.snapshot = f.snapshot
+JOIN codes c ON c.kind = 'feature' AND c.code = f.feature

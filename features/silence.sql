@@ -1,78 +1,129 @@
 -- Who has stopped answering. One row per spine row.
--- Only touches that ask for an answer count as outbound: not meetings, events or community posts.
-WITH touch AS (
-    SELECT account_id, as_of, age, channel, direction, occurred_at, answered_at, attended,
-        direction = 'outbound'
-            AND coalesce(channel, 'email') IN ('email', 'call', 'voicemail', 'chat') AS asks,
-        date_diff('second', occurred_at, answered_at) / CAST(86400 AS DOUBLE) AS answer_days
-    FROM seen_interactions
-),
-heard AS (
-    SELECT account_id, as_of, occurred_at AS heard_at, age, channel FROM touch WHERE direction = 'inbound'
-    UNION ALL
-    SELECT account_id, as_of, answered_at,
-        date_diff('day', CAST(answered_at AS DATE), CAST(as_of AS DATE)), channel
-    FROM touch
-    WHERE answered_at IS NOT NULL
-),
-voice AS (
-    SELECT account_id, as_of, max(heard_at) AS last_at, min(age) AS days_since_heard
-    FROM heard
-    GROUP BY account_id, as_of
-),
-streak AS (
-    SELECT t.account_id, t.as_of, count(*) AS unanswered_streak
-    FROM touch t
-    LEFT JOIN voice v ON v.account_id = t.account_id AND v.as_of = t.as_of
-    WHERE t.asks AND t.answered_at IS NULL AND (v.last_at IS NULL OR t.occurred_at > v.last_at)
-    GROUP BY t.account_id, t.as_of
+WITH panes AS (
+    SELECT t.account, c.pane, t.seen_from,
+        count(CASE WHEN t.inbound THEN 1 END) AS inbound,
+        count(CASE WHEN t.asks THEN 1 END) AS asked,
+        count(CASE WHEN t.asks AND t.answer_days <= 14 THEN 1 END) AS answered,
+        count(CASE WHEN t.missed THEN 1 END) AS missed
+    FROM touches t
+    JOIN calendar c ON c.day = t.day
+    GROUP BY t.account, c.pane, t.seen_from
 ),
 counts AS (
-    SELECT account_id, as_of,
-        min(CASE WHEN direction = 'inbound' THEN age END) AS days_since_inbound,
-        count(CASE WHEN direction = 'inbound' AND age <= 30 THEN 1 END) AS inbound_30,
-        count(CASE WHEN direction = 'inbound' AND age <= 90 THEN 1 END) AS inbound_90,
-        count(CASE WHEN direction = 'inbound' AND age > 90 AND age <= 270 THEN 1 END) AS inbound_old,
-        -- An outbound touch is judged 14 days later, so that all have had the same chance.
-        count(CASE WHEN asks AND age > 14 AND age <= 104 THEN 1 END) AS asked_new,
-        count(CASE WHEN asks AND age > 14 AND age <= 104 AND answer_days <= 14 THEN 1 END)
-            AS answered_new,
-        count(CASE WHEN asks AND age > 104 AND age <= 284 THEN 1 END) AS asked_old,
-        count(CASE WHEN asks AND age > 104 AND age <= 284 AND answer_days <= 14 THEN 1 END)
-            AS answered_old,
-        median(CASE WHEN asks AND age <= 90 THEN answer_days END) AS answer_days_90,
-        median(CASE WHEN asks AND age > 90 AND age <= 270 THEN answer_days END) AS answer_days_old,
-        count(CASE WHEN channel = 'meeting' AND age <= 180 AND NOT attended THEN 1 END)
-            AS meetings_missed_180
-    FROM touch
-    GROUP BY account_id, as_of
+    SELECT p.account, a.snapshot,
+        sum(CASE WHEN a.age <= 30 THEN p.inbound END) AS inbound_30,
+        sum(CASE WHEN a.age <= 90 THEN p.inbound END) AS inbound_90,
+        sum(CASE WHEN a.age > 90 AND a.age <= 270 THEN p.inbound END) AS inbound_old,
+        -- An outbound touch is judged 14 days later, so that all have had the same chance, and
+        -- whether it was answered within 14 days is known by then.
+        sum(CASE WHEN a.age > 14 AND a.age <= 104 THEN p.asked END) AS asked_new,
+        sum(CASE WHEN a.age > 14 AND a.age <= 104 THEN p.answered END) AS answered_new,
+        sum(CASE WHEN a.age > 104 THEN p.asked END) AS asked_old,
+        sum(CASE WHEN a.age > 104 THEN p.answered END) AS answered_old,
+        sum(CASE WHEN a.age <= 180 THEN p.missed END) AS meetings_missed_180
+    FROM panes p
+    JOIN pane_ages a ON a.pane = p.pane AND a.snapshot >= p.seen_from
+    WHERE a.age <= 284
+    GROUP BY p.account, a.snapshot
 ),
-gap AS (
-    SELECT account_id, as_of, median(gap_days) AS typical_gap, count(gap_days) AS gaps
-    FROM (
-        SELECT account_id, as_of,
-            age_before - age AS gap_days
-        FROM (
-            SELECT account_id, as_of, age,
-                lag(age) OVER (PARTITION BY account_id, as_of ORDER BY age DESC) AS age_before
-            FROM (
-                SELECT DISTINCT account_id, as_of, age
-                FROM touch
-                WHERE direction = 'inbound' AND age <= 365
-            ) d
-        ) g
-    ) h
-    GROUP BY account_id, as_of
+patience AS (
+    SELECT t.account, a.snapshot,
+        median(CASE WHEN a.age <= 90 THEN t.answer_days END) AS answer_days_90,
+        median(CASE WHEN a.age > 90 THEN t.answer_days END) AS answer_days_old
+    FROM touches t
+    JOIN calendar c ON c.day = t.day
+    JOIN pane_ages a ON a.pane = c.pane AND a.snapshot >= t.answer_from
+    WHERE t.asks AND t.answer_days IS NOT NULL AND a.age <= 270
+    GROUP BY t.account, a.snapshot
 ),
-quiet AS (
-    SELECT account_id, as_of, count(CASE WHEN last_age > 60 THEN 1 END) AS channels_quiet
+-- A day on which they came to us counts once, from when it is first known.
+inbound_panes AS (
+    SELECT i.account, c.pane, i.seen_from, count(*) AS days, min(i.day) AS first_day,
+        max(i.day) AS last_day
     FROM (
-        SELECT account_id, as_of, channel, min(age) AS last_age
+        SELECT account, day, min(seen_from) AS seen_from
+        FROM touches
+        WHERE inbound
+        GROUP BY account, day
+    ) i
+    JOIN calendar c ON c.day = i.day
+    GROUP BY i.account, c.pane, i.seen_from
+),
+rhythm AS (
+    SELECT p.account, a.snapshot, sum(p.days) - 1 AS gaps,
+        max(p.last_day) - min(p.first_day) AS days_between
+    FROM inbound_panes p
+    JOIN pane_ages a ON a.pane = p.pane AND a.snapshot >= p.seen_from
+    GROUP BY p.account, a.snapshot
+),
+-- A sighting serves until one of a later day may be known, or until it is two years old.
+inbound_sightings AS (
+    SELECT t.account, t.seen_from, t.last_day, c.gone_730,
+        min(t.seen_from) OVER (
+            PARTITION BY t.account ORDER BY t.last_day DESC, t.seen_from
+            ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+        ) AS overtaken
+    FROM (
+        SELECT account, seen_from, max(day) AS last_day
+        FROM touches
+        WHERE inbound
+        GROUP BY account, seen_from
+    ) t
+    JOIN calendar c ON c.day = t.last_day
+),
+inbound_last AS (
+    SELECT i.account, p.snapshot, i.last_day
+    FROM inbound_sightings i
+    JOIN spans p ON p.start = i.seen_from
+        AND p.stop = least(i.gone_730, coalesce(i.overtaken, i.gone_730))
+),
+channel_sightings AS (
+    SELECT h.account, h.channel, h.seen_from, h.last_day, c.gone_730,
+        min(h.seen_from) OVER (
+            PARTITION BY h.account, h.channel ORDER BY h.last_day DESC, h.seen_from
+            ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+        ) AS overtaken
+    FROM (
+        SELECT account, channel, seen_from, max(day) AS last_day
         FROM heard
-        WHERE age <= 240 AND channel IS NOT NULL
-        GROUP BY account_id, as_of, channel
-    ) c
-    GROUP BY account_id, as_of
+        GROUP BY account, channel, seen_from
+    ) h
+    JOIN calendar c ON c.day = h.last_day
+),
+channels AS (
+    SELECT h.account, p.snapshot, min(s.as_of_day - h.last_day) AS days_since_heard,
+        count(CASE WHEN h.channel IS NOT NULL AND s.as_of_day - h.last_day > 60
+            AND s.as_of_day - h.last_day <= 240 THEN 1 END) AS channels_quiet
+    FROM channel_sightings h
+    JOIN spans p ON p.start = h.seen_from
+        AND p.stop = least(h.gone_730, coalesce(h.overtaken, h.gone_730))
+    JOIN snapshots s ON s.snapshot = p.snapshot
+    GROUP BY h.account, p.snapshot
+),
+-- A message hangs in the air until anything they said at that moment or later may be known.
+hanging AS (
+    SELECT m.account, m.asks, m.seen_from, c.gone_730,
+        min(m.heard_from) OVER (
+            PARTITION BY m.account ORDER BY m.moment DESC
+            RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+        ) AS answered_from
+    FROM (
+        SELECT account, TRUE AS asks, occurred_at AS moment, day, seen_from,
+            CAST(NULL AS BIGINT) AS heard_from
+        FROM touches
+        WHERE asks
+        UNION ALL
+        SELECT account, FALSE, heard_at, day, seen_from, seen_from FROM heard
+    ) m
+    JOIN calendar c ON c.day = m.day
+),
+streak AS (
+    SELECT h.account, p.snapshot, count(*) AS unanswered_streak
+    FROM hanging h
+    JOIN spans p ON p.start = h.seen_from
+        AND p.stop = least(h.gone_730, coalesce(h.answered_from, h.gone_730))
+    WHERE h.asks
+    GROUP BY h.account, p.snapshot
 ),
 survey AS (
     SELECT account_id, as_of,
@@ -82,8 +133,8 @@ survey AS (
     GROUP BY account_id, as_of
 )
 SELECT p.account_id, p.as_of,
-    c.days_since_inbound,
-    v.days_since_heard,
+    m.as_of_day - i.last_day AS days_since_inbound,
+    h.days_since_heard,
     coalesce(k.unanswered_streak, 0) AS unanswered_streak,
     coalesce(c.inbound_30, 0) AS inbound_30,
     coalesce(c.inbound_90, 0) AS inbound_90,
@@ -92,18 +143,21 @@ SELECT p.account_id, p.as_of,
     c.answered_new / CAST(nullif(c.asked_new, 0) AS DOUBLE) AS answered_share_90,
     c.answered_new / CAST(nullif(c.asked_new, 0) AS DOUBLE)
         - c.answered_old / CAST(nullif(c.asked_old, 0) AS DOUBLE) AS answered_share_change,
-    c.answer_days_90,
-    c.answer_days_90 - c.answer_days_old AS answer_days_change,
-    CASE WHEN g.gaps >= 3 THEN c.days_since_inbound / CAST(nullif(g.typical_gap, 0) AS DOUBLE) END
-        AS inbound_gap_ratio,
+    w.answer_days_90,
+    w.answer_days_90 - w.answer_days_old AS answer_days_change,
+    CASE WHEN r.gaps >= 3 THEN
+        (m.as_of_day - i.last_day) * CAST(r.gaps AS DOUBLE) / r.days_between
+    END AS inbound_gap_ratio,
     coalesce(c.meetings_missed_180, 0) AS meetings_missed_180,
-    coalesce(q.channels_quiet, 0) AS channels_quiet,
+    coalesce(h.channels_quiet, 0) AS channels_quiet,
     coalesce(s.unanswered, 0) AS surveys_unanswered_180,
     s.unanswered / CAST(nullif(s.asked, 0) AS DOUBLE) AS surveys_unanswered_share
 FROM spine p
-LEFT JOIN counts c ON c.account_id = p.account_id AND c.as_of = p.as_of
-LEFT JOIN voice v ON v.account_id = p.account_id AND v.as_of = p.as_of
-LEFT JOIN streak k ON k.account_id = p.account_id AND k.as_of = p.as_of
-LEFT JOIN gap g ON g.account_id = p.account_id AND g.as_of = p.as_of
-LEFT JOIN quiet q ON q.account_id = p.account_id AND q.as_of = p.as_of
+JOIN snapshots m ON m.snapshot = p.snapshot
+LEFT JOIN counts c ON c.account = p.account AND c.snapshot = p.snapshot
+LEFT JOIN patience w ON w.account = p.account AND w.snapshot = p.snapshot
+LEFT JOIN rhythm r ON r.account = p.account AND r.snapshot = p.snapshot
+LEFT JOIN inbound_last i ON i.account = p.account AND i.snapshot = p.snapshot
+LEFT JOIN channels h ON h.account = p.account AND h.snapshot = p.snapshot
+LEFT JOIN streak k ON k.account = p.account AND k.snapshot = p.snapshot
 LEFT JOIN survey s ON s.account_id = p.account_id AND s.as_of = p.as_of

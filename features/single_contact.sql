@@ -1,37 +1,35 @@
 -- How many people carry the relationship, and what has become of the main one.
 -- A person is heard when they come to us or answer us. One row per spine row.
-WITH heard AS (
-    SELECT account_id, as_of, contact_id, age
-    FROM seen_interactions
-    WHERE direction = 'inbound' AND contact_id IS NOT NULL
-    UNION ALL
-    SELECT account_id, as_of, contact_id,
-        date_diff('day', CAST(answered_at AS DATE), CAST(as_of AS DATE))
-    FROM seen_interactions
-    WHERE answered_at IS NOT NULL AND contact_id IS NOT NULL
+WITH panes AS (
+    SELECT h.account, h.contact_id, c.coarse_pane AS pane, h.seen_from, count(*) AS touches,
+        max(h.day) AS last_day
+    FROM heard h
+    JOIN calendar c ON c.day = h.day
+    WHERE h.contact_id IS NOT NULL
+    GROUP BY h.account, h.contact_id, c.coarse_pane, h.seen_from
 ),
 person AS (
-    SELECT account_id, as_of, contact_id,
-        count(CASE WHEN age <= 365 THEN 1 END) AS touches_365,
-        count(CASE WHEN age <= 180 THEN 1 END) AS touches_180,
-        min(age) AS last_age
-    FROM heard
-    GROUP BY account_id, as_of, contact_id
+    SELECT p.account, a.snapshot, p.contact_id, sum(p.touches) AS touches,
+        max(p.last_day) AS last_day
+    FROM panes p
+    JOIN coarse_ages a ON a.pane = p.pane AND a.snapshot >= p.seen_from
+    GROUP BY p.account, a.snapshot, p.contact_id
 ),
 ranked AS (
-    SELECT h.*,
+    SELECT s.account_id, s.as_of, h.contact_id, h.touches, m.as_of_day - h.last_day AS last_age,
         row_number() OVER (
-            PARTITION BY account_id, as_of ORDER BY touches_365 DESC, contact_id
+            PARTITION BY h.account, h.snapshot ORDER BY h.touches DESC, h.contact_id
         ) AS place
     FROM person h
-    WHERE touches_365 > 0
+    JOIN spine s ON s.account = h.account AND s.snapshot = h.snapshot
+    JOIN snapshots m ON m.snapshot = h.snapshot
 ),
 carried AS (
     SELECT r.account_id, r.as_of,
         count(CASE WHEN r.last_age <= 90 THEN 1 END) AS people_heard_90,
         count(CASE WHEN r.last_age > 90 THEN 1 END) AS people_gone_quiet,
-        max(r.touches_365) / CAST(sum(r.touches_365) AS DOUBLE) AS top_person_share,
-        power(sum(r.touches_365), 2) / sum(power(r.touches_365, 2)) AS effective_contacts,
+        max(r.touches) / CAST(sum(r.touches) AS DOUBLE) AS top_person_share,
+        power(sum(r.touches), 2) / sum(power(r.touches, 2)) AS effective_contacts,
         min(CASE WHEN r.place > 1 THEN r.last_age END) AS days_since_other_heard,
         max(CASE WHEN r.place = 1 THEN r.last_age END) AS days_since_top_heard,
         max(CASE WHEN r.place = 1 AND c.left_at IS NOT NULL THEN 1 ELSE 0 END) AS top_person_gone,
@@ -57,14 +55,9 @@ staff AS (
     GROUP BY account_id, as_of
 ),
 usage_share AS (
-    SELECT account_id, as_of, max(uses) / nullif(sum(uses), 0) AS top_user_share_90
-    FROM (
-        SELECT account_id, as_of, contact_id, sum(uses) AS uses
-        FROM use_people
-        WHERE age <= 90
-        GROUP BY account_id, as_of, contact_id
-    ) u
-    GROUP BY account_id, as_of
+    SELECT account, snapshot, max(uses_90) / nullif(sum(uses_90), 0) AS top_user_share_90
+    FROM use_people
+    GROUP BY account, snapshot
 )
 SELECT p.account_id, p.as_of,
     coalesce(k.people_heard_90, 0) AS people_heard_90,
@@ -83,4 +76,4 @@ SELECT p.account_id, p.as_of,
 FROM spine p
 LEFT JOIN carried k ON k.account_id = p.account_id AND k.as_of = p.as_of
 LEFT JOIN staff c ON c.account_id = p.account_id AND c.as_of = p.as_of
-LEFT JOIN usage_share u ON u.account_id = p.account_id AND u.as_of = p.as_of
+LEFT JOIN usage_share u ON u.account = p.account AND u.snapshot = p.snapshot

@@ -8,16 +8,21 @@ from data.engine import Engine
 
 
 def spine(engine: Engine, rule: ChurnRule) -> None:
-    """Make the table `spine`: one row per account and snapshot, `account_id` and `as_of`.
+    """Make the table `spine`: one row per account and snapshot, by `account_id` and `as_of`.
+
+    `account` and `snapshot` are the same as numbers.
 
     With contracts, an account is there while a term that has begun has not been known to end. With
-    silence, it is there when it has `min_events` rows and one in the last `active_days`. Needs
-    `features.window.cut`; an account without any event keeps its row, because silence is a signal.
+    silence, it is there when it has `min_events` rows and one in the last `active_days`. An account
+    without any event keeps its row, because silence is a signal. Needs `features.cells.usage_cells`.
     """
     population = _CONTRACT if rule.kind == "contract" else _silence(rule)
     engine.run(
-        f"CREATE OR REPLACE TABLE spine AS SELECT p.account_id, p.as_of FROM ({population}) p "
-        "JOIN seen_accounts a ON a.account_id = p.account_id AND a.as_of = p.as_of"
+        "CREATE OR REPLACE TABLE spine AS "
+        f"SELECT p.account_id, p.as_of, c.code AS account, s.snapshot FROM ({population}) p "
+        "JOIN seen_accounts a ON a.account_id = p.account_id AND a.as_of = p.as_of "
+        "JOIN snapshots s ON s.as_of = p.as_of "
+        "JOIN codes c ON c.kind = 'account' AND c.id = p.account_id"
     )
 
 

@@ -5,21 +5,31 @@ before `as_of` (both strict). As `as_of` is a midnight, whole days decide: a row
 day `k` may be used by every snapshot later than both. `age` is the number of days from a row's day
 to `as_of`, so `age <= 30` is the trailing 30-day window, `[as_of - 30 days, as_of)`.
 
-Families never see the landed tables. They read what is made here:
+Families never see the landed tables. They read what is made of them:
 
 `seen_TABLE`: one row per landed row and snapshot that may use it, with `as_of` and `age`. A value
 that was revealed later than its row (an answer, an outcome) is NULL until the snapshot may know it.
+Right for tables of moderate size; a row is repeated for every snapshot it serves.
 
-`use_volume`, `use_days`, `use_people`, `use_features`: usage is the bulk of the data, so it is not
-repeated per snapshot. Events become daily cells once; the edges of all windows cut time into panes;
-a cell falls into exactly one pane, and `pane_ages` says which snapshots a pane serves and how old
-it is there. No window of `WINDOW_EDGES` ever cuts a pane, so sums over panes are exact.
+Large tables (usage, touches) are not repeated. Days are numbered from 1970, snapshots from 0, and
+small tables say how they meet, so that everything is joined by equality:
+
+- `calendar` gives for each day `seen_from`, the first snapshot after it; `pane`, in which no edge
+  of a window lies; and `gone_365` and `gone_730`, the first snapshots too late for a look back of
+  so many days.
+- Sums over windows: rows are added up per pane first, and `pane_ages` says how old a pane is at
+  each snapshot that it serves. As no window cuts a pane, the sums are exact. Where the windows are
+  just 90 and 365 days there are fewer panes: `coarse_pane` and `coarse_ages`.
+- The newest of something: a sighting serves the snapshots from the first that may know it until
+  the first that knows a later one. `spans` lists the snapshots from one number up to another.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from data.column import Table
@@ -27,9 +37,11 @@ from data.contract import BY_NAME
 from data.engine import Engine
 from data.errors import BadInputError
 
-USAGE_LOOKBACK = 365
 LOOKBACK = 730
-WINDOW_EDGES = (7, 28, 30, 56, 60, 84, 90, 180, 208, 240, USAGE_LOOKBACK)
+USAGE_LOOKBACK = 365
+# Every edge of a window over panes; an edge more makes more panes, so windows share theirs.
+EDGES = (7, 14, 28, 30, 56, 84, 90, 104, 180, 208, 270, 284, 365)
+COARSE_EDGES = (90, 365)
 STATE_TABLES = ("accounts", "account_changes", "subscriptions", "contacts")
 EVENT_TABLES = (
     "interactions",
@@ -42,22 +54,29 @@ EVENT_TABLES = (
     "feedback",
     "external_signals",
 )
+DAY = "date_diff('day', DATE '1970-01-01', CAST({} AS DATE))"
+_EPOCH = pd.Timestamp("1970-01-01")
+Days = npt.NDArray[np.int64]
 
 
 def cut(engine: Engine, snapshots: Sequence[pd.Timestamp]) -> None:
-    """Make every `seen_` and `use_` table for the given snapshots out of the landed tables.
+    """Make the calendar of the given snapshots and every `seen_` view of the landed tables.
 
     Raises:
         BadInputError: a snapshot that is not a midnight, or none at all.
     """
     moments = _checked(snapshots)
-    engine.table("snapshots", pd.DataFrame({"as_of": moments}))
+    days = _numbers(moments)
+    engine.table("snapshots", _snapshots(moments, days))
     engine.table("ages", _ages(moments))
+    engine.table("calendar", _calendar(days))
+    engine.table("pane_ages", _pane_ages(days, EDGES))
+    engine.table("coarse_ages", _pane_ages(days, COARSE_EDGES))
+    engine.table("spans", _spans(len(days)))
     for name in STATE_TABLES:
         engine.run(f"CREATE OR REPLACE VIEW seen_{name} AS {_seen_state(BY_NAME[name])}")
     for name in EVENT_TABLES:
         engine.run(f"CREATE OR REPLACE VIEW seen_{name} AS {_seen_events(BY_NAME[name])}")
-    _cut_usage(engine, moments)
 
 
 def _checked(snapshots: Sequence[pd.Timestamp]) -> pd.DatetimeIndex:
@@ -69,6 +88,15 @@ def _checked(snapshots: Sequence[pd.Timestamp]) -> pd.DatetimeIndex:
     return moments
 
 
+def _numbers(moments: pd.DatetimeIndex) -> Days:
+    return (moments - _EPOCH).days.to_numpy(dtype=np.int64)
+
+
+def _snapshots(moments: pd.DatetimeIndex, days: Days) -> pd.DataFrame:
+    """One row per snapshot: its number, as_of and day."""
+    return pd.DataFrame({"snapshot": range(len(days)), "as_of": moments, "as_of_day": days})
+
+
 def _ages(moments: pd.DatetimeIndex) -> pd.DataFrame:
     """One row per snapshot and day that it may look back to: as_of, day, age."""
     age = pd.DataFrame({"age": range(1, LOOKBACK + 1)})
@@ -76,12 +104,54 @@ def _ages(moments: pd.DatetimeIndex) -> pd.DataFrame:
     return table.assign(day=table["as_of"] - pd.to_timedelta(table["age"], unit="D"))
 
 
-def _visible(table: Table, alias: str = "t") -> str:
+def _edges(days: Days, windows: tuple[int, ...]) -> Days:
+    return np.unique(days[:, None] - np.array([0, *windows]))
+
+
+def _calendar(days: Days) -> pd.DataFrame:
+    """One row per day that some snapshot may look back to; see the head of this file."""
+    day = np.arange(days[0] - LOOKBACK, days[-1])
+    return pd.DataFrame(
+        {
+            "day": day,
+            "seen_from": days.searchsorted(day, side="right"),
+            "pane": _pane(day, _edges(days, EDGES)),
+            "coarse_pane": _pane(day, _edges(days, COARSE_EDGES)),
+            "gone_365": days.searchsorted(day + USAGE_LOOKBACK, side="right"),
+            "gone_730": days.searchsorted(day + LOOKBACK, side="right"),
+            # 1970-01-01 was a Thursday; Saturday and Sunday are no workdays.
+            "workday": (day + 3) % 7 < 5,
+        }
+    )
+
+
+def _pane(day: Days, edges: Days) -> Days:
+    """The first day of the pane of each day; days before the first edge share a pane of no age."""
+    place = edges.searchsorted(day, side="right") - 1
+    return np.where(place < 0, edges[0] - LOOKBACK, edges[np.maximum(place, 0)])
+
+
+def _pane_ages(days: Days, windows: tuple[int, ...]) -> pd.DataFrame:
+    """One row per pane and snapshot that it serves: pane (its first day), snapshot, age."""
+    edges = _edges(days, windows)
+    age = days[None, :] - edges[:, None]
+    pane, snapshot = np.nonzero((age >= 1) & (age <= max(windows)))
+    return pd.DataFrame({"pane": edges[pane], "snapshot": snapshot, "age": age[pane, snapshot]})
+
+
+def _spans(count: int) -> pd.DataFrame:
+    """One row per (start, stop) and snapshot with start <= snapshot < stop."""
+    start, stop, snapshot = np.indices((count, count + 1, count)).reshape(3, -1)
+    inside = (start <= snapshot) & (snapshot < stop)
+    return pd.DataFrame({"start": start, "stop": stop, "snapshot": snapshot})[inside]
+
+
+def _visible(table: Table) -> str:
     """The columns of a row as a snapshot may know them."""
     return ", ".join(
-        f"{alias}.{name}"
+        f"t.{name}"
         if (clock := table.column(name).revealed_at) is None
-        else f"CASE WHEN {alias}.{clock} < s.as_of THEN {alias}.{name} END AS {name}"
+        else f"CASE WHEN t.{clock} < s.as_of THEN t.{name} END AS {name}"
         for name in table.names
     )
 
@@ -101,77 +171,3 @@ def _seen_events(table: Table) -> str:
         f"JOIN ages s ON s.day = CAST(CAST(t.{table.time} AS DATE) AS TIMESTAMP) "
         f"WHERE t.known_at < s.as_of"
     )
-
-
-def _cut_usage(engine: Engine, moments: pd.DatetimeIndex) -> None:
-    days, panes = _calendar(moments)
-    engine.table("calendar", days)
-    engine.table("pane_ages", panes)
-    engine.run(_CELLS)
-    for name, grouped in _USE.items():
-        engine.run(
-            f"CREATE OR REPLACE TABLE {name} AS WITH panes AS ({grouped}) "
-            "SELECT a.as_of, a.age, p.*, "
-            "date_diff('day', CAST(p.last_day AS DATE), CAST(a.as_of AS DATE)) AS last_age "
-            "FROM panes p JOIN pane_ages a ON a.pane = p.pane AND a.as_of >= p.visible_from"
-        )
-
-
-def _calendar(moments: pd.DatetimeIndex) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Days with their pane and the first snapshot after them; panes with their age per snapshot."""
-    edges = pd.DatetimeIndex(
-        sorted({m - pd.Timedelta(days=w) for m in moments for w in (0, *WINDOW_EDGES)})
-    ).as_unit("us")
-    days = pd.date_range(edges[0], moments[-1] - pd.Timedelta(days=1), unit="us")
-    calendar = pd.DataFrame(
-        {
-            "day": days,
-            "pane": edges[edges.searchsorted(days, side="right") - 1],
-            "visible_from": moments[moments.searchsorted(days, side="right")],
-            "workday": days.day_of_week < 5,
-        }
-    )
-    panes = pd.DataFrame({"pane": edges}).merge(pd.DataFrame({"as_of": moments}), how="cross")
-    panes = panes.assign(age=(panes["as_of"] - panes["pane"]).dt.days)
-    return calendar, panes[panes["age"].between(1, USAGE_LOOKBACK)]
-
-
-# `seen` is the first day after which both clocks have passed; late rows are few, so grouping by it
-# costs little and keeps the second clock exact.
-_CELLS = """
-CREATE OR REPLACE TABLE usage_cells AS
-SELECT account_id, contact_id, feature, CAST(occurred_at AS DATE) AS day,
-    greatest(CAST(occurred_at AS DATE), CAST(known_at AS DATE)) AS seen,
-    sum(coalesce(quantity, CAST(1 AS DOUBLE))) AS uses
-FROM usage_events
-WHERE occurred_at >= (SELECT min(day) FROM calendar)
-    AND occurred_at < (SELECT max(as_of) FROM snapshots)
-    AND known_at < (SELECT max(as_of) FROM snapshots)
-GROUP BY ALL
-"""
-
-_USE = {
-    "use_volume": """
-        SELECT c.account_id, d.pane, k.visible_from, max(c.day) AS last_day, sum(c.uses) AS uses
-        FROM usage_cells c JOIN calendar d ON d.day = c.day JOIN calendar k ON k.day = c.seen
-        GROUP BY 1, 2, 3""",
-    # A day is active from the moment its first event is known, however late the others come.
-    "use_days": """
-        SELECT c.account_id, d.pane, k.visible_from, min(c.day) AS first_day,
-            max(c.day) AS last_day, count(*) AS days,
-            count(CASE WHEN d.workday THEN 1 END) AS workdays
-        FROM (SELECT account_id, day, min(seen) AS seen FROM usage_cells GROUP BY 1, 2) c
-        JOIN calendar d ON d.day = c.day JOIN calendar k ON k.day = c.seen
-        GROUP BY 1, 2, 3""",
-    "use_people": """
-        SELECT c.account_id, c.contact_id, d.pane, k.visible_from, max(c.day) AS last_day,
-            sum(c.uses) AS uses
-        FROM usage_cells c JOIN calendar d ON d.day = c.day JOIN calendar k ON k.day = c.seen
-        WHERE c.contact_id IS NOT NULL
-        GROUP BY 1, 2, 3, 4""",
-    "use_features": """
-        SELECT c.account_id, c.feature, d.pane, k.visible_from, max(c.day) AS last_day,
-            sum(c.uses) AS uses
-        FROM usage_cells c JOIN calendar d ON d.day = c.day JOIN calendar k ON k.day = c.seen
-        GROUP BY 1, 2, 3, 4""",
-}

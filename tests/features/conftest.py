@@ -45,7 +45,11 @@ def make_lake(tmp_path: Path) -> Callable[[Tables], Workspace]:
         for name, rows in tables.items():
             frame = contract_frame(BY_NAME[name], rows)
             frame.to_parquet(workspace.lake / f"{name}.parquet", index=False)
-        provided = {n: {"provided": list(rows.columns)} for n, rows in tables.items()}
+        provided: dict[str, dict[str, object]] = {
+            n: {"provided": list(rows.columns)} for n, rows in tables.items()
+        }
+        if "usage_events" in tables:
+            provided["usage_events"]["months"] = _months(tables["usage_events"])
         write_json(
             workspace.lake / "manifest.json",
             {"version": 1, "data_until": until, "churn": None, "tables": provided},
@@ -53,6 +57,11 @@ def make_lake(tmp_path: Path) -> Callable[[Tables], Workspace]:
         return workspace
 
     return make
+
+
+def _months(usage: pd.DataFrame) -> dict[str, str]:
+    months = usage["occurred_at"].dt.strftime("%Y-%m")
+    return {m: str(pd.util.hash_pandas_object(rows).sum()) for m, rows in usage.groupby(months)}
 
 
 AS_OF = tuple(pd.Timestamp(d) for d in ("2024-03-01", "2024-03-31", "2024-07-01"))

@@ -142,7 +142,7 @@ def _silence(touches: list[Row], surveys: list[Row], as_of: pd.Timestamp) -> Row
         "answered_share_change": _less(answered(14, 104), answered(104, 284)),
         "answer_days_90": patience(0, 90),
         "answer_days_change": _less(patience(0, 90), patience(90, 270)),
-        "inbound_gap_ratio": since / statistics.median(gaps) if len(gaps) >= 3 and since else None,
+        "inbound_gap_ratio": since / statistics.fmean(gaps) if len(gaps) >= 3 and since else None,
         "meetings_missed_180": sum(
             t["channel"] == "meeting" and t["age"] <= 180 and t["attended"] is False
             for t in touches

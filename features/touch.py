@@ -1,0 +1,56 @@
+"""Touches between firm and customer as the families read them, both clocks turned to numbers."""
+
+from __future__ import annotations
+
+from data.engine import Engine
+from features.window import DAY
+
+
+def touches(engine: Engine) -> None:
+    """Make the tables `touches` and `heard`, out of interactions no older than the look back.
+
+    `touches`: account, contact_id, channel, inbound, asks (an outbound touch that wants an answer:
+    not meetings, events or community posts), missed (a meeting nobody came to), occurred_at,
+    answered_at, answer_days, day, seen_from, answer_from (the first snapshot that may know the
+    answer; NULL if none does).
+
+    `heard`: account, contact_id, channel, heard_at, day, seen_from: one row each time the customer
+    came to us or answered.
+    """
+    engine.run(_TOUCHES)
+    engine.run(_HEARD)
+
+
+_TOUCHES = f"""
+CREATE OR REPLACE TABLE touches AS
+SELECT t.account, t.contact_id, t.channel, t.inbound, t.asks, t.missed, t.occurred_at,
+    t.answered_at, t.answer_days, t.day, k.seen_from, t.answer_day,
+    CASE WHEN t.answer_day IS NOT NULL THEN r.seen_from END AS answer_from
+FROM (
+    SELECT a.code AS account, i.contact_id, i.channel, i.occurred_at, i.answered_at,
+        i.direction = 'inbound' AS inbound,
+        i.direction = 'outbound'
+            AND coalesce(i.channel, 'email') IN ('email', 'call', 'voicemail', 'chat') AS asks,
+        coalesce(i.channel = 'meeting' AND NOT i.attended, FALSE) AS missed,
+        date_diff('second', i.occurred_at, i.answered_at) / CAST(86400 AS DOUBLE) AS answer_days,
+        {DAY.format("i.occurred_at")} AS day,
+        {DAY.format("i.answered_at")} AS answer_day,
+        greatest({DAY.format("i.occurred_at")}, {DAY.format("i.known_at")}) AS seen
+    FROM interactions i
+    JOIN codes a ON a.kind = 'account' AND a.id = i.account_id
+) t
+JOIN calendar c ON c.day = t.day
+JOIN calendar k ON k.day = t.seen
+LEFT JOIN calendar r ON r.day = greatest(t.seen, t.answer_day)
+"""
+
+_HEARD = """
+CREATE OR REPLACE TABLE heard AS
+SELECT account, contact_id, channel, occurred_at AS heard_at, day, seen_from
+FROM touches
+WHERE inbound
+UNION ALL
+SELECT account, contact_id, channel, answered_at, answer_day, answer_from
+FROM touches
+WHERE answered_at IS NOT NULL AND answer_from IS NOT NULL
+"""
