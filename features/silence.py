@@ -112,7 +112,7 @@ FAMILY = Family(
         _feature(
             "inbound_gap_ratio",
             "times",
-            "days since the customer last came to us over the mean gap between such days (365 days)",
+            "days since the customer last came to us over the mean gap between such days (a year)",
             "They have been quiet {value} as long as they usually are",
             "",
         ),

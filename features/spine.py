@@ -14,7 +14,8 @@ def spine(engine: Engine, rule: ChurnRule) -> None:
 
     With contracts, an account is there while a term that has begun has not been known to end. With
     silence, it is there when it has `min_events` rows and one in the last `active_days`. An account
-    without any event keeps its row, because silence is a signal. Needs `features.cells.usage_cells`.
+    without any event keeps its row, because silence is a signal. Needs
+    `features.cells.usage_cells`.
     """
     population = _CONTRACT if rule.kind == "contract" else _silence(rule)
     engine.run(
