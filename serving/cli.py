@@ -96,6 +96,21 @@ def features(
     run.answer(written.to_dict())
 
 
+@app.command(epilog="Example: forewarn audit")
+@command
+def audit(run: Run) -> None:
+    """Look for leaks: features or source columns that know what they could not have known."""
+    from serving import show
+    from training.audited import audit_workspace
+
+    with run.step("audit") as step:
+        report = audit_workspace(run.workspace, run.config, say=step.say)
+        step.done = f"audit: {len(report.findings)} findings, {len(report.hard)} of them leaks"
+    run.show(*show.audit(report))
+    run.answer(report.to_dict())
+    report.refuse_leaks()
+
+
 @app.command(epilog="Example: forewarn train")
 @command
 def train(run: Run) -> None:

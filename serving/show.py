@@ -11,6 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from features.audit.findings import CHECKS, AuditReport
 from features.feature import Family
 from serving.records import AccountRisk, Band, Batch, Driver, Measure
 from serving.words import UNSCORED, money, percent
@@ -75,6 +76,24 @@ def next_steps(row: AccountRisk) -> Iterator[RenderableType]:
     yield Text("In the browser:   forewarn serve")
 
 
+def audit(report: AuditReport) -> Iterator[RenderableType]:
+    """Each check with what came of it, then every finding in a sentence."""
+    tried = f"{report.accounts:,} accounts on {' and '.join(report.snapshots)}"
+    yield Text(f"\nChecked on {tried}\n", "dim")
+    table = Table.grid(padding=(0, 2))
+    for check, outcome in report.to_dict()["checks"].items():
+        word, colon, reason = outcome.partition(": ")
+        found = len(report.found_by(check))
+        told = f"{found} {word}" if found else f"{word}{colon}{reason}"
+        table.add_row(check, Text(told, _OUTCOMES.get(word, "dim")), CHECKS[check])
+    yield table
+    for finding in report.findings:
+        yield Text(
+            f"\n{_SEVERITIES[finding.severity]}: {finding.subject}", _OUTCOMES[finding.severity]
+        )
+        yield Padding(Text(f"{finding.sentence}."), (0, 0, 0, 2))
+
+
 def catalog(families: Sequence[Family]) -> Iterator[RenderableType]:
     """Every feature by family: its name, what it is, its unit, and which way it points."""
     for family in families:
@@ -88,6 +107,8 @@ def catalog(families: Sequence[Family]) -> Iterator[RenderableType]:
         yield table
 
 
+_OUTCOMES = {"ok": "green", "soft": "yellow", "hard": "bold red"}
+_SEVERITIES = {"hard": "Leak, training is refused", "soft": "Worth a look"}
 _POINTS = {1: "more is riskier", -1: "more is safer", 0: ""}
 
 

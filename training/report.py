@@ -41,6 +41,7 @@ class TrainingReport:
     test: dict[str, Any] = field(default_factory=dict)
     dropped: dict[str, str] = field(default_factory=dict)
     calibration: dict[str, float] = field(default_factory=dict)
+    audit: dict[str, Any] = field(default_factory=dict)
     data_fingerprint: str = ""
     model_version: str | None = None
 
@@ -60,6 +61,8 @@ class TrainingReport:
                 )
         lines += [f"  {_LABELS.get(name, name):32}{_shown(m)}" for name, m in self.metrics.items()]
         lines += [line for name, rival in self.baselines.items() for line in _against(name, rival)]
+        for finding in self.audit.get("findings", ()):
+            lines.append(f"audit, worth a look: {finding['sentence']}")
         if self.dropped:
             lines.append(f"left out: {len(self.dropped)} features unknown or constant in training")
         if self.families:

@@ -8,9 +8,11 @@ from dataclasses import asdict, replace
 from data.churn import churn_rule
 from data.errors import RefusedError
 from data.workspace import Workspace, quiet
+from features.audit.replay import keep
 from features.build import build, monthly
 from features.catalog import CATALOG
 from training import track
+from training.audited import audited
 from training.backtest import Backtest, backtest, final
 from training.cohorts import counted
 from training.config import Config
@@ -30,6 +32,9 @@ def train(workspace: Workspace, config: Config, *, say: Say = quiet) -> Training
     An examination is recorded in MLflow whatever its verdict, and `evaluation.parquet` holds its
     rows. Only a usable model is fitted once more on all rows with a known result, saved, tried out
     by a child process, and made champion.
+
+    Raises:
+        RefusedError: the audit found that the features or the data know the future.
     """
     with workspace.locked():
         workspace.evaluation.unlink(missing_ok=True)
@@ -40,13 +45,17 @@ def train(workspace: Workspace, config: Config, *, say: Say = quiet) -> Training
         split = _examinable(rows, spec, config)
         if isinstance(split, Verdict):
             return unfinished(split, counted(rows.fate))
+        checked = audited(workspace, rows, spec, builder=build, say=say)
+        checked.refuse_leaks()
         say(f"learning from {len(split.train)} snapshots, testing on {len(split.test)}")
         found = backtest(rows, split, spec, CATALOG, config)
         write_evaluation(workspace, found)
         report = _reported(rows, found, config)
-        report = replace(report, data_fingerprint=workspace.manifest()["fingerprint"])
+        fingerprint = workspace.manifest()["fingerprint"]
+        report = replace(report, data_fingerprint=fingerprint, audit=checked.to_dict())
         say(f"{report.verdict.replace('_', ' ')}; recording the run")
         run_id = record(workspace, config, spec, report, found)
+        keep(workspace, rows.frame)
         if report.verdict != "usable":
             return report
         known = rows.take(rows.labelled)

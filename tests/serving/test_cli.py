@@ -13,7 +13,7 @@ from serving.cli import app, main
 from training.report import TrainingReport
 
 COMMAND = Path(sys.executable).with_name("forewarn")
-COMMANDS = ("synth", "land", "features", "train", "score", "explain", "serve", "run")
+COMMANDS = ("synth", "land", "features", "audit", "train", "score", "explain", "serve", "run")
 
 
 @pytest.fixture

@@ -1,0 +1,96 @@
+"""The audit as training needs it: features with what became of their accounts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pandas as pd
+
+from data.churn import churn_rule
+from data.engine import Engine, literal
+from data.workspace import Workspace, quiet
+from features.audit.findings import AuditReport
+from features.audit.run import audit
+from features.build import build, monthly
+from training.config import Config
+from training.rows import Rows, rows_of
+from training.spec import ChurnSpec
+
+Builder = Callable[..., pd.DataFrame]
+
+
+def audit_workspace(
+    workspace: Workspace,
+    config: Config,
+    *,
+    builder: Builder = build,
+    say: Callable[[str], None] = quiet,
+) -> AuditReport:
+    """The audit of a builder on the landed data, outside of a training.
+
+    Raises:
+        RefusedError: the data are too short for a single snapshot.
+    """
+    with workspace.locked():
+        spec = config.spec(churn_rule(workspace.manifest()["churn"]))
+        moments = monthly(workspace)
+        say(f"building features of {len(moments)} snapshots")
+        rows = rows_of(workspace, builder(workspace, moments, rule=spec.rule), spec)
+        return audited(workspace, rows, spec, builder=builder, say=say)
+
+
+def audited(
+    workspace: Workspace,
+    rows: Rows,
+    spec: ChurnSpec,
+    *,
+    builder: Builder = build,
+    say: Callable[[str], None] = quiet,
+) -> AuditReport:
+    """The audit of rows that a builder made."""
+    labels = labels_of(workspace, rows, spec)
+    return audit(workspace, rows.frame, labels, rule=spec.rule, builder=builder, say=say)
+
+
+def labels_of(workspace: Workspace, rows: Rows, spec: ChurnSpec) -> pd.DataFrame:
+    """account_id, as_of, label, and `ends_at`: when the account's next end was decided.
+
+    With contracts that is the notice, or else the end, of paid service that did not begin again
+    within the grace; a merger is no end. With silence it is the next snapshot that is silent.
+    """
+    labels = rows.fate[["account_id", "as_of", "label"]].reset_index(drop=True)
+    silent = spec.rule.kind == "silence"
+    ends = _silences(labels) if silent else _ends(workspace, spec.rule.grace_days)
+    placed = labels.assign(place=range(len(labels))).sort_values("as_of", kind="stable")
+    found = pd.merge_asof(
+        placed,
+        ends.sort_values("ends_at", kind="stable"),
+        left_on="as_of",
+        right_on="ends_at",
+        by="account_id",
+        direction="forward",
+    )
+    return found.sort_values("place").drop(columns="place").reset_index(drop=True)
+
+
+def _silences(labels: pd.DataFrame) -> pd.DataFrame:
+    silent = labels[labels["label"] == 1]
+    return silent[["account_id", "as_of"]].rename(columns={"as_of": "ends_at"})
+
+
+def _ends(workspace: Workspace, grace: int) -> pd.DataFrame:
+    path = literal(workspace.lake / "subscriptions.parquet")
+    with Engine([workspace.lake], spill=workspace.spill) as engine:
+        engine.run(f"CREATE VIEW terms AS SELECT * FROM read_parquet({path})")
+        ends = engine.frame(_ENDS.format(grace=grace))
+    return ends.astype({"account_id": "str", "ends_at": "datetime64[us]"})
+
+
+_ENDS = """
+SELECT DISTINCT t.account_id, least(t.ended_at, coalesce(t.notice_at, t.ended_at)) AS ends_at
+FROM terms t
+ANTI JOIN terms n ON n.account_id = t.account_id
+    AND n.started_at <= t.ended_at + INTERVAL {grace} DAY
+    AND (n.ended_at IS NULL OR n.ended_at > t.ended_at)
+WHERE t.ended_at > t.started_at AND coalesce(t.end_kind, '') <> 'merged'
+"""
