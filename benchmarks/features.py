@@ -1,16 +1,24 @@
-"""How fast features are built, against the floor of one bare scan of the same file.
+"""How fast features are built, against the floor and two straightforward ways, on the same file.
 
-    python benchmarks/features.py [--events 1000000]
+    python benchmarks/features.py [--events 1000000 --events 10000000] [--no-rivals]
 
-Lands a synthetic company, then measures in processes of their own, one after the other: the floor
-(DuckDB reads the usage file and groups it by account, contact, feature and day) and the full build
-of every family for 24 monthly snapshots. Prints CPU and wall seconds, peak memory, rows per second
-and the ratio to the floor; only the ratio travels to another machine.
+For each size a synthetic company is landed (a seventh as many touches as usage events would be
+typical; here there are about twelve per hundred), then measured in processes of their own, one
+after the other:
+
+- the floor: DuckDB reads the usage file and groups it by account, contact, feature and day;
+- forewarn: every family for 24 monthly snapshots, from nothing;
+- one new weekly snapshot, after a week of new events has been landed;
+- the range join and the pandas loop of `rivals.py`, for a stated set of features.
+
+Prints CPU and wall seconds, peak memory, rows per second, the ratio to the floor, and with two
+sizes the growth exponent of the CPU time. Seconds are of this machine; the ratios travel.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import multiprocessing
 import resource
 import sys
@@ -18,21 +26,27 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import Path
 
 import pandas as pd
 
 # Run as a script, this file's own folder comes first, where it would pass for the package features.
-sys.path[:] = [entry for entry in sys.path if Path(entry) != Path(__file__).parent]
+HERE = Path(__file__).parent
+sys.path[:] = [str(HERE.parent), *(entry for entry in sys.path if Path(entry) != HERE)]
 
+from benchmarks import rivals
 from data.churn import ChurnRule
 from data.engine import Engine, literal
 from data.land import land
 from data.synth.company import simulate, write
 from data.workspace import Workspace
 from features.build import build, monthly
+from features.catalog import CATALOG
 
 SNAPSHOTS = 24
+EVENTS_PER_ACCOUNT = 1400
+LAST = date(2026, 1, 5)
 
 
 @dataclass(frozen=True)
@@ -51,15 +65,30 @@ def floor(workspace: Workspace) -> int:
     with Engine([workspace.lake], spill=workspace.spill) as engine:
         engine.run(
             "CREATE TABLE cells AS SELECT account_id, contact_id, feature, "
-            "CAST(occurred_at AS DATE) AS day, count(*) AS n "
+            "CAST(occurred_at AS DATE) AS day, count(*) AS n, sum(quantity) AS uses "
             f"FROM read_parquet({usage}) GROUP BY ALL"
         )
         return int(engine.run("SELECT count(*) FROM cells")[0][0])
 
 
 def full_build(workspace: Workspace) -> int:
-    """Rows of the feature table of the last snapshots."""
+    """Rows of the feature table of the monthly snapshots, every family."""
     return len(build(workspace, monthly(workspace)[-SNAPSHOTS:], rule=ChurnRule()))
+
+
+def weekly(workspace: Workspace) -> int:
+    """Rows of the one snapshot at the end of the data."""
+    return len(build(workspace, [pd.Timestamp(LAST)], rule=ChurnRule()))
+
+
+def range_join(workspace: Workspace) -> int:
+    """Rows of the stated features by range joins."""
+    return len(rivals.range_join(workspace, monthly(workspace)[-SNAPSHOTS:]))
+
+
+def pandas_loop(workspace: Workspace) -> int:
+    """Rows of the stated features by a loop over the snapshots."""
+    return len(rivals.pandas_loop(workspace, monthly(workspace)[-SNAPSHOTS:]))
 
 
 def measured(work: Callable[[Workspace], int], workspace: Workspace) -> Cost:
@@ -70,36 +99,74 @@ def measured(work: Callable[[Workspace], int], workspace: Workspace) -> Cost:
 
 
 def _run(work: Callable[[Workspace], int], workspace: Workspace) -> Cost:
-    work_cpu, work_wall = time.process_time(), time.perf_counter()
+    cpu, wall = time.process_time(), time.perf_counter()
     rows = work(workspace)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return Cost(rows, time.process_time() - work_cpu, time.perf_counter() - work_wall, peak)
+    return Cost(rows, time.process_time() - cpu, time.perf_counter() - wall, peak)
+
+
+def _landed(folder: Path, workspace: Workspace, *, until: date) -> None:
+    """Land what the company knew at the midnight that begins `until`."""
+    cut = folder / f"until-{until}"
+    cut.mkdir()
+    for path in (folder / "company").glob("*.parquet"):
+        table = pd.read_parquet(path)
+        clock = "known_at" if "known_at" in table else "created_at"
+        table[table[clock] < pd.Timestamp(until)].to_parquet(cut / path.name)
+    land(str(cut), workspace)
+
+
+def compare(events: int, *, with_rivals: bool) -> dict[str, Cost]:
+    """The cost of each way on one synthetic company, the floor first."""
+    accounts = max(50, events // EVENTS_PER_ACCOUNT)
+    with tempfile.TemporaryDirectory() as name:
+        folder, workspace = Path(name), Workspace(Path(name) / "workspace")
+        write(folder / "company", simulate(accounts=accounts, events=events, until=LAST))
+        _landed(folder, workspace, until=LAST - timedelta(days=7))
+        costs = {
+            "floor: scan and group by": measured(floor, workspace),
+            f"forewarn: {len(CATALOG)} features, {SNAPSHOTS} snapshots": measured(
+                full_build, workspace
+            ),
+        }
+        if with_rivals:
+            stated = len(rivals.NAMES)
+            costs[f"range join: {stated} features"] = measured(range_join, workspace)
+            costs[f"pandas loop: {stated} features"] = measured(pandas_loop, workspace)
+        _landed(folder, workspace, until=LAST)
+        costs["forewarn: one new weekly snapshot"] = measured(weekly, workspace)
+    return costs
+
+
+def show(events: int, costs: dict[str, Cost]) -> None:
+    """Print the table of one size."""
+    base, full = list(costs.values())[:2]
+    print(f"\n{events:,} usage events")
+    head = f"{'':42}{'CPU s':>8}{'wall s':>8}{'peak MB':>9}{'rows':>10}{'rows/s':>9}"
+    print(f"{head}{'x floor':>9}{'x forewarn':>12}")
+    for name, cost in costs.items():
+        print(
+            f"{name:42}{cost.cpu:8.2f}{cost.wall:8.2f}{cost.peak_mb:9.0f}{cost.rows:10,}"
+            f"{cost.rows / cost.wall:9,.0f}{cost.cpu / base.cpu:9.2f}{cost.cpu / full.cpu:12.2f}"
+        )
 
 
 def main() -> None:
-    """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--events", type=int, default=1_000_000, help="usage rows to make")
-    events = parser.parse_args().events
-    with tempfile.TemporaryDirectory() as folder:
-        workspace = Workspace(Path(folder) / "workspace")
-        write(Path(folder) / "company", simulate(accounts=1000, events=events))
-        land(str(Path(folder) / "company"), workspace)
-        usage = len(
-            pd.read_parquet(workspace.lake / "usage_events.parquet", columns=["account_id"])
-        )
-        costs = {
-            "floor: scan and group by": measured(floor, workspace),
-            f"every family, {SNAPSHOTS} snapshots": measured(full_build, workspace),
-        }
-    base = next(iter(costs.values()))
-    print(f"{usage:,} usage rows")
-    print(f"{'':32}{'CPU s':>8}{'wall s':>8}{'peak MB':>9}{'rows':>10}{'rows/s':>10}{'x floor':>9}")
-    for name, cost in costs.items():
-        print(
-            f"{name:32}{cost.cpu:8.2f}{cost.wall:8.2f}{cost.peak_mb:9.0f}{cost.rows:10,}"
-            f"{cost.rows / cost.wall:10,.0f}{cost.cpu / base.cpu:9.1f}"
-        )
+    """Measure each size and print its table, then the growth exponent from first to last."""
+    parser = argparse.ArgumentParser(description="How fast features are built.")
+    parser.add_argument("--events", type=int, action="append", help="usage events; repeatable")
+    parser.add_argument("--no-rivals", action="store_true", help="only the floor and forewarn")
+    given = parser.parse_args()
+    sizes = sorted(given.events or [1_000_000, 10_000_000])
+    full = {}
+    for events in sizes:
+        costs = compare(events, with_rivals=not given.no_rivals)
+        show(events, costs)
+        full[events] = list(costs.values())[1].cpu
+    if len(sizes) > 1:
+        small, large = sizes[0], sizes[-1]
+        exponent = math.log(full[large] / full[small]) / math.log(large / small)
+        print(f"\ngrowth exponent from {small:,} to {large:,} events: {exponent:.2f}")
 
 
 if __name__ == "__main__":

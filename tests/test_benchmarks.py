@@ -1,0 +1,62 @@
+"""The benchmarks compare like with like: every rival gives the same features as forewarn."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from data.churn import ChurnRule
+from data.land import land
+from data.synth.company import simulate, write
+from data.workspace import Workspace
+from features.build import build
+
+FOLDER = Path(__file__).parent.parent / "benchmarks"
+AS_OF = [pd.Timestamp(d) for d in ("2025-08-01", "2025-09-01", "2025-12-01")]
+
+
+def _load(name: str):
+    spec = importlib.util.spec_from_file_location(f"benchmark_{name}", FOLDER / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("bench")
+    write(folder / "company", simulate(accounts=60, seed=2, years=2.0))
+    workspace = Workspace(folder / "workspace")
+    land(str(folder / "company"), workspace)
+    return workspace
+
+
+@pytest.mark.parametrize("rival", ["range_join", "pandas_loop"])
+def test_a_rival_computes_the_same_values(workspace, rival):
+    rivals = _load("rivals")
+    assert len(set(rivals.NAMES)) >= 40
+    ours = build(workspace, AS_OF, rule=ChurnRule()).set_index(["account_id", "as_of"])
+    theirs = getattr(rivals, rival)(workspace, AS_OF).reindex(ours.index)
+    for name in rivals.NAMES:
+        want = theirs[name].fillna(0) if name in rivals.ZERO else theirs[name]
+        np.testing.assert_allclose(ours[name], want, rtol=1e-9, atol=1e-9, err_msg=name)
+
+
+@pytest.mark.slow
+def test_the_feature_benchmark_runs_and_prints_its_table():
+    done = subprocess.run(
+        [sys.executable, str(FOLDER / "features.py"), "--events", "60000"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "floor" in done.stdout
+    assert "x floor" in done.stdout
