@@ -13,8 +13,7 @@ from data.files import atomic, sha256, write_json
 from data.quality import repairs
 from data.report import LandReport
 from data.sources import LINE
-
-VERSION = 1
+from data.workspace import LAKE_VERSION
 
 
 def write_lake(engine: Engine, report: LandReport) -> None:
@@ -66,7 +65,7 @@ def _rows(table: Table) -> str:
 def _manifest(report: LandReport, digests: dict[str, str]) -> dict[str, Any]:
     together = "\n".join(f"{name} {digest}" for name, digest in sorted(digests.items()))
     return {
-        "version": VERSION,
+        "version": LAKE_VERSION,
         "source": report.source,
         "data_until": report.data_until.isoformat(timespec="seconds"),
         "churn": None if report.churn is None else report.churn.to_dict(),

@@ -14,6 +14,8 @@ from typing import Any, TextIO
 from data.errors import ForewarnError, MissingError
 from data.files import sweep
 
+LAKE_VERSION = 2
+
 
 @dataclass(frozen=True)
 class Workspace:
@@ -70,7 +72,7 @@ class Workspace:
         """What `forewarn land` recorded about the lake.
 
         Raises:
-            MissingError: nothing has been landed in this workspace.
+            MissingError: nothing has been landed in this workspace, or by another version.
         """
         path = self.lake / "manifest.json"
         if not path.exists():
@@ -78,6 +80,11 @@ class Workspace:
                 f"no landed data in {self.root}; run `forewarn land SOURCE --workspace {self.root}`"
             )
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        if content["version"] != LAKE_VERSION:
+            raise MissingError(
+                f"the data in {self.root} were landed by another version of forewarn (lake "
+                f"{content['version']}, expected {LAKE_VERSION}); run `forewarn land` again"
+            )
         return content
 
     @contextmanager

@@ -22,8 +22,8 @@ def test_without_a_landing_the_manifest_says_what_to_do(tmp_path):
 
 def test_manifest_is_what_was_written(tmp_path):
     workspace = Workspace(tmp_path)
-    write_json(workspace.lake / "manifest.json", {"version": 1})
-    assert workspace.manifest() == {"version": 1}
+    write_json(workspace.lake / "manifest.json", {"version": 2})
+    assert workspace.manifest() == {"version": 2}
 
 
 def test_lock_names_the_process_that_holds_it_and_ends_with_it(tmp_path):
@@ -59,3 +59,11 @@ def test_taking_the_lock_sweeps(tmp_path):
 def test_quiet_says_nothing(capsys):
     quiet("hello")
     assert capsys.readouterr() == ("", "")
+
+
+def test_a_lake_of_another_version_is_to_be_landed_again(tmp_path):
+    workspace = Workspace(tmp_path)
+    workspace.lake.mkdir()
+    write_json(workspace.lake / "manifest.json", {"version": 1})
+    with pytest.raises(MissingError, match="run `forewarn land` again"):
+        workspace.manifest()

@@ -52,7 +52,7 @@ def make_lake(tmp_path: Path) -> Callable[[Tables], Workspace]:
             provided["usage_events"]["months"] = _months(tables["usage_events"])
         write_json(
             workspace.lake / "manifest.json",
-            {"version": 1, "data_until": until, "churn": None, "tables": provided},
+            {"version": 2, "data_until": until, "churn": None, "tables": provided},
         )
         return workspace
 
