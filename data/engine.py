@@ -1,12 +1,15 @@
-"""The only door to DuckDB: locked down, bounded in memory, writing whole files or none."""
+"""The only door to DuckDB: locked down, bounded in memory, writing whole files or none.
+
+`Sql` is what an engine must be able to do for features to be computed in it.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Protocol, Self
 
 import duckdb
 import pandas as pd
@@ -17,6 +20,23 @@ from data.files import atomic
 MEMORY = "4GB"
 ATTACHED = "source"
 SqlError = duckdb.Error
+EngineName = Literal["duckdb", "spark"]
+
+
+class Sql(Protocol):
+    """Relations made and read by SQL text, written in the dialect of DuckDB."""
+
+    def run(self, sql: str) -> list[tuple[Any, ...]]:
+        """Execute SQL; the rows it gives, or none."""
+
+    def frame(self, sql: str) -> pd.DataFrame:
+        """The rows of a query as a pandas table."""
+
+    def table(self, name: str, frame: pd.DataFrame) -> None:
+        """Make the rows of `frame` readable in SQL under `name`."""
+
+    def parquet(self, name: str, paths: Sequence[Path]) -> None:
+        """Make the rows of Parquet files readable in SQL under `name`, where they lie."""
 
 
 class Engine:
@@ -79,6 +99,11 @@ class Engine:
         self._connection.register(f"{name}_frame", frame)
         self.run(f"CREATE OR REPLACE TABLE {name} AS SELECT * FROM {name}_frame")
         self._connection.unregister(f"{name}_frame")
+
+    def parquet(self, name: str, paths: Sequence[Path]) -> None:
+        """Make the rows of Parquet files readable in SQL under `name`, where they lie."""
+        files = ", ".join(literal(path.resolve()) for path in paths)
+        self.run(f"CREATE OR REPLACE VIEW {name} AS SELECT * FROM read_parquet([{files}])")
 
     def stream(self, sql: str, path: Path, *, name: str, batches: pa.RecordBatchReader) -> None:
         """Write a query over a stream of Arrow batches, which it calls `name`, to a Parquet file.

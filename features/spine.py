@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from data.churn import ChurnRule
 from data.contract import BY_NAME
-from data.engine import Engine
+from data.engine import Sql
 
 
-def spine(engine: Engine, rule: ChurnRule) -> None:
+def spine(engine: Sql, rule: ChurnRule) -> None:
     """Make the table `spine`: one row per account and snapshot, by `account_id` and `as_of`.
 
     `account` and `snapshot` are the same as numbers.

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from data.engine import Engine
+from data.engine import Sql
 
 
-def terms(engine: Engine) -> None:
+def terms(engine: Sql) -> None:
     """Make the table `term`: at most one row per spine row, from the live terms of the account.
 
     `mrr` and `seats` are sums over the live terms; plan, dates and conditions are those of the term

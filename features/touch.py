@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from data.engine import Engine
+from data.engine import Sql
 from features.window import DAY
 
 
-def touches(engine: Engine) -> None:
+def touches(engine: Sql) -> None:
     """Make the tables `touches` and `heard`, out of interactions no older than the look back.
 
     `touches`: account, contact_id, channel, inbound, asks (an outbound touch that wants an answer:

@@ -13,10 +13,10 @@ numbers (see `codes`), and so are snapshots.
 
 from __future__ import annotations
 
-from data.engine import Engine
+from data.engine import Sql
 
 
-def usage(engine: Engine) -> None:
+def usage(engine: Sql) -> None:
     """Make the relations above. Needs `features.cells.usage_cells`."""
     for statement in (_ACCOUNT_PANES, _USE_DAYS, _PEOPLE_PANES, _USE_PEOPLE, _USE_FEATURES):
         engine.run(statement)

@@ -34,7 +34,7 @@ import pandas as pd
 
 from data.column import Table
 from data.contract import BY_NAME
-from data.engine import Engine
+from data.engine import Sql
 from data.errors import BadInputError
 
 LOOKBACK = 730
@@ -59,7 +59,7 @@ _EPOCH = pd.Timestamp("1970-01-01")
 Days = npt.NDArray[np.int64]
 
 
-def cut(engine: Engine, snapshots: Sequence[pd.Timestamp]) -> None:
+def cut(engine: Sql, snapshots: Sequence[pd.Timestamp]) -> None:
     """Make the calendar of the given snapshots and every `seen_` view of the landed tables.
 
     Raises:
