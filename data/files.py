@@ -33,7 +33,7 @@ def atomic(path: Path) -> Iterator[Path]:
             _swap_folder(temporary, path)
         else:
             temporary.replace(path)
-        _flush(path.parent)
+        _fsync(path.parent)
     finally:
         _remove(temporary)
 

@@ -10,6 +10,7 @@ from data.churn import churn_rule
 from data.engine import Engine, literal
 from data.workspace import Workspace, quiet
 from features.audit.findings import AuditReport
+from features.audit.metamorphic import takes_labels
 from features.audit.run import audit
 from features.build import build, monthly
 from training.config import Config
@@ -36,6 +37,10 @@ def audit_workspace(
         moments = monthly(workspace)
         say(f"building features of {len(moments)} snapshots")
         rows = rows_of(workspace, builder(workspace, moments, rule=spec.rule), spec)
+        if takes_labels(builder):
+            labels = labels_of(workspace, rows, spec)
+            told = builder(workspace, moments, rule=spec.rule, labels=labels)
+            rows = Rows(told, rows.fate)
         return audited(workspace, rows, spec, builder=builder, say=say)
 
 

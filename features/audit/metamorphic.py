@@ -1,8 +1,8 @@
 """Changes to the data under which no honest feature changes, tried on a sample of accounts.
 
-First one quick proof: for each moment, half of the sample loses its future, the other half gets
-another one, each without the rest of the accounts and of the moments. Only when some value differs
-are the checks run one by one, to say which of them a feature fails and which table it is.
+First one quick proof: at each moment, alone, the sample loses its future or gets another one, at
+some moments without half of the accounts. Only when some value differs are the checks run one by
+one, to say which of them a feature fails and which table it is.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import cycle
 from typing import Protocol
 
 import numpy as np
 import pandas as pd
 
 from data.churn import ChurnRule
-from data.column import Table
 from data.workspace import Workspace
 from features.audit.compare import ROWS, changed
 from features.audit.copies import Sample
@@ -30,8 +30,6 @@ from features.audit.twist import (
 )
 from features.catalog import BY_NAME
 
-DELETIONS = ("drop_event_time", "drop_known_time", "corrupt_future")
-METAMORPHIC = ("repeat", *DELETIONS, "half_accounts", "one_snapshot", "permuted_labels")
 _TWISTS: dict[str, Twist] = {
     "drop_event_time": without_later_events,
     "drop_known_time": without_later_knowledge,
@@ -42,7 +40,8 @@ _TWISTS: dict[str, Twist] = {
 class Builder(Protocol):
     """What is audited: features of a workspace at some moments, like `features.build.build`.
 
-    One that takes the keyword `labels` is given the labels, and must not change with them.
+    One that takes the keyword `labels` (None by default) is given the labels as well, and must not
+    change with them.
     """
 
     def __call__(
@@ -64,7 +63,7 @@ class Trial:
     @property
     def wants_labels(self) -> bool:
         """Whether the builder takes labels, and there are some."""
-        return self.labels is not None and "labels" in inspect.signature(self.builder).parameters
+        return self.labels is not None and takes_labels(self.builder)
 
     def build(
         self,
@@ -78,49 +77,66 @@ class Trial:
         return self.builder(copy, at, rule=self.rule, **given)
 
 
+def takes_labels(builder: Callable[..., pd.DataFrame]) -> bool:
+    """Whether a builder has a parameter `labels`."""
+    return "labels" in inspect.signature(builder).parameters
+
+
 def metamorphic(trial: Trial) -> tuple[list[Finding], dict[str, str]]:
     """Hard findings, one per feature that fails, and the reasons of the checks that did not run."""
     base = trial.build(trial.sample.copy())
     skipped = {} if trial.wants_labels else {"permuted_labels": "the builder is given no labels"}
-    if not any(len(shares) for shares in _quick(trial, base)):
-        return [], skipped
-    found: dict[str, Finding] = {}
-    for check, shares, blame in _each(trial, base):
-        for name, share in shares.items():
-            if str(name) not in found:
-                found[str(name)] = _finding(check, str(name), share, blame)
-    return list(found.values()), skipped
+    failing = {str(name) for shares in _quick(trial, base) for name in shares.index}
+    return list(_explained(trial, base, failing).values()) if failing else [], skipped
 
 
 def _quick(trial: Trial, base: pd.DataFrame) -> Iterator[pd.Series]:
     accounts = trial.sample.accounts
-    halves = ((without_the_future, accounts[::2]), (with_another_future, accounts[1::2]))
-    for moment in trial.moments:
-        for twist, half in halves:
-            copy = trial.sample.copy(twist, moment, accounts=half)
-            yield changed(base, trial.build(copy, [moment]), half)
+    groups = (accounts, accounts, accounts[::2], accounts[1::2])
+    twists = (without_the_future, with_another_future)
+    # Backwards, so that a single moment is tried on a half, which a batch cannot pass.
+    for moment, group, twist in zip(trial.moments[::-1], groups[::-1], cycle(twists), strict=False):
+        copy = trial.sample.copy(twist, moment, accounts=group)
+        yield changed(base, trial.build(copy, [moment]), group)
     yield _permuted(trial, base)
 
 
-def _each(
-    trial: Trial, base: pd.DataFrame
-) -> Iterator[tuple[str, pd.Series, Callable[[str], str]]]:
-    """Every check with the shares it found, and how to find the table behind a feature."""
-    accounts = trial.sample.accounts
-    again = trial.build(trial.sample.copy())
-    yield "repeat", changed(base, again, accounts), _declared
-    alone = {m: trial.build(trial.sample.copy(), [m]) for m in trial.moments}
-    for check in DELETIONS:
-        parts = [
-            changed(alone[m], trial.build(trial.sample.copy(_TWISTS[check], m), [m]), accounts)
-            for m in trial.moments
-        ]
-        yield check, _mean(parts), _Culprits(trial, alone, _TWISTS[check])
+def _explained(trial: Trial, base: pd.DataFrame, failing: set[str]) -> dict[str, Finding]:
+    """One finding per feature: the first check, in their order, that it fails."""
+    repeated = changed(base, trial.build(trial.sample.copy()), trial.sample.accounts)
+    found = {str(n): _finding("repeat", str(n), share, "") for n, share in repeated.items()}
+    batch: dict[str, Finding] = {}
+    for check, shares in _batch(trial, base):
+        named = {str(n): _finding(check, str(n), s, _declared(str(n))) for n, s in shares.items()}
+        batch = {**named, **batch}
+    for moment in reversed(trial.moments):
+        if failing <= found.keys() | batch.keys() and moment is not trial.moments[-1]:
+            break  # what a batch explains was tried against the future at one moment
+        found = {**_future(trial, moment, set(found)), **found}
+    return {**batch, **found}
+
+
+def _batch(trial: Trial, base: pd.DataFrame) -> Iterator[tuple[str, pd.Series]]:
+    """The checks of independence, with the share of rows that each changes per feature."""
+    accounts, moment = trial.sample.accounts, trial.moments[-1]
     half = trial.build(trial.sample.copy(accounts=accounts[::2]))
-    yield "half_accounts", changed(base, half, accounts[::2]), _declared
-    parts = [changed(base, alone[m], accounts) for m in trial.moments]
-    yield "one_snapshot", _mean(parts), _declared
-    yield "permuted_labels", _permuted(trial, base), _declared
+    yield "half_accounts", changed(base, half, accounts[::2])
+    alone = trial.build(trial.sample.copy(), [moment])
+    yield "one_snapshot", changed(base, alone, accounts)
+    yield "permuted_labels", _permuted(trial, base)
+
+
+def _future(trial: Trial, moment: pd.Timestamp, known: set[str]) -> dict[str, Finding]:
+    """Findings of the checks on the future of one moment, for features not yet `known` to fail."""
+    alone = trial.build(trial.sample.copy(), [moment])
+    found: dict[str, Finding] = {}
+    for check, twist in _TWISTS.items():
+        after = trial.build(trial.sample.copy(twist, moment), [moment])
+        shares = changed(alone, after, trial.sample.accounts)
+        new = {str(n): s for n, s in shares.items() if str(n) not in known | found.keys()}
+        tables = _culprits(trial, alone, twist, set(new))
+        found |= {n: _finding(check, n, s, tables.get(n, _declared(n))) for n, s in new.items()}
+    return found
 
 
 def _permuted(trial: Trial, base: pd.DataFrame) -> pd.Series:
@@ -132,27 +148,17 @@ def _permuted(trial: Trial, base: pd.DataFrame) -> pd.Series:
     return changed(base, again, trial.sample.accounts)
 
 
-def _mean(parts: Sequence[pd.Series]) -> pd.Series:
-    return pd.concat(parts, axis=1).fillna(0.0).mean(axis=1).sort_values(ascending=False)
-
-
-class _Culprits:
-    """The tables of which the twist alone changes a feature; tried once, when first asked."""
-
-    def __init__(self, trial: Trial, alone: dict[pd.Timestamp, pd.DataFrame], twist: Twist) -> None:
-        self._trial, self._alone, self._twist = trial, alone, twist
-        self._by_table: dict[str, set[str]] | None = None
-
-    def __call__(self, feature: str) -> str:
-        if self._by_table is None:
-            self._by_table = {t.name: self._changed_by(t) for t in self._trial.sample.tables}
-        return ", ".join(t for t, names in self._by_table.items() if feature in names)
-
-    def _changed_by(self, table: Table) -> set[str]:
-        trial, moment = self._trial, self._trial.moments[-1]
-        copy = trial.sample.copy(self._twist, moment, only=table)
-        shares = changed(self._alone[moment], trial.build(copy, [moment]), trial.sample.accounts)
-        return set(map(str, shares.index))
+def _culprits(trial: Trial, alone: pd.DataFrame, twist: Twist, names: set[str]) -> dict[str, str]:
+    """For each feature a table of which the twist alone changes it; the first found is enough."""
+    found: dict[str, str] = {}
+    moment = pd.Timestamp(alone["as_of"].iloc[0]) if len(alone) else trial.moments[-1]
+    for table in reversed(trial.sample.tables):
+        if found.keys() >= names:
+            break
+        copy = trial.sample.copy(twist, moment, only=table)
+        shares = changed(alone, trial.build(copy, [moment]), trial.sample.accounts)
+        found = {**dict.fromkeys(names.intersection(shares.index), table.name), **found}
+    return found
 
 
 def _declared(feature: str) -> str:
@@ -160,10 +166,9 @@ def _declared(feature: str) -> str:
     return ", ".join(dict.fromkeys(source.partition(".")[0] for source in sources))
 
 
-def _finding(check: str, name: str, share: float, blame: Callable[[str], str]) -> Finding:
-    table = blame(name)
+def _finding(check: str, name: str, share: float, table: str) -> Finding:
     told = "which accounts have a row" if name == ROWS else name
-    of = f" of {table}" if table and check in DELETIONS else ""
+    of = f" of {table}" if table and check in _TWISTS else ""
     sentence = f"{told} changes in {max(share, 0.001):.1%} of the rows {_WHEN[check].format(of=of)}"
     return Finding(
         check=check, severity="hard", subject=name, table=table, figure=share, sentence=sentence
