@@ -11,11 +11,12 @@ import pandas as pd
 from data.churn import ChurnRule
 from data.column import SQL_TYPES, Table
 from data.contract import ACTIVITY, BY_NAME, TABLES
-from data.engine import Engine, literal
+from data.engine import Engine, EngineName, Sql
 from data.errors import RefusedError
+from data.spark import SparkEngine
 from data.workspace import Workspace
 from features.catalog import CATALOG, FAMILIES
-from features.cells import usage_cells
+from features.cells import passing_cells, usage_cells
 from features.feature import Feature
 from features.spine import spine
 from features.term import terms
@@ -28,7 +29,11 @@ MIN_HISTORY_DAYS = 56
 
 
 def build(
-    workspace: Workspace, snapshots: Sequence[pd.Timestamp], *, rule: ChurnRule
+    workspace: Workspace,
+    snapshots: Sequence[pd.Timestamp],
+    *,
+    rule: ChurnRule,
+    engine: EngineName = "duckdb",
 ) -> pd.DataFrame:
     """Every feature of every customer of each snapshot.
 
@@ -37,26 +42,33 @@ def build(
     share of the numeric features that are known for the row (0 to 1). A feature whose source
     table or column the landed data lack is unknown for all, never zero.
     """
-    with moment(workspace, snapshots, rule=rule) as engine:
+    with moment(workspace, snapshots, rule=rule, engine=engine) as sql:
         for family in FAMILIES:
-            engine.run(f"CREATE TABLE {family.name} AS {family.sql}")
-        table = engine.frame(_joined())
+            sql.run(f"CREATE TABLE {family.name} AS {family.sql}")
+        table = sql.frame(_joined())
     return _known(table, workspace.manifest()["tables"])
 
 
 @contextmanager
 def moment(
-    workspace: Workspace, snapshots: Sequence[pd.Timestamp], *, rule: ChurnRule
-) -> Iterator[Engine]:
+    workspace: Workspace,
+    snapshots: Sequence[pd.Timestamp],
+    *,
+    rule: ChurnRule,
+    engine: EngineName = "duckdb",
+) -> Iterator[Sql]:
     """An engine in which the lake has been cut for the snapshots, with `spine` and `term` made."""
-    with _lake(workspace) as engine:
-        cut(engine, snapshots)
-        usage_cells(engine, workspace)
-        usage(engine)
-        touches(engine)
-        spine(engine, rule)
-        terms(engine)
-        yield engine
+    with _lake(workspace, engine) as sql:
+        cut(sql, snapshots)
+        if isinstance(sql, Engine):
+            usage_cells(sql, workspace)
+        else:
+            passing_cells(sql)
+        usage(sql)
+        touches(sql)
+        spine(sql, rule)
+        terms(sql)
+        yield sql
 
 
 def monthly(workspace: Workspace) -> list[pd.Timestamp]:
@@ -81,16 +93,22 @@ def monthly(workspace: Workspace) -> list[pd.Timestamp]:
 
 
 @contextmanager
-def _lake(workspace: Workspace) -> Iterator[Engine]:
+def _lake(workspace: Workspace, engine: EngineName = "duckdb") -> Iterator[Engine | SparkEngine]:
     landed = workspace.manifest()["tables"]
-    workspace.cells.mkdir(exist_ok=True)
-    with Engine([workspace.lake, workspace.cells], spill=workspace.spill) as engine:
+    with _opened(workspace, engine) as sql:
         for table in TABLES:
-            path = workspace.lake / f"{table.name}.parquet"
-            landed_rows = f"SELECT * FROM read_parquet({literal(path)})"
-            rows = landed_rows if table.name in landed else _nothing(table)
-            engine.run(f"CREATE VIEW {table.name} AS {rows}")
-        yield engine
+            if table.name in landed:
+                sql.parquet(table.name, [workspace.lake / f"{table.name}.parquet"])
+            else:
+                sql.run(f"CREATE VIEW {table.name} AS {_nothing(table)}")
+        yield sql
+
+
+def _opened(workspace: Workspace, engine: EngineName) -> Engine | SparkEngine:
+    if engine == "spark":
+        return SparkEngine(spill=workspace.spill)
+    workspace.cells.mkdir(exist_ok=True)
+    return Engine([workspace.lake, workspace.cells], spill=workspace.spill)
 
 
 def _nothing(table: Table) -> str:

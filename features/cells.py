@@ -12,7 +12,7 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
-from data.engine import Engine, literal
+from data.engine import Engine, Sql, literal
 from data.workspace import Workspace
 from features.window import DAY, USAGE_LOOKBACK
 
@@ -38,6 +38,16 @@ def usage_cells(engine: Engine, workspace: Workspace) -> None:
     files = ", ".join(literal(path.resolve()) for path in wanted)
     rows = f"read_parquet([{files}])" if wanted else f"({_CELLS} WHERE FALSE {_GROUPED})"
     engine.run(f"CREATE OR REPLACE VIEW cells AS SELECT * FROM {rows}")
+
+
+def passing_cells(sql: Sql) -> None:
+    """Make `cells` and `codes` like `usage_cells`, for this run only: no file is kept or read."""
+    first, last = sql.run("SELECT min(as_of), max(as_of) FROM snapshots")[0]
+    sql.run(f"CREATE TABLE codes AS SELECT kind, {_NUMBERED} AS code, id FROM {_IDS}")
+    sql.run(
+        f"CREATE TABLE cells AS {_CELLS} WHERE u.occurred_at < TIMESTAMP '{last}' "
+        f"AND u.occurred_at >= TIMESTAMP '{first - timedelta(days=USAGE_LOOKBACK)}' {_GROUPED}"
+    )
 
 
 def _wanted(engine: Engine, workspace: Workspace) -> list[Path]:
@@ -111,15 +121,14 @@ _GROUPED = "GROUP BY 1, 2, 3, 4, 5"
 _NO_CODES = """
 SELECT CAST(NULL AS VARCHAR) AS kind, CAST(NULL AS INTEGER) AS code, CAST(NULL AS VARCHAR) AS id
 WHERE FALSE"""
-_NEW_CODES = """
-INSERT INTO codes
-SELECT kind,
-    CAST(row_number() OVER (PARTITION BY kind ORDER BY id)
-        + coalesce((SELECT max(code) FROM codes), 0) AS INTEGER),
-    id
-FROM (
+_NUMBERED = "CAST(row_number() OVER (PARTITION BY kind ORDER BY id) AS INTEGER)"
+_IDS = """(
     SELECT 'account' AS kind, account_id AS id FROM accounts
     UNION SELECT 'contact', contact_id FROM usage_events WHERE contact_id IS NOT NULL
     UNION SELECT 'feature', feature FROM usage_events
-) AS ids
+) AS ids"""
+_NEW_CODES = f"""
+INSERT INTO codes
+SELECT kind, {_NUMBERED} + coalesce((SELECT max(code) FROM codes), 0), id
+FROM {_IDS}
 WHERE NOT EXISTS (SELECT 1 FROM codes c WHERE c.kind = ids.kind AND c.id = ids.id)"""
