@@ -28,7 +28,8 @@ def test_installed_versions_are_the_pinned_ones():
 
 
 def test_every_declared_dependency_is_pinned():
-    declared = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["dev"]]
+    extras = PROJECT["optional-dependencies"].values()
+    declared = [*PROJECT["dependencies"], *(d for extra in extras for d in extra)]
     names = {_normal(re.split(r"[\[<>=!~ ;]", d)[0]) for d in declared}
     assert names <= {_normal(n) for n in PINS}
 

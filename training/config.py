@@ -10,6 +10,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from data.churn import ChurnRule, churn_rule
+from data.engine import EngineName
 from data.errors import BadInputError
 from training.spec import ChurnSpec
 
@@ -61,6 +62,7 @@ class Config(_Settings):
 
     experiment: str = Field(default="forewarn", min_length=1)
     registered_model: str = Field(default="forewarn", pattern=r"^[A-Za-z0-9_-]+$")
+    engine: EngineName = "duckdb"
     churn: Annotated[ChurnRule | None, BeforeValidator(_rule)] = None
     horizon_days: int = Field(default=90, ge=7, le=730)
     lead_days: int = Field(default=14, ge=0)
