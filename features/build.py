@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 
 from data.churn import ChurnRule
 from data.column import SQL_TYPES, Table
 from data.contract import ACTIVITY, BY_NAME, TABLES
-from data.engine import Engine, EngineName, Sql
+from data.engine import Engine, EngineName
 from data.errors import RefusedError
 from data.spark import SparkEngine
 from data.workspace import Workspace
 from features.catalog import CATALOG, FAMILIES
 from features.cells import passing_cells, usage_cells
 from features.feature import Feature
+from features.parts import Parts, write_parts
 from features.spine import spine
 from features.term import terms
 from features.touch import touches
@@ -26,6 +29,7 @@ from features.window import cut
 
 KEYS = ("account_id", "as_of")
 MIN_HISTORY_DAYS = 56
+BY_MOMENT = "by_moment"
 
 
 def build(
@@ -42,11 +46,50 @@ def build(
     share of the numeric features that are known for the row (0 to 1). A feature whose source
     table or column the landed data lack is unknown for all, never zero.
     """
+    found = pieces(workspace, snapshots, rule=rule, engine=engine)
+    return pd.concat(found, ignore_index=True)
+
+
+def pieces(
+    workspace: Workspace,
+    snapshots: Sequence[pd.Timestamp],
+    *,
+    rule: ChurnRule,
+    engine: EngineName = "duckdb",
+) -> Iterable[pd.DataFrame]:
+    """The rows of `build` in their order, whole accounts at a time; may be gone through again.
+
+    With DuckDB there is one piece. Spark writes the table to the workspace, parted by moment, and
+    the pieces are read from there, so that memory does not grow with the number of accounts.
+    """
+    landed = workspace.manifest()["tables"]
     with moment(workspace, snapshots, rule=rule, engine=engine) as sql:
         for family in FAMILIES:
             sql.run(f"CREATE TABLE {family.name} AS {family.sql}")
-        table = sql.frame(_joined())
-    return _known(table, workspace.manifest()["tables"])
+        if isinstance(sql, Engine):
+            return [_known(sql.frame(f"{_joined()} ORDER BY 1, 2"), landed)]
+        parts = write_parts(sql, _joined(), workspace.features / BY_MOMENT, _SCHEMA)
+    return _Known(parts, landed)
+
+
+_SCHEMA = pa.schema(
+    [
+        ("account_id", pa.string()),
+        ("as_of", pa.date32()),
+        *((f.name, pa.string() if f.kind == "category" else pa.float64()) for f in CATALOG),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class _Known:
+    """Pieces of which only what the landed data can speak about is kept."""
+
+    parts: Parts
+    landed: dict[str, Any]
+
+    def __iter__(self) -> Iterator[pd.DataFrame]:
+        return (_known(piece, self.landed) for piece in self.parts)
 
 
 @contextmanager
@@ -56,7 +99,7 @@ def moment(
     *,
     rule: ChurnRule,
     engine: EngineName = "duckdb",
-) -> Iterator[Sql]:
+) -> Iterator[Engine | SparkEngine]:
     """An engine in which the lake has been cut for the snapshots, with `spine` and `term` made."""
     with _lake(workspace, engine) as sql:
         cut(sql, snapshots)
@@ -64,10 +107,10 @@ def moment(
             usage_cells(sql, workspace)
         else:
             passing_cells(sql)
-        usage(sql)
-        touches(sql)
         spine(sql, rule)
         terms(sql)
+        usage(sql)
+        touches(sql)
         yield sql
 
 
@@ -126,7 +169,7 @@ def _joined() -> str:
         f"JOIN {f.name} ON {f.name}.account_id = p.account_id AND {f.name}.as_of = p.as_of"
         for f in FAMILIES
     )
-    return f"SELECT p.account_id, p.as_of, {columns} FROM spine p {joins} ORDER BY 1, 2"
+    return f"SELECT p.account_id, p.as_of, {columns} FROM spine p {joins}"
 
 
 def _known(table: pd.DataFrame, landed: dict[str, Any]) -> pd.DataFrame:
