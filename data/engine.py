@@ -114,10 +114,11 @@ class Engine:
         self.write(sql, path)
         self._connection.unregister(name)
 
-    def write(self, sql: str, path: Path) -> None:
+    def write(self, sql: str, path: Path, *, compression: str = "zstd") -> None:
         """Write the rows of a query to a Parquet file that is whole or absent."""
+        target = f"(FORMAT parquet, COMPRESSION {compression})"
         with atomic(path) as temporary:
-            self.run(f"COPY ({sql}) TO {literal(temporary)} (FORMAT parquet, COMPRESSION zstd)")
+            self.run(f"COPY ({sql}) TO {literal(temporary)} {target}")
 
 
 def why_no_query(sql: str) -> str | None:

@@ -92,6 +92,7 @@ def _make(engine: Engine, paths: list[Path]) -> None:
             f"SELECT * FROM new_cells WHERE day >= {start} AND day < {start} + "
             f"day(last_day(DATE '{_month(path)}-01'))",
             path,
+            compression="snappy",
         )
     engine.run("DROP TABLE new_cells")
 

@@ -1,13 +1,13 @@
 -- Who has stopped answering. One row per spine row.
 WITH panes AS (
-    SELECT t.account, c.pane, t.seen_from,
+    SELECT t.account, c.touch_pane AS pane, t.seen_from,
         count(CASE WHEN t.inbound THEN 1 END) AS inbound,
         count(CASE WHEN t.asks THEN 1 END) AS asked,
         count(CASE WHEN t.asks AND t.answer_days <= 14 THEN 1 END) AS answered,
         count(CASE WHEN t.missed THEN 1 END) AS missed
     FROM touches t
     JOIN calendar c ON c.day = t.day
-    GROUP BY t.account, c.pane, t.seen_from
+    GROUP BY t.account, c.touch_pane, t.seen_from
 ),
 counts AS (
     SELECT p.account, a.snapshot,
@@ -22,7 +22,7 @@ counts AS (
         sum(CASE WHEN a.age > 104 THEN p.answered END) AS answered_old,
         sum(CASE WHEN a.age <= 180 THEN p.missed END) AS meetings_missed_180
     FROM panes p
-    JOIN pane_ages a ON a.pane = p.pane AND a.snapshot >= p.seen_from
+    JOIN touch_ages a ON a.pane = p.pane AND a.snapshot >= p.seen_from
     WHERE a.age <= 284
     GROUP BY p.account, a.snapshot
 ),
@@ -32,13 +32,13 @@ patience AS (
         median(CASE WHEN a.age > 90 THEN t.answer_days END) AS answer_days_old
     FROM touches t
     JOIN calendar c ON c.day = t.day
-    JOIN pane_ages a ON a.pane = c.pane AND a.snapshot >= t.answer_from
+    JOIN touch_ages a ON a.pane = c.touch_pane AND a.snapshot >= t.answer_from
     WHERE t.asks AND t.answer_days IS NOT NULL AND a.age <= 270
     GROUP BY t.account, a.snapshot
 ),
 -- A day on which they came to us counts once, from when it is first known.
 inbound_panes AS (
-    SELECT i.account, c.pane, i.seen_from, count(*) AS days, min(i.day) AS first_day,
+    SELECT i.account, c.touch_pane AS pane, i.seen_from, count(*) AS days, min(i.day) AS first_day,
         max(i.day) AS last_day
     FROM (
         SELECT account, day, min(seen_from) AS seen_from
@@ -47,13 +47,13 @@ inbound_panes AS (
         GROUP BY account, day
     ) i
     JOIN calendar c ON c.day = i.day
-    GROUP BY i.account, c.pane, i.seen_from
+    GROUP BY i.account, c.touch_pane, i.seen_from
 ),
 rhythm AS (
     SELECT p.account, a.snapshot, sum(p.days) - 1 AS gaps,
         max(p.last_day) - min(p.first_day) AS days_between
     FROM inbound_panes p
-    JOIN pane_ages a ON a.pane = p.pane AND a.snapshot >= p.seen_from
+    JOIN touch_ages a ON a.pane = p.pane AND a.snapshot >= p.seen_from
     GROUP BY p.account, a.snapshot
 ),
 -- A sighting serves until one of a later day may be known, or until it is two years old.

@@ -7,7 +7,7 @@ from features.window import DAY
 
 
 def touches(engine: Sql) -> None:
-    """Make the tables `touches` and `heard`, out of interactions no older than the look back.
+    """Make the tables `touches` and `heard` of the accounts of the spine, as far as they look back.
 
     `touches`: account, contact_id, channel, inbound, asks (an outbound touch that wants an answer:
     not meetings, events or community posts), missed (a meeting nobody came to), occurred_at,
@@ -27,7 +27,7 @@ SELECT t.account, t.contact_id, t.channel, t.inbound, t.asks, t.missed, t.occurr
     t.answered_at, t.answer_days, t.day, k.seen_from, t.answer_day,
     CASE WHEN t.answer_day IS NOT NULL THEN r.seen_from END AS answer_from
 FROM (
-    SELECT a.code AS account, i.contact_id, i.channel, i.occurred_at, i.answered_at,
+    SELECT a.account, i.contact_id, i.channel, i.occurred_at, i.answered_at,
         i.direction = 'inbound' AS inbound,
         i.direction = 'outbound'
             AND coalesce(i.channel, 'email') IN ('email', 'call', 'voicemail', 'chat') AS asks,
@@ -37,7 +37,7 @@ FROM (
         {DAY.format("i.answered_at")} AS answer_day,
         greatest({DAY.format("i.occurred_at")}, {DAY.format("i.known_at")}) AS seen
     FROM interactions i
-    JOIN codes a ON a.kind = 'account' AND a.id = i.account_id
+    JOIN (SELECT DISTINCT account_id, account FROM spine) a ON a.account_id = i.account_id
 ) t
 JOIN calendar c ON c.day = t.day
 JOIN calendar k ON k.day = t.seen

@@ -17,22 +17,29 @@ from data.engine import Sql
 
 
 def usage(engine: Sql) -> None:
-    """Make the relations above. Needs `features.cells.usage_cells`."""
-    for statement in (_ACCOUNT_PANES, _USE_DAYS, _PEOPLE_PANES, _USE_PEOPLE, _USE_FEATURES):
+    """Make the relations above, for accounts of the spine. Needs `features.spine.spine`."""
+    for statement in (
+        *(_LIVING, _ACCOUNT_PANES, _USE_DAYS, _PEOPLE_PANES, _USE_PEOPLE),
+        *(_USE_FEATURES, _USE_FEATURE_DAYS),
+    ):
         engine.run(statement)
-    engine.run(_USE_FEATURE_DAYS)
 
+
+_LIVING = """
+CREATE OR REPLACE VIEW living_cells AS
+SELECT * FROM cells WHERE account IN (SELECT account FROM spine)
+"""
 
 # A day is active from the moment its first event is known, however late the others come.
 _ACCOUNT_PANES = """
 CREATE OR REPLACE TABLE account_panes AS
 WITH on_time AS (
-    SELECT account, day, sum(uses) AS uses FROM cells WHERE seen = day GROUP BY account, day
+    SELECT account, day, sum(uses) AS uses FROM living_cells WHERE seen = day GROUP BY account, day
 ),
 late AS (
     SELECT account, day, seen, sum(uses) AS uses,
         row_number() OVER (PARTITION BY account, day ORDER BY seen) AS place
-    FROM cells
+    FROM living_cells
     WHERE seen > day
     GROUP BY account, day, seen
 ),
@@ -44,28 +51,28 @@ days AS (
     FROM late l
     LEFT JOIN on_time o ON o.account = l.account AND o.day = l.day
 )
-SELECT d.account, c.pane, k.seen_from, sum(d.uses) AS uses, sum(d.opens) AS days,
+SELECT d.account, c.use_pane AS pane, k.seen_from, sum(d.uses) AS uses, sum(d.opens) AS days,
     sum(CASE WHEN c.workday THEN d.opens ELSE 0 END) AS workdays,
     min(CASE WHEN d.opens = 1 THEN d.day END) AS first_day,
     max(CASE WHEN d.opens = 1 THEN d.day END) AS last_day
 FROM days d
 JOIN calendar c ON c.day = d.day
 JOIN calendar k ON k.day = d.seen
-GROUP BY d.account, c.pane, k.seen_from
+GROUP BY d.account, c.use_pane, k.seen_from
 """
 
 _USE_DAYS = """
 CREATE OR REPLACE VIEW use_days AS
 SELECT p.account, a.snapshot, a.age, p.uses, p.days, p.workdays, p.first_day, p.last_day
 FROM account_panes p
-JOIN pane_ages a ON a.pane = p.pane AND a.snapshot >= p.seen_from
+JOIN use_ages a ON a.pane = p.pane AND a.snapshot >= p.seen_from
 """
 
 _PEOPLE_PANES = """
 CREATE OR REPLACE TABLE people_panes AS
 SELECT u.account, u.contact, c.coarse_pane AS pane, k.seen_from, max(u.day) AS last_day,
     sum(u.uses) AS uses
-FROM cells u
+FROM living_cells u
 JOIN calendar c ON c.day = u.day
 JOIN calendar k ON k.day = u.seen
 WHERE u.contact IS NOT NULL
@@ -87,7 +94,7 @@ _USE_FEATURES = """
 CREATE OR REPLACE TABLE use_features AS
 WITH sightings AS (
     SELECT u.account, u.feature, k.seen_from, max(u.day) AS last_day
-    FROM cells u
+    FROM living_cells u
     JOIN calendar k ON k.day = u.seen
     GROUP BY u.account, u.feature, k.seen_from
 ),
@@ -111,11 +118,11 @@ _USE_FEATURE_DAYS = """
 CREATE OR REPLACE VIEW use_feature_days AS
 SELECT p.account, a.snapshot, p.feature, a.age, p.uses
 FROM (
-    SELECT u.account, u.feature, c.pane, k.seen_from, sum(u.uses) AS uses
-    FROM cells u
+    SELECT u.account, u.feature, c.use_pane AS pane, k.seen_from, sum(u.uses) AS uses
+    FROM living_cells u
     JOIN calendar c ON c.day = u.day
     JOIN calendar k ON k.day = u.seen
-    GROUP BY u.account, u.feature, c.pane, k.seen_from
+    GROUP BY u.account, u.feature, c.use_pane, k.seen_from
 ) p
-JOIN pane_ages a ON a.pane = p.pane AND a.snapshot >= p.seen_from
+JOIN use_ages a ON a.pane = p.pane AND a.snapshot >= p.seen_from
 """

@@ -14,12 +14,11 @@ Right for tables of moderate size; a row is repeated for every snapshot it serve
 Large tables (usage, touches) are not repeated. Days are numbered from 1970, snapshots from 0, and
 small tables say how they meet, so that everything is joined by equality:
 
-- `calendar` gives for each day `seen_from`, the first snapshot after it; `pane`, in which no edge
-  of a window lies; and `gone_365` and `gone_730`, the first snapshots too late for a look back of
-  so many days.
-- Sums over windows: rows are added up per pane first, and `pane_ages` says how old a pane is at
-  each snapshot that it serves. As no window cuts a pane, the sums are exact. Where the windows are
-  just 90 and 365 days there are fewer panes: `coarse_pane` and `coarse_ages`.
+- `calendar` gives for each day `seen_from`, the first snapshot after it; its panes (below); and
+  `gone_365` and `gone_730`, the first snapshots too late for a look back of so many days.
+- Sums over windows: rows are added up per pane first, a stretch of days in which no window begins
+  or ends; `use_ages`, `touch_ages` and `coarse_ages` say how old a pane is at each snapshot that it
+  serves. As no window cuts a pane, the sums are exact.
 - The newest of something: a sighting serves the snapshots from the first that may know it until
   the first that knows a later one. `spans` lists the snapshots from one number up to another.
 """
@@ -39,9 +38,13 @@ from data.errors import BadInputError
 
 LOOKBACK = 730
 USAGE_LOOKBACK = 365
-# Every edge of a window over panes; an edge more makes more panes, so windows share theirs.
-EDGES = (7, 14, 28, 30, 56, 84, 90, 104, 180, 208, 270, 284, 365)
-COARSE_EDGES = (90, 365)
+# Where windows over panes begin and end, in days of age: an edge more makes more panes, so what has
+# few windows has panes of its own.
+EDGES = {
+    "use": (7, 28, 30, 56, 84, 90, 180, 208, 365),
+    "touch": (14, 30, 90, 104, 180, 270, 284, 365),
+    "coarse": (90, 365),
+}
 STATE_TABLES = ("accounts", "account_changes", "subscriptions", "contacts")
 EVENT_TABLES = (
     "interactions",
@@ -70,8 +73,8 @@ def cut(engine: Sql, snapshots: Sequence[pd.Timestamp]) -> None:
     engine.table("snapshots", _snapshots(moments, days))
     engine.table("ages", _ages(moments))
     engine.table("calendar", _calendar(days))
-    engine.table("pane_ages", _pane_ages(days, EDGES))
-    engine.table("coarse_ages", _pane_ages(days, COARSE_EDGES))
+    for name, windows in EDGES.items():
+        engine.table(f"{name}_ages", _pane_ages(days, windows))
     engine.table("spans", _spans(len(days)))
     for name in STATE_TABLES:
         engine.run(f"CREATE OR REPLACE VIEW seen_{name} AS {_seen_state(BY_NAME[name])}")
@@ -115,8 +118,7 @@ def _calendar(days: Days) -> pd.DataFrame:
         {
             "day": day,
             "seen_from": days.searchsorted(day, side="right"),
-            "pane": _pane(day, _edges(days, EDGES)),
-            "coarse_pane": _pane(day, _edges(days, COARSE_EDGES)),
+            **{f"{name}_pane": _pane(day, _edges(days, edges)) for name, edges in EDGES.items()},
             "gone_365": days.searchsorted(day + USAGE_LOOKBACK, side="right"),
             "gone_730": days.searchsorted(day + LOOKBACK, side="right"),
             # 1970-01-01 was a Thursday; Saturday and Sunday are no workdays.
