@@ -47,7 +47,7 @@ FAMILY = Family(
         _feature(
             "overdue_count",
             "invoices",
-            "invoices past due and unpaid",
+            "invoices past due and unpaid; unknown where none was sent in two years",
             "{value} are overdue",
             "",
             *_PAID,
@@ -107,7 +107,7 @@ FAMILY = Family(
         _feature(
             "contracted_365",
             "yes or no",
-            "recurring revenue is below that of 365 days ago",
+            "recurring revenue is below that of 365 days ago; unknown for younger accounts",
             "They cut what they buy in the last year",
             "",
             "subscriptions",

@@ -1,4 +1,5 @@
 -- How the account pays, what it pays, and when its term ends. One row per spine row.
+-- An account without an invoice in two years is unknown, not punctual.
 WITH invoice AS (
     SELECT account_id, as_of, age, amount, due_at, paid_at,
         date_diff('day', CAST(due_at AS DATE), CAST(coalesce(paid_at, as_of) AS DATE)) AS late_days
@@ -12,12 +13,12 @@ paying AS (
             THEN greatest(late_days, 0) END) AS days_late_120,
         count(CASE WHEN amount > 0 AND paid_at IS NULL AND due_at < as_of THEN 1 END)
             AS overdue_count,
-        sum(CASE WHEN amount > 0 AND paid_at IS NULL AND due_at < as_of THEN amount END)
+        sum(CASE WHEN amount > 0 AND paid_at IS NULL AND due_at < as_of THEN amount ELSE 0 END)
             AS overdue_amount,
-        max(CASE WHEN amount > 0 AND paid_at IS NULL AND due_at < as_of THEN late_days END)
+        max(CASE WHEN amount > 0 AND paid_at IS NULL AND due_at < as_of THEN late_days ELSE 0 END)
             AS overdue_days,
-        sum(CASE WHEN age <= 90 THEN amount END) AS invoiced_90,
-        sum(CASE WHEN age <= 365 THEN amount END) AS invoiced_365,
+        sum(CASE WHEN age <= 90 THEN amount ELSE 0 END) AS invoiced_90,
+        sum(CASE WHEN age <= 365 THEN amount ELSE 0 END) AS invoiced_365,
         count(CASE WHEN age <= 365 AND amount > 0 THEN 1 END) AS invoices_365
     FROM invoice
     GROUP BY account_id, as_of
@@ -40,14 +41,14 @@ history AS (
 SELECT p.account_id, p.as_of,
     y.days_late_365,
     y.days_late_120 - y.days_late_365 AS days_late_change,
-    coalesce(y.overdue_count, 0) AS overdue_count,
-    coalesce(y.overdue_amount, 0) AS overdue_amount,
-    coalesce(y.overdue_days, 0) AS overdue_days,
-    coalesce(y.invoiced_90, 0) AS invoiced_90,
-    coalesce(y.invoiced_365, 0) AS invoiced_365,
-    coalesce(y.invoices_365, 0) AS invoices_365,
+    y.overdue_count,
+    y.overdue_amount,
+    y.overdue_days,
+    y.invoiced_90,
+    y.invoiced_365,
+    y.invoices_365,
     t.mrr / nullif(o.mrr_then, 0) AS mrr_against_last_year,
-    CASE WHEN t.mrr < o.mrr_then THEN 1 ELSE 0 END AS contracted_365,
+    CASE WHEN t.mrr < o.mrr_then THEN 1 WHEN t.mrr >= o.mrr_then THEN 0 END AS contracted_365,
     t.discount_frac,
     date_diff('day', CAST(p.as_of AS DATE), CAST(t.term_ends_at AS DATE)) AS days_to_renewal,
     date_diff('day', CAST(t.started_at AS DATE), CAST(t.term_ends_at AS DATE)) AS term_days,

@@ -20,6 +20,7 @@ from data.workspace import Workspace
 from features.catalog import CATALOG, FAMILIES
 from features.cells import passing_cells, usage_cells
 from features.feature import Feature
+from features.feeds import feeds, unknown
 from features.parts import Parts, write_parts
 from features.spine import spine
 from features.term import terms
@@ -44,7 +45,8 @@ def build(
     Returns one row per account_id and as_of, sorted by both: the two keys, each feature of the
     catalog (numbers as float64 with NaN for unknown, categories as text), and `coverage`, the
     share of the numeric features that are known for the row (0 to 1). A feature whose source
-    table or column the landed data lack is unknown for all, never zero.
+    table or column the landed data lack is unknown for all, never zero; so is, at a snapshot, one
+    whose feed was absent or stale then (`features.feeds`).
     """
     found = pieces(workspace, snapshots, rule=rule, engine=engine)
     return pd.concat(found, ignore_index=True)
@@ -66,10 +68,11 @@ def pieces(
     with moment(workspace, snapshots, rule=rule, engine=engine) as sql:
         for family in FAMILIES:
             sql.run(f"CREATE TABLE {family.name} AS {family.sql}")
+        states = feeds(sql, landed)
         if isinstance(sql, Engine):
-            return [_known(sql.frame(f"{_joined()} ORDER BY 1, 2"), landed)]
+            return [_known(sql.frame(f"{_joined()} ORDER BY 1, 2"), landed, states)]
         parts = write_parts(sql, _joined(), workspace.features / BY_MOMENT, _SCHEMA)
-    return _Known(parts, landed)
+    return _Known(parts, landed, states)
 
 
 _SCHEMA = pa.schema(
@@ -83,13 +86,21 @@ _SCHEMA = pa.schema(
 
 @dataclass(frozen=True)
 class _Known:
-    """Pieces of which only what the landed data can speak about is kept."""
+    """Pieces of which only what live feeds of the landed data can speak about is kept."""
 
     parts: Parts
     landed: dict[str, Any]
+    states: pd.DataFrame
 
     def __iter__(self) -> Iterator[pd.DataFrame]:
-        return (_known(piece, self.landed) for piece in self.parts)
+        return (_known(piece, self.landed, self.states) for piece in self.parts)
+
+
+def feeds_at(workspace: Workspace, as_of: pd.Timestamp) -> pd.DataFrame:
+    """The state of each landed feed at `as_of`, as `features.feeds.feeds` gives it."""
+    with _lake(workspace) as sql:
+        _cut(sql, workspace, [as_of])
+        return feeds(sql, workspace.manifest()["tables"])
 
 
 @contextmanager
@@ -102,11 +113,7 @@ def moment(
 ) -> Iterator[Engine | SparkEngine]:
     """An engine in which the lake has been cut for the snapshots, with `spine` and `term` made."""
     with _lake(workspace, engine) as sql:
-        cut(sql, snapshots)
-        if isinstance(sql, Engine):
-            usage_cells(sql, workspace)
-        else:
-            passing_cells(sql)
+        _cut(sql, workspace, snapshots)
         spine(sql, rule)
         terms(sql)
         usage(sql)
@@ -147,6 +154,16 @@ def _lake(workspace: Workspace, engine: EngineName = "duckdb") -> Iterator[Engin
         yield sql
 
 
+def _cut(
+    sql: Engine | SparkEngine, workspace: Workspace, snapshots: Sequence[pd.Timestamp]
+) -> None:
+    cut(sql, snapshots)
+    if isinstance(sql, Engine):
+        usage_cells(sql, workspace)
+    else:
+        passing_cells(sql)
+
+
 def _opened(workspace: Workspace, engine: EngineName) -> Engine | SparkEngine:
     if engine == "spark":
         return SparkEngine(spill=workspace.spill)
@@ -172,13 +189,14 @@ def _joined() -> str:
     return f"SELECT p.account_id, p.as_of, {columns} FROM spine p {joins}"
 
 
-def _known(table: pd.DataFrame, landed: dict[str, Any]) -> pd.DataFrame:
-    unknown = [f.name for f in CATALOG if not _has_sources(f, landed)]
+def _known(table: pd.DataFrame, landed: dict[str, Any], states: pd.DataFrame) -> pd.DataFrame:
+    table = unknown(table, states, CATALOG)
+    missing = [f.name for f in CATALOG if not _has_sources(f, landed)]
     categories = [f.name for f in CATALOG if f.kind == "category"]
-    table = table.assign(**dict.fromkeys(unknown, float("nan")))
+    table = table.assign(**dict.fromkeys(missing, float("nan")))
     table = table.astype(dict.fromkeys(categories, "str"))
     numeric = [f.name for f in CATALOG if f.kind == "number"]
-    return table.assign(coverage=table[numeric].notna().mean(axis=1))
+    return table.copy().assign(coverage=table[numeric].notna().mean(axis=1))
 
 
 def _has_sources(feature: Feature, landed: dict[str, Any]) -> bool:

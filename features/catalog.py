@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from features import billing, engagement, profile, reference_decline, silence, single_contact
+from features import (
+    billing,
+    engagement,
+    outcomes,
+    profile,
+    reference_decline,
+    sentiment,
+    silence,
+    single_contact,
+    support,
+    zombie,
+)
 from features.feature import Family, Feature
 
 FAMILIES: tuple[Family, ...] = (
@@ -10,6 +21,10 @@ FAMILIES: tuple[Family, ...] = (
     silence.FAMILY,
     single_contact.FAMILY,
     reference_decline.FAMILY,
+    zombie.FAMILY,
+    support.FAMILY,
+    sentiment.FAMILY,
+    outcomes.FAMILY,
     billing.FAMILY,
     profile.FAMILY,
 )

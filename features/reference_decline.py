@@ -20,6 +20,17 @@ def _feature(
     )
 
 
+def _before(outcome: str) -> Feature:
+    return _feature(
+        f"references_{outcome}_before",
+        "requests",
+        f"reference requests {outcome} 366 to 730 days ago",
+        "",
+        "",
+        sign=0,
+    )
+
+
 def _counted(outcome: str, words: str) -> Feature:
     return _feature(
         f"references_{outcome}_365",
@@ -39,7 +50,7 @@ FAMILY = Family(
         _feature(
             "references_asked_365",
             "requests",
-            "reference requests of the last 365 days",
+            "reference requests of the last 365 days; unknown where none was made in two years",
             "",
             "",
             sign=0,
@@ -55,6 +66,7 @@ FAMILY = Family(
         _counted("declined", "declined"),
         _counted("ignored", "ignored"),
         _counted("withdrawn", "withdrew from"),
+        *(_before(word) for word in ("asked", "accepted", "declined", "ignored", "withdrawn")),
         _feature(
             "reference_willingness",
             "share",

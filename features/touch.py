@@ -9,13 +9,13 @@ from features.window import DAY
 def touches(engine: Sql) -> None:
     """Make the tables `touches` and `heard` of the accounts of the spine, as far as they look back.
 
-    `touches`: account, contact_id, channel, inbound, asks (an outbound touch that wants an answer:
-    not meetings, events or community posts), missed (a meeting nobody came to), occurred_at,
-    answered_at, answer_days, day, seen_from, answer_from (the first snapshot that may know the
-    answer; NULL if none does).
+    `touches`: account, contact_id, channel, topic, inbound, asks (an outbound touch that wants an
+    answer: not meetings, events or community posts), missed (a meeting nobody came to),
+    occurred_at, answered_at, answer_days, day, seen_from, answer_from (the first snapshot that may
+    know the answer; NULL if none does).
 
-    `heard`: account, contact_id, channel, heard_at, day, seen_from: one row each time the customer
-    came to us or answered.
+    `heard`: account, contact_id, channel, topic, heard_at, day, seen_from: one row each time the
+    customer came to us or answered.
     """
     engine.run(_TOUCHES)
     engine.run(_HEARD)
@@ -23,11 +23,11 @@ def touches(engine: Sql) -> None:
 
 _TOUCHES = f"""
 CREATE OR REPLACE TABLE touches AS
-SELECT t.account, t.contact_id, t.channel, t.inbound, t.asks, t.missed, t.occurred_at,
+SELECT t.account, t.contact_id, t.channel, t.topic, t.inbound, t.asks, t.missed, t.occurred_at,
     t.answered_at, t.answer_days, t.day, k.seen_from, t.answer_day,
     CASE WHEN t.answer_day IS NOT NULL THEN r.seen_from END AS answer_from
 FROM (
-    SELECT a.account, i.contact_id, i.channel, i.occurred_at, i.answered_at,
+    SELECT a.account, i.contact_id, i.channel, i.topic, i.occurred_at, i.answered_at,
         i.direction = 'inbound' AS inbound,
         i.direction = 'outbound'
             AND coalesce(i.channel, 'email') IN ('email', 'call', 'voicemail', 'chat') AS asks,
@@ -46,11 +46,11 @@ LEFT JOIN calendar r ON r.day = greatest(t.seen, t.answer_day)
 
 _HEARD = """
 CREATE OR REPLACE TABLE heard AS
-SELECT account, contact_id, channel, occurred_at AS heard_at, day, seen_from
+SELECT account, contact_id, channel, topic, occurred_at AS heard_at, day, seen_from
 FROM touches
 WHERE inbound
 UNION ALL
-SELECT account, contact_id, channel, answered_at, answer_day, answer_from
+SELECT account, contact_id, channel, topic, answered_at, answer_day, answer_from
 FROM touches
 WHERE answered_at IS NOT NULL AND answer_from IS NOT NULL
 """

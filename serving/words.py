@@ -15,7 +15,7 @@ Side = Literal["risk", "safe"]
 # What stands in place of a band for an account without a risk.
 UNSCORED = {"decided": "under notice", "insufficient_history": "too new to score"}
 
-_CHANGES = ("share points", "per 4 weeks")
+_CHANGES = ("share points", "per 4 weeks", "points")
 _UNITS_IN_COMPARISON = ("days", "months", "share", "times")
 _SAYS_LESS = re.compile(r"\b(only|rarely|short|shared)\b", re.IGNORECASE)
 _SAYS_MORE = re.compile(r"\b(long|one)\b", re.IGNORECASE)
@@ -46,7 +46,7 @@ def measure(value: float, unit: str) -> str:
     if unit == "yes or no":
         return "yes" if value >= 0.5 else "no"
     if unit in ("share", *_CHANGES):
-        return _percent(value, unit)
+        return _share_or_change(value, unit)
     if unit == "days" and 0 < abs(value) < 1:
         return measure(round(24 * value), "hours")
     text = _number(value)
@@ -83,7 +83,7 @@ def sentence(feature: Feature, side: Side, value: float) -> str:
     """The feature's sentence on that side, without a full stop."""
     template: str = getattr(feature, side)
     text = measure(value, feature.unit)
-    if text == measure(0, feature.unit):
+    if text == measure(0, feature.unit) and not feature.unit.startswith("out of"):
         template = _ONLY_VALUE.sub(lambda found: _none(feature.unit, found), template)
     if text.startswith("1 "):
         return _singular(template).replace("{value}", text).replace("last 1 ", "last ")
@@ -160,7 +160,9 @@ def money(amount: float | None) -> str:
     return "unknown" if amount is None else measure(amount, "currency")
 
 
-def _percent(value: float, unit: str) -> str:
+def _share_or_change(value: float, unit: str) -> str:
+    if unit == "points":
+        return f"{'+' if value > 0 else ''}{_number(value)} {_noun(unit, one=abs(value) == 1)}"
     number = round(100 * value)
     if unit == "share":
         return f"{number}%"

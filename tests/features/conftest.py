@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,8 +14,10 @@ from data.column import Table
 from data.contract import BY_NAME
 from data.files import write_json
 from data.workspace import Workspace
+from features.catalog import BY_NAME as BY_FEATURE
 
 Tables = dict[str, pd.DataFrame]
+Row = dict[str, Any]
 DTYPES = {
     "text": "str",
     "time": "datetime64[us]",
@@ -67,6 +70,7 @@ def _months(usage: pd.DataFrame) -> dict[str, str]:
 AS_OF = tuple(pd.Timestamp(d) for d in ("2024-03-01", "2024-03-31", "2024-07-01"))
 EDGES = (0, 1, 7, 14, 15, 28, 30, 56, 60, 61, 84, 90, 91, 104, 105, 180, 181, 194, 208, 240, 284)
 ACCOUNTS = ("a", "b", "c", "d")
+FEATURES = (*(f"feature{i}" for i in range(7)), "Exports", "data_export")
 PEOPLE = ("a1", "a2", "b1", "b2", "c1", "d1", "nobody")
 
 
@@ -91,24 +95,32 @@ def _known(rng: np.random.Generator, since: pd.Series) -> pd.Series:
     return late.where(rng.random(len(since)) < 0.15, since)
 
 
-def _some(rng: np.random.Generator, values: tuple[object, ...], n: int) -> list[object]:
+def _some(rng: np.random.Generator, values: tuple[object, ...], n: int) -> list[Any]:
     return [values[i] for i in rng.integers(0, len(values), n)]
+
+
+def _events(rng: np.random.Generator, name: str, n: int, *, back: int = 0) -> pd.DataFrame:
+    """Rows of an event table: its key, an account and both clocks, up to `back` days earlier."""
+    table = BY_NAME[name]
+    at = _times(rng, n) - pd.to_timedelta(rng.choice([0, back], n), unit="D")
+    ids = {table.key[0]: [f"{name}{i}" for i in range(n)]} if len(table.key) == 1 else {}
+    who = {"account_id": _some(rng, ACCOUNTS, n), table.time: at, "known_at": _known(rng, at)}
+    return pd.DataFrame({**ids, **who})
 
 
 def random_company(seed: int) -> Tables:
     """Every landed table that a family reads, with ties, nulls, late rows and duplicates."""
     rng = np.random.default_rng(seed)
+    accounts = pd.DataFrame(
+        {
+            "account_id": ACCOUNTS,
+            "created_at": pd.to_datetime(["2022-05-01", "2023-06-01", "2024-02-29", "2024-03-01"]),
+            "segment": ["small", "large", None, "small"],
+            "region": ["north", "north", "south", None],
+        }
+    )
     return {
-        "accounts": pd.DataFrame(
-            {
-                "account_id": ACCOUNTS,
-                "created_at": pd.to_datetime(
-                    ["2022-05-01", "2023-06-01", "2024-02-29", "2024-03-01"]
-                ),
-                "segment": ["small", "large", None, "small"],
-                "region": ["north", "north", "south", None],
-            }
-        ),
+        "accounts": accounts,
         "account_changes": _changes(rng),
         "contacts": _contacts(rng),
         "subscriptions": _subscriptions(rng),
@@ -117,134 +129,139 @@ def random_company(seed: int) -> Tables:
         "surveys": _surveys(rng),
         "reference_requests": _references(rng),
         "invoices": _invoices(rng),
+        "tickets": _tickets(rng),
+        "goals": _goals(rng),
+        "pulses": _pulses(rng),
+        "feedback": _events(rng, "feedback", 30).assign(text="good"),
+        "external_signals": _events(rng, "external_signals", 60).assign(
+            kind=_some(rng, ("competitor_contact", "competitor_mention", "press"), 60)
+        ),
     }
 
 
 def _changes(rng: np.random.Generator) -> pd.DataFrame:
-    at = _times(rng, 8)
-    return pd.DataFrame(
-        {
-            "account_id": _some(rng, ACCOUNTS, 8),
-            "field": _some(rng, ("segment", "region", "csm"), 8),
-            "value": _some(rng, ("small", "large", "west"), 8),
-            "valid_from": at,
-            "known_at": _known(rng, at),
-        }
-    ).drop_duplicates(["account_id", "field", "valid_from"])
+    return (
+        _events(rng, "account_changes", 8)
+        .assign(
+            field=_some(rng, ("segment", "region", "csm"), 8),
+            value=_some(rng, ("small", "large", "west"), 8),
+        )
+        .drop_duplicates(["account_id", "field", "valid_from"])
+    )
 
 
 def _contacts(rng: np.random.Generator) -> pd.DataFrame:
-    joined = _times(rng, 6) - pd.Timedelta(days=100)
-    return pd.DataFrame(
-        {
-            "contact_id": list(PEOPLE[:6]),
-            "account_id": [p[0] for p in PEOPLE[:6]],
-            "joined_at": joined,
-            "left_at": _later(rng, joined, 200, 0.4),
-            "role": ["executive", "champion", "user", None, "executive", "champion"],
-            "known_at": _known(rng, joined),
-        }
+    rows = _events(rng, "contacts", 6, back=100)
+    return rows.assign(
+        contact_id=PEOPLE[:6],
+        account_id=[person[0] for person in PEOPLE[:6]],
+        left_at=_later(rng, rows["joined_at"], 200, 0.4),
+        role=pd.Series(["executive", "champion", "user", None, "executive", "champion"]),
     )
 
 
 def _subscriptions(rng: np.random.Generator) -> pd.DataFrame:
     n = 14
-    started = _times(rng, n) - pd.to_timedelta(rng.choice([0, 100, 365, 366], n), unit="D")
-    return pd.DataFrame(
-        {
-            "subscription_id": [f"s{i}" for i in range(n)],
-            "account_id": _some(rng, ACCOUNTS, n),
-            "started_at": started,
-            "term_ends_at": started + pd.to_timedelta(rng.choice([30, 365], n), unit="D"),
-            "ended_at": _later(rng, started, 400, 0.4),
-            "notice_at": _later(rng, started, 300, 0.7),
-            "mrr": rng.integers(0, 4, n) * 100.0,
-            "seats": _some(rng, (0, 5, 10, None), n),
-            "plan": _some(rng, ("pro", "basic", None), n),
-            "auto_renew": _some(rng, (True, False, None), n),
-            "billing_period_months": _some(rng, (1.0, 12.0), n),
-            "discount_frac": _some(rng, (0.0, 0.2, None), n),
-            "known_at": _known(rng, started),
-        }
+    rows = _events(rng, "subscriptions", n, back=365)
+    started = rows["started_at"]
+    return rows.assign(
+        term_ends_at=started + pd.to_timedelta(rng.choice([30, 365], n), unit="D"),
+        ended_at=_later(rng, started, 400, 0.4),
+        notice_at=_later(rng, started, 300, 0.7),
+        mrr=rng.integers(0, 4, n) * 100.0,
+        seats=_some(rng, (0, 5, 10, None), n),
+        plan=_some(rng, ("pro", "basic", None), n),
+        auto_renew=_some(rng, (True, False, None), n),
+        billing_period_months=_some(rng, (1.0, 12.0), n),
+        discount_frac=_some(rng, (0.0, 0.2, None), n),
     )
 
 
 def _usage(rng: np.random.Generator) -> pd.DataFrame:
     n = 400
-    at = _times(rng, n)
-    events = pd.DataFrame(
-        {
-            "account_id": _some(rng, ACCOUNTS, n),
-            "occurred_at": at,
-            "feature": _some(rng, tuple(f"feature{i}" for i in range(9)), n),
-            "contact_id": _some(rng, (*PEOPLE, None), n),
-            "quantity": _some(rng, (1.0, 2.5, None), n),
-            "known_at": _known(rng, at),
-        }
+    events = _events(rng, "usage_events", n).assign(
+        feature=_some(rng, FEATURES, n),
+        contact_id=_some(rng, (*PEOPLE, None), n),
+        quantity=_some(rng, (1.0, 2.5, None), n),
     )
     return pd.concat([events, events.sample(20, random_state=1)], ignore_index=True)
 
 
 def _interactions(rng: np.random.Generator) -> pd.DataFrame:
     n = 200
-    at = _times(rng, n)
-    direction = _some(rng, ("inbound", "outbound", "outbound"), n)
-    answered = _later(rng, at, 12, 0.4).where(pd.Series(direction) == "outbound")
-    return pd.DataFrame(
-        {
-            "interaction_id": [f"i{i}" for i in range(n)],
-            "account_id": _some(rng, ACCOUNTS, n),
-            "occurred_at": at,
-            "direction": direction,
-            "channel": _some(rng, ("email", "call", "meeting", "event", None), n),
-            "contact_id": _some(rng, (*PEOPLE, None), n),
-            "attended": _some(rng, (True, False, None), n),
-            "answered_at": answered,
-            "known_at": _known(rng, at),
-        }
+    rows = _events(rng, "interactions", n)
+    direction = pd.Series(_some(rng, ("inbound", "outbound", "outbound"), n))
+    answered = _later(rng, rows["occurred_at"], 12, 0.4)
+    return rows.assign(
+        direction=direction,
+        channel=_some(rng, ("email", "call", "meeting", "event", None), n),
+        contact_id=_some(rng, (*PEOPLE, None), n),
+        attended=_some(rng, (True, False, None), n),
+        answered_at=answered.where(direction == "outbound"),
+        topic=_some(rng, ("roadmap", "renewal", "qbr", "support", "other", None), n),
     )
 
 
 def _surveys(rng: np.random.Generator) -> pd.DataFrame:
-    at = _times(rng, 40)
-    return pd.DataFrame(
-        {
-            "survey_id": [f"v{i}" for i in range(40)],
-            "account_id": _some(rng, ACCOUNTS, 40),
-            "sent_at": at,
-            "kind": _some(rng, ("nps", "csat"), 40),
-            "responded_at": _later(rng, at, 10, 0.4),
-            "known_at": _known(rng, at),
-        }
+    n = 100
+    rows = _events(rng, "surveys", n)
+    return rows.assign(
+        kind=_some(rng, ("nps", "csat", "ces", "monthly", "exit"), n),
+        responded_at=_later(rng, rows["sent_at"], 10, 0.3),
+        score=_some(rng, (0.0, 3.0, 4.5, 5.0, None), n),
+        scale_max=_some(rng, (5.0, 10.0, None), n),
     )
 
 
 def _references(rng: np.random.Generator) -> pd.DataFrame:
-    at = _times(rng, 40) - pd.to_timedelta(rng.choice([0, 365], 40), unit="D")
-    return pd.DataFrame(
-        {
-            "request_id": [f"r{i}" for i in range(40)],
-            "account_id": _some(rng, ACCOUNTS, 40),
-            "requested_at": at,
-            "resolved_at": _later(rng, at, 25, 0.3),
-            "outcome": _some(rng, ("accepted", "declined", "ignored", "withdrawn"), 40),
-            "known_at": _known(rng, at),
-        }
+    n = 40
+    rows = _events(rng, "reference_requests", n, back=365)
+    return rows.assign(
+        resolved_at=_later(rng, rows["requested_at"], 25, 0.3),
+        outcome=_some(rng, ("accepted", "declined", "ignored", "withdrawn"), n),
     )
 
 
 def _invoices(rng: np.random.Generator) -> pd.DataFrame:
-    at = _times(rng, 60)
-    return pd.DataFrame(
-        {
-            "invoice_id": [f"n{i}" for i in range(60)],
-            "account_id": _some(rng, ACCOUNTS, 60),
-            "issued_at": at,
-            "due_at": at + pd.Timedelta(days=30),
-            "amount": _some(rng, (100.0, 250.0, -50.0), 60),
-            "paid_at": _later(rng, at, 40, 0.3),
-            "known_at": _known(rng, at),
-        }
+    n = 60
+    rows = _events(rng, "invoices", n)
+    return rows.assign(
+        due_at=rows["issued_at"] + pd.Timedelta(days=30),
+        amount=_some(rng, (100.0, 250.0, -50.0), n),
+        paid_at=_later(rng, rows["issued_at"], 40, 0.3),
+    )
+
+
+def _tickets(rng: np.random.Generator) -> pd.DataFrame:
+    n = 80
+    rows = _events(rng, "tickets", n)
+    return rows.assign(
+        resolved_at=_later(rng, rows["opened_at"], 15, 0.2),
+        priority=_some(rng, ("low", "normal", "high", "urgent", None), n),
+        csat=_some(rng, (1.0, 3.0, 5.0, None), n),
+        reopened=_some(rng, (True, False, None), n),
+    )
+
+
+def _goals(rng: np.random.Generator) -> pd.DataFrame:
+    n = 40
+    rows = _events(rng, "goals", n)
+    due = rows["set_at"] + pd.to_timedelta(rng.choice([0, 30, 90], n), unit="D")
+    return rows.assign(
+        kind=_some(rng, ("onboarding", "activation", "outcome", "integration", None), n),
+        due_at=due.where(rng.random(n) < 0.8),
+        achieved_at=_later(rng, rows["set_at"], 60, 0.5),
+        abandoned_at=_later(rng, rows["set_at"], 90, 0.7),
+    )
+
+
+def _pulses(rng: np.random.Generator) -> pd.DataFrame:
+    n = 40
+    rows = _events(rng, "pulses", n).drop_duplicates(["account_id", "recorded_at"])
+    n = len(rows)
+    expires = rows["recorded_at"] + pd.Timedelta(days=60)
+    return rows.assign(
+        pulse=_some(rng, (1.0, 2.0, 5.0), n), expires_at=expires.where(rng.random(n) < 0.8)
     )
 
 
@@ -252,3 +269,51 @@ def _invoices(rng: np.random.Generator) -> pd.DataFrame:
 def company() -> Callable[[int], Tables]:
     """`random_company`, for tests that choose the seed."""
     return random_company
+
+
+@pytest.fixture
+def seen_rows() -> Callable[[Tables, str, str, pd.Timestamp], list[Row]]:
+    """The rows of one account that both clocks allow, each value only if revealed by then."""
+
+    def rows(tables: Tables, name: str, account: str, as_of: pd.Timestamp) -> list[Row]:
+        table = BY_NAME[name]
+        seen: list[Row] = []
+        for record in tables[name].to_dict("records"):
+            row: Row = {str(k): None if pd.isna(v) else v for k, v in record.items()}
+            happened: pd.Timestamp = row[table.time]
+            if row["account_id"] != account or not happened < as_of:
+                continue
+            if not (row.get("known_at") or happened) < as_of:
+                continue
+            clocks = {c.name: row.get(c.revealed_at) for c in table.columns if c.revealed_at}
+            hidden = [name for name, at in clocks.items() if at is None or at >= as_of]
+            age = (as_of.normalize() - happened.normalize()).days
+            seen.append({**row, **dict.fromkeys(hidden), "age": age})
+        return seen
+
+    return rows
+
+
+@pytest.fixture
+def agree() -> Callable[[pd.DataFrame, dict[tuple[str, pd.Timestamp], Row]], None]:
+    """Compare a feature table with rows worked out another way, feature by feature."""
+
+    def check(table: pd.DataFrame, rows: dict[tuple[str, pd.Timestamp], Row]) -> None:
+        got = table.set_index(["account_id", "as_of"])
+        want = pd.DataFrame.from_dict(rows, orient="index")
+        assert list(got.index) == sorted(want.index)
+        for name in want.columns:
+            ours, theirs = got[name], want[name].reindex(got.index)
+            if BY_FEATURE[name].kind == "category":
+                pairs = (s.astype(object).where(s.notna(), None).tolist() for s in (ours, theirs))
+                assert next(pairs) == next(pairs), name
+            else:
+                np.testing.assert_allclose(
+                    ours.to_numpy(float),
+                    theirs.astype(float).to_numpy(),
+                    rtol=1e-9,
+                    atol=1e-12,
+                    err_msg=name,
+                )
+
+    return check

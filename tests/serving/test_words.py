@@ -37,6 +37,9 @@ def feature(unit="days", direction=1, risk="", safe="") -> Feature:
         (1, "contacts from their side", "1 contact from their side"),
         (0.345, "share", "34%"),
         (-0.22, "share points", "-22 points"),
+        (-1.5, "points", "-1.5 points"),
+        (1, "points", "+1 point"),
+        (3.25, "out of 5", "3.2 out of 5"),
         (0.05, "per 4 weeks", "+5% per 4 weeks"),
         (0.27, "times", "0.27 times"),
         (1, "times", "1.0 times"),
@@ -74,6 +77,11 @@ def test_a_counted_unit_is_named_once_and_brackets_are_not_doubled():
     assert compared(
         sentence(falling, "risk", -0.3), falling, "risk", Reading(-0.3, usual=0.01)
     ) == ("Use has been falling (-30% per 4 weeks; usually +1%)")
+
+
+def test_the_bottom_of_a_scale_is_a_score_and_not_nothing():
+    f = feature("out of 10", -1, risk="They would recommend us only {value}")
+    assert sentence(f, "risk", 0) == "They would recommend us only 0 out of 10"
 
 
 def test_a_countdown_is_not_compared():

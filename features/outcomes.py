@@ -1,0 +1,105 @@
+"""Whether the customer gets what they bought the product for."""
+
+from __future__ import annotations
+
+from features.feature import Family, Feature, sql_text
+
+
+def _feature(
+    name: str, unit: str, definition: str, risk: str, safe: str, *sources: str, sign: int = 1
+) -> Feature:
+    return Feature(
+        name=name,
+        family="outcomes",
+        unit=unit,
+        definition=definition,
+        sources=sources,
+        direction=1 if sign > 0 else -1 if sign < 0 else 0,
+        risk=risk,
+        safe=safe,
+    )
+
+
+_ACHIEVED = ("goals.achieved_at",)
+_KIND = ("goals.achieved_at", "goals.kind")
+
+FAMILY = Family(
+    name="outcomes",
+    label="What they achieve",
+    sql=sql_text("outcomes.sql"),
+    evidence=sql_text("outcomes_evidence.sql"),
+    features=(
+        _feature(
+            "goals_achieved_365",
+            "goals",
+            "goals reached in the last 365 days; unknown where none was set in two years",
+            "They reached only {value} in the last year",
+            "They reached {value} in the last year",
+            *_ACHIEVED,
+            sign=-1,
+        ),
+        _feature(
+            "goals_overdue",
+            "goals",
+            "goals past their date, neither reached nor given up",
+            "{value} are overdue",
+            "",
+            *_ACHIEVED,
+            "goals.due_at",
+        ),
+        _feature(
+            "goal_overdue_days",
+            "days",
+            "days since the earliest date of an overdue goal; 0 where none is overdue",
+            "A goal of theirs is {value} overdue",
+            "",
+            *_ACHIEVED,
+            "goals.due_at",
+        ),
+        _feature(
+            "goals_abandoned_365",
+            "goals",
+            "goals given up in the last 365 days",
+            "They gave up {value} in the last year",
+            "",
+            "goals.abandoned_at",
+        ),
+        _feature(
+            "goal_success_share",
+            "share",
+            "goals reached over those reached, given up or overdue, set in the last two years",
+            "They reach only {value} of their goals",
+            "They reach {value} of their goals",
+            *_ACHIEVED,
+            sign=-1,
+        ),
+        _feature(
+            "onboarding_complete",
+            "yes or no",
+            "every onboarding step of the last two years is reached; unknown without any",
+            "Their onboarding is not complete",
+            "Their onboarding is complete",
+            *_KIND,
+            sign=-1,
+        ),
+        _feature(
+            "first_value_days",
+            "days",
+            "days from the start as a customer to the first activation or outcome goal reached; "
+            "unknown before it and beyond two years as a customer",
+            "It took them {value} to get first value",
+            "It took them {value} to get first value",
+            *_KIND,
+            sign=0,
+        ),
+        _feature(
+            "integration_abandoned",
+            "yes or no",
+            "an integration was given up in the last 365 days, or is more than 90 days overdue",
+            "They gave up an integration midway",
+            "",
+            *_KIND,
+            "goals.abandoned_at",
+        ),
+    ),
+)

@@ -1,0 +1,64 @@
+-- What the customer and their success manager say. One row per spine row.
+-- Scores on another scale than usual are brought to the usual one: NPS 10, CSAT 5, effort 7.
+WITH answer AS (
+    SELECT account_id, as_of, age, kind, responded_at,
+        CASE kind WHEN 'nps' THEN 10 WHEN 'ces' THEN 7 ELSE 5 END AS top,
+        score / CAST(coalesce(
+            nullif(scale_max, 0), CASE kind WHEN 'nps' THEN 10 WHEN 'ces' THEN 7 ELSE 5 END
+        ) AS DOUBLE) AS share
+    FROM seen_surveys
+    WHERE age <= 485 AND score IS NOT NULL AND responded_at IS NOT NULL
+        AND kind IN ('nps', 'csat', 'ces', 'monthly')
+),
+scored AS (
+    SELECT account_id, as_of,
+        avg(CASE WHEN kind = 'csat' AND age <= 365 THEN share * top END) AS csat_365,
+        avg(CASE WHEN kind = 'ces' AND age <= 365 THEN share * top END) AS ces_365,
+        avg(CASE WHEN kind <> 'ces' AND age <= 120 THEN share END) AS share_new,
+        avg(CASE WHEN kind <> 'ces' AND age > 120 THEN share END) AS share_old
+    FROM answer
+    GROUP BY account_id, as_of
+),
+-- Answers of one moment count as one; the last moment is the last answer.
+recommended AS (
+    SELECT account_id, as_of, max_by(total / answers, responded_at) AS nps,
+        max_by(age, responded_at) AS nps_age, sum(total) AS total, sum(answers) AS answers,
+        max_by(total, responded_at) AS last_total, max_by(answers, responded_at) AS last_answers
+    FROM (
+        SELECT account_id, as_of, responded_at, min(age) AS age, sum(share * top) AS total,
+            CAST(count(*) AS DOUBLE) AS answers
+        FROM answer
+        WHERE kind = 'nps' AND age <= 365
+        GROUP BY account_id, as_of, responded_at
+    ) r
+    GROUP BY account_id, as_of
+),
+judged AS (
+    SELECT account_id, as_of, min(age) AS pulse_age, max_by(pulse, recorded_at) AS pulse,
+        max_by(coalesce(expires_at, as_of), recorded_at) AS expires_at, sum(pulse) AS total,
+        count(*) AS judgements
+    FROM seen_pulses
+    WHERE age <= 365
+    GROUP BY account_id, as_of
+),
+quoted AS (
+    SELECT account_id, as_of, count(CASE WHEN age <= 180 THEN 1 END) AS quotes_180
+    FROM seen_feedback
+    GROUP BY account_id, as_of
+)
+SELECT p.account_id, p.as_of,
+    n.nps,
+    n.nps - (n.total - n.last_total) / nullif(n.answers - n.last_answers, 0) AS nps_change,
+    n.nps_age,
+    s.csat_365,
+    s.ces_365,
+    s.share_new - s.share_old AS survey_score_change,
+    CASE WHEN u.expires_at >= p.as_of THEN u.pulse END AS pulse,
+    u.pulse - (u.total - u.pulse) / CAST(nullif(u.judgements - 1, 0) AS DOUBLE) AS pulse_change,
+    u.pulse_age,
+    q.quotes_180
+FROM spine p
+LEFT JOIN scored s ON s.account_id = p.account_id AND s.as_of = p.as_of
+LEFT JOIN recommended n ON n.account_id = p.account_id AND n.as_of = p.as_of
+LEFT JOIN judged u ON u.account_id = p.account_id AND u.as_of = p.as_of
+LEFT JOIN quoted q ON q.account_id = p.account_id AND q.as_of = p.as_of

@@ -1,0 +1,119 @@
+-- Use that goes on while the relationship fades. One row per spine row.
+-- Only what the customer does counts as contact: they came to us, or they answered.
+WITH used AS (
+    SELECT u.account, a.snapshot,
+        sum(CASE WHEN a.age <= 90 THEN u.uses END) AS uses_90,
+        sum(CASE WHEN a.age > 90 THEN u.uses END) AS uses_before
+    FROM (
+        SELECT p.account, c.coarse_pane, p.seen_from, sum(p.uses) AS uses
+        FROM account_panes p
+        JOIN calendar c ON c.day = p.pane
+        GROUP BY p.account, c.coarse_pane, p.seen_from
+    ) u
+    JOIN coarse_ages a ON a.pane = u.coarse_pane AND a.snapshot >= u.seen_from
+    GROUP BY u.account, a.snapshot
+),
+exported AS (
+    SELECT e.account, a.snapshot,
+        sum(CASE WHEN a.age <= 90 THEN e.uses END) AS exports_90,
+        sum(CASE WHEN a.age > 90 THEN e.uses END) AS exports_before
+    FROM (
+        SELECT u.account, c.coarse_pane, k.seen_from, sum(u.uses) AS uses
+        FROM living_cells u
+        JOIN codes f ON f.kind = 'feature' AND f.code = u.feature AND lower(f.id) LIKE '%export%'
+        JOIN calendar c ON c.day = u.day
+        JOIN calendar k ON k.day = u.seen
+        GROUP BY u.account, c.coarse_pane, k.seen_from
+    ) e
+    JOIN coarse_ages a ON a.pane = e.coarse_pane AND a.snapshot >= e.seen_from
+    GROUP BY e.account, a.snapshot
+),
+talk_panes AS (
+    SELECT h.account, h.contact_id, c.coarse_pane, h.seen_from, count(*) AS talks,
+        max(h.day) AS last_day, count(h.topic) AS topics,
+        count(CASE WHEN h.topic IN ('roadmap', 'renewal', 'qbr') THEN 1 END) AS futures,
+        max(CASE WHEN h.topic IN ('roadmap', 'renewal', 'qbr') THEN h.day END) AS last_future
+    FROM heard h
+    JOIN calendar c ON c.day = h.day
+    GROUP BY h.account, h.contact_id, c.coarse_pane, h.seen_from
+),
+person AS (
+    SELECT p.account, a.snapshot, p.contact_id,
+        sum(CASE WHEN a.age <= 90 THEN p.talks ELSE 0 END) AS talks_90,
+        sum(p.talks) AS talks_365,
+        sum(CASE WHEN a.age <= 90 THEN p.topics ELSE 0 END) AS topics_90,
+        sum(p.topics) AS topics_365,
+        sum(CASE WHEN a.age <= 90 THEN p.futures ELSE 0 END) AS futures_90,
+        sum(p.futures) AS futures_365,
+        max(p.last_day) AS last_day,
+        max(p.last_future) AS last_future
+    FROM talk_panes p
+    JOIN coarse_ages a ON a.pane = p.coarse_pane AND a.snapshot >= p.seen_from
+    GROUP BY p.account, a.snapshot, p.contact_id
+),
+contact AS (
+    SELECT account, snapshot,
+        sum(talks_90) AS heard_90,
+        sum(talks_365) - sum(talks_90) AS heard_before,
+        sum(topics_90) AS topics_90,
+        sum(topics_365) AS topics_365,
+        sum(topics_365) - sum(topics_90) AS topics_before,
+        sum(futures_90) AS futures_90,
+        sum(futures_365) - sum(futures_90) AS futures_before,
+        max(last_day) AS last_day,
+        max(last_future) AS last_future,
+        count(contact_id) AS people,
+        count(CASE WHEN talks_90 = 0 THEN contact_id END) AS people_lost
+    FROM person
+    GROUP BY account, snapshot
+),
+rivals AS (
+    SELECT account_id, as_of, count(*) AS competitor_signals_180
+    FROM seen_external_signals
+    WHERE kind IN ('competitor_contact', 'competitor_mention') AND age <= 180
+    GROUP BY account_id, as_of
+),
+-- A young account has a short past: levels are per day that it was there.
+level AS (
+    SELECT p.account_id, p.as_of,
+        (coalesce(u.uses_90, 0) / CAST(90 AS DOUBLE))
+            / (nullif(u.uses_before, 0) / CAST(least(a.age, 365) - 90 AS DOUBLE)) AS use_level,
+        (c.heard_90 / CAST(90 AS DOUBLE))
+            / (nullif(c.heard_before, 0) / CAST(least(a.age, 365) - 90 AS DOUBLE)) AS contact_level,
+        (coalesce(e.exports_90, 0) / CAST(90 AS DOUBLE))
+            / (nullif(e.exports_before, 0) / CAST(least(a.age, 365) - 90 AS DOUBLE))
+            AS export_level
+    FROM spine p
+    JOIN seen_accounts a ON a.account_id = p.account_id AND a.as_of = p.as_of
+    LEFT JOIN used u ON u.account = p.account AND u.snapshot = p.snapshot
+    LEFT JOIN exported e ON e.account = p.account AND e.snapshot = p.snapshot
+    LEFT JOIN contact c ON c.account = p.account AND c.snapshot = p.snapshot
+    WHERE a.age >= 180
+)
+SELECT p.account_id, p.as_of,
+    CASE WHEN l.use_level > 2 THEN 2 ELSE l.use_level END
+        - CASE WHEN l.contact_level > 2 THEN 2 ELSE l.contact_level END AS use_less_contact,
+    CASE WHEN l.use_level IS NULL OR coalesce(c.people, 0) = 0 THEN NULL
+        WHEN l.use_level >= CAST(0.8 AS DOUBLE) THEN c.people_lost
+        ELSE 0 END AS people_lost_while_used,
+    coalesce(e.exports_90, 0) / nullif(u.uses_90, 0) AS export_share_90,
+    coalesce(e.exports_90, 0) / nullif(u.uses_90, 0)
+        - coalesce(e.exports_before, 0) / nullif(u.uses_before, 0) AS export_share_change,
+    l.export_level AS export_against_own_past,
+    coalesce(r.competitor_signals_180, 0) AS competitor_signals_180,
+    c.futures_90 / CAST(nullif(c.topics_90, 0) AS DOUBLE) AS future_talk_share_90,
+    c.futures_90 / CAST(nullif(c.topics_90, 0) AS DOUBLE)
+        - c.futures_before / CAST(nullif(c.topics_before, 0) AS DOUBLE) AS future_talk_share_change,
+    CASE WHEN t.term_ends_at IS NULL OR coalesce(c.topics_365, 0) = 0 THEN NULL
+        WHEN t.term_ends_at < p.as_of + INTERVAL 180 DAY AND m.as_of_day - c.last_day <= 60
+            THEN coalesce(m.as_of_day - c.last_future, least(a.age, 365))
+        ELSE 0 END AS days_mute_before_renewal
+FROM spine p
+JOIN snapshots m ON m.snapshot = p.snapshot
+JOIN seen_accounts a ON a.account_id = p.account_id AND a.as_of = p.as_of
+LEFT JOIN level l ON l.account_id = p.account_id AND l.as_of = p.as_of
+LEFT JOIN used u ON u.account = p.account AND u.snapshot = p.snapshot
+LEFT JOIN exported e ON e.account = p.account AND e.snapshot = p.snapshot
+LEFT JOIN contact c ON c.account = p.account AND c.snapshot = p.snapshot
+LEFT JOIN rivals r ON r.account_id = p.account_id AND r.as_of = p.as_of
+LEFT JOIN term t ON t.account_id = p.account_id AND t.as_of = p.as_of
