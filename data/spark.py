@@ -124,7 +124,19 @@ class SparkEngine:
 def _parsed(sql: str) -> Any:  # noqa: ANN401 - the extra is optional, its types are not known here
     import sqlglot
 
-    return sqlglot.parse_one(sql, read="duckdb")
+    return sqlglot.parse_one(sql, read="duckdb").transform(_between_bounds)
+
+
+def _between_bounds(node: Any) -> Any:  # noqa: ANN401
+    """DuckDB's date_diff counts the full units passed on the clock, Spark's those elapsed."""
+    from sqlglot import exp
+
+    if isinstance(node, exp.DateDiff):
+        unit = node.args["unit"]
+        for side in ("this", "expression"):
+            if not node.args[side].is_type("date"):
+                node.set(side, exp.TimestampTrunc(this=node.args[side], unit=unit.copy()))
+    return node
 
 
 def _spark(expression: Any) -> str:  # noqa: ANN401

@@ -1,4 +1,4 @@
-"""Third-party data and a private PostgreSQL server; skipped where absent, but never on CI."""
+"""Third-party data, a private PostgreSQL server, and Spark; skipped where absent, never on CI."""
 
 import os
 import shutil
@@ -53,6 +53,27 @@ def postgres_url() -> Iterator[str]:
     finally:
         run("pg_ctl", "-m", "immediate", "stop")
         shutil.rmtree(home)
+
+
+# Small and quick to start. The interpreter gives what compiled code gives, without compiling it.
+SPARK = """
+spark.master local[2]
+spark.sql.shuffle.partitions 2
+spark.sql.adaptive.enabled false
+spark.sql.codegen.wholeStage false
+spark.sql.codegen.factoryMode NO_CODEGEN
+spark.driver.extraJavaOptions -XX:TieredStopAtLevel=1 -XX:+UseSerialGC
+"""
+
+
+@pytest.fixture(scope="session")
+def spark(tmp_path_factory) -> None:
+    """Let Spark start, once and small, by the settings that a user of it would write."""
+    if shutil.which("java") is None:
+        absent("Java")
+    folder = tmp_path_factory.mktemp("spark")
+    (folder / "spark-defaults.conf").write_text(SPARK)
+    os.environ["SPARK_CONF_DIR"] = str(folder)
 
 
 def _postgres_binaries() -> Path | None:
