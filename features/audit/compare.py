@@ -25,11 +25,12 @@ def changed(before: pd.DataFrame, after: pd.DataFrame, accounts: Sequence[str]) 
     both = left.index.intersection(right.index)
     every = len(left.index.union(right.index))
     shares = {ROWS: 1 - len(both) / every if every else 0.0}
+    left, right = left.loc[both], right.loc[both]
     for name in left.columns.union(right.columns, sort=False):
         if name not in left or name not in right:
             shares[name] = 1.0
         elif len(both):
-            shares[name] = float(np.mean(_differs(left.loc[both, name], right.loc[both, name])))
+            shares[name] = float(np.mean(_differs(left[name], right[name])))
     found = pd.Series(shares, dtype="float64")
     return found[found > 0].sort_values(ascending=False)
 

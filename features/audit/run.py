@@ -16,7 +16,7 @@ from features.audit.signals import MIN_LEAVERS, enough, signals
 from features.audit.sources import sources
 from features.build import build
 
-PLACES = (0.45, 0.6, 0.75, 0.9)
+PLACES = (0.5, 0.7, 0.9)
 LEARNT = ("single_feature", "lead_time", "horizon", "near_end", "only_leavers", "current_state")
 
 
@@ -35,14 +35,14 @@ def audit(
     for its rows account_id, as_of, `label` (1 left, 0 stayed, NaN not to be learnt from) and
     `ends_at`, the moment at which the account's next end was decided (NaT: none known). `builder`
     is any function like `features.build.build`; if it takes the keyword `labels`, it is given them.
-    Four moments and at most 300 accounts are tried, always the same; writes only below the spill
+    Three moments and at most 300 accounts are tried, always the same; writes only below the spill
     folder.
     """
     moments = _moments(frame)
     say("auditing: the future of a sample is deleted and replaced")
     with sampled(workspace) as sample:
         trial = Trial(builder, rule, sample, moments, labels)
-        found, skipped = metamorphic(trial)
+        found, skipped = metamorphic(trial, frame)
     say("auditing: features and source columns that know too much")
     rewritten, reason = replayed(workspace, frame, labels)
     if reason:
@@ -62,7 +62,7 @@ def audit(
 
 
 def _moments(frame: pd.DataFrame) -> tuple[pd.Timestamp, ...]:
-    """Up to four moments, from the middle of the history towards its end."""
+    """Up to three moments, from the middle of the history towards its end."""
     every = sorted(frame["as_of"].unique())
     picked = {every[int(len(every) * share)] for share in PLACES}
     return tuple(pd.Timestamp(moment) for moment in sorted(picked))

@@ -76,7 +76,10 @@ def test_the_true_features_pass_on_a_company_full_of_edges(make_lake, company):
 def test_a_builder_that_counts_the_future_is_named_with_its_table(make_lake, company):
     workspace = make_lake(company(3))
     with sampled(workspace) as sample:
-        found, _ = metamorphic(Trial(clairvoyant, RULE, sample, tuple(MOMENTS[:1])))
+        found, _ = metamorphic(
+            Trial(clairvoyant, RULE, sample, tuple(MOMENTS[1:])),
+            clairvoyant(workspace, MOMENTS, rule=RULE),
+        )
     assert [(f.check, f.subject, f.table) for f in found] == [
         ("drop_event_time", "all_use", "usage_events")
     ]
@@ -92,7 +95,10 @@ def test_a_builder_is_given_the_labels_it_asks_for(make_lake, company):
     table = build(workspace, MOMENTS, rule=RULE)
     labels = no_labels(table).assign(label=np.arange(len(table)) / 10)
     with sampled(workspace) as sample:
-        found, _ = metamorphic(Trial(encoded, RULE, sample, tuple(MOMENTS[:1]), labels))
+        found, _ = metamorphic(
+            Trial(encoded, RULE, sample, tuple(MOMENTS[:1]), labels),
+            encoded(workspace, MOMENTS, rule=RULE, labels=labels),
+        )
     assert [(f.check, f.subject) for f in found] == [("permuted_labels", "rate")]
 
 

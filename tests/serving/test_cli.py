@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from features.audit.findings import AuditReport, Finding
 from serving.cli import app, main
 from training.report import TrainingReport
 
@@ -227,3 +228,29 @@ def test_a_reader_that_closes_the_pipe_early_is_no_error():
         check=True,
     )
     assert (piped.stdout.strip(), piped.stderr) == ("0", "")
+
+
+def test_audit_tells_every_check_and_refuses_a_leak(forewarn, monkeypatch):
+    code, out, err = forewarn("audit", "--json")
+    assert code == 0, err
+    checks = json.loads(out)["checks"]
+    assert checks["drop_event_time"] == "ok"
+    assert "fewer than 10 accounts left" in checks["single_feature"]
+    assert "drop_event_time" in forewarn("audit")[1]
+
+    def leaky(*_, **__):
+        finding = Finding(
+            check="half_accounts",
+            severity="hard",
+            subject="rank",
+            table="",
+            figure=1.0,
+            sentence="rank changes",
+        )
+        return AuditReport(findings=(finding,), skipped={}, accounts=7, snapshots=("2025-01-01",))
+
+    monkeypatch.setattr("training.audited.audit_workspace", leaky)
+    code, out, err = forewarn("audit")
+    assert code == 3
+    assert "Leak, training is refused: rank" in out
+    assert "the audit found 1 leak: rank changes" in err

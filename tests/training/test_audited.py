@@ -9,9 +9,11 @@ import pytest
 
 from data.churn import ChurnRule
 from data.errors import RefusedError
+from data.workspace import Workspace
 from training import run, track
 from training.audited import labels_of
 from training.config import Config
+from training.report import TrainingReport
 from training.rows import Rows
 from training.run import train
 from training.spec import ChurnSpec
@@ -62,8 +64,9 @@ def test_the_training_report_carries_the_audit_and_a_snapshot_is_kept(
 
 def test_findings_that_do_not_refuse_are_told():
     finding = {"sentence": "something to look at"}
-    report = run.unfinished(SimpleNamespace(word="usable", sentence="fine"), {})
-    told = type(report)(**{**report.to_dict(), "audit": {"findings": [finding]}})
+    told = TrainingReport(
+        verdict="usable", sentence="fine", cohorts={}, audit={"findings": [finding]}
+    )
     assert "audit, worth a look: something to look at" in told.lines()
 
 
@@ -94,8 +97,10 @@ def test_an_end_counts_from_its_notice_unless_service_goes_on_or_is_merged(tmp_p
     assert labels["ends_at"].isna().tolist()[2:] == [True, True, True]
 
 
-def test_with_silence_the_next_silent_snapshot_is_the_end():
+def test_with_silence_the_next_silent_snapshot_is_the_end(tmp_path):
     months = pd.date_range("2024-01-01", periods=4, freq="MS", unit="us")
     fate = pd.DataFrame({"account_id": "a", "as_of": months, "label": [0.0, 0.0, 1.0, 1.0]})
-    labels = labels_of(None, Rows(fate, fate), ChurnSpec(rule=ChurnRule(kind="silence")))
+    labels = labels_of(
+        Workspace(tmp_path), Rows(fate, fate), ChurnSpec(rule=ChurnRule(kind="silence"))
+    )
     assert labels["ends_at"].tolist() == [months[2], months[2], months[2], months[3]]
