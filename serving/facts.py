@@ -43,7 +43,11 @@ class Facts:
 
 
 def gather(workspace: Workspace, model: Model, scored: pd.DataFrame, past: pd.DataFrame) -> Facts:
-    """The facts about the accounts of `scored` (one snapshot); `past` has their earlier rows."""
+    """The facts about the accounts of `scored` (one snapshot); `past` has their earlier rows.
+
+    The rows of evidence are found by DuckDB whatever built the features: they are the same rows of
+    the same files, a handful for each account.
+    """
     names = [name for name in model.features if BY_NAME[name].kind == "number"]
     points = model.points(scored)
     moment = scored["as_of"].iloc[0]

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from data.churn import churn_rule
 from data.files import atomic
 from data.workspace import Workspace, quiet
-from features.build import build, monthly
+from features.build import monthly, pieces
 from training.config import Config
 
 
@@ -40,8 +44,19 @@ def write_features(
     path = workspace.features / f"{as_of or 'monthly'}.parquet"
     with workspace.locked():
         say(f"building {len(moments)} snapshots")
-        table = build(workspace, moments, rule=rule)
+        found = pieces(workspace, moments, rule=rule, engine=config.engine)
         with atomic(path) as temporary:
-            table.to_parquet(temporary, index=False, compression="zstd")
-    coverage = float(table["coverage"].mean()) if len(table) else 0.0
-    return Written(path, len(table), len(moments), coverage)
+            known = np.concatenate(list(_written(found, temporary)))
+    return Written(path, len(known), len(moments), float(known.mean()) if len(known) else 0.0)
+
+
+def _written(found: Iterable[pd.DataFrame], path: Path) -> Iterator[npt.NDArray[np.float64]]:
+    """The coverage of the rows of each piece, once it is in the file."""
+    writer = None
+    for piece in found:
+        table = pa.Table.from_pandas(piece, preserve_index=False)
+        writer = writer or pq.ParquetWriter(path, table.schema, compression="zstd")
+        writer.write_table(table)
+        yield piece["coverage"].to_numpy()
+    if writer is not None:
+        writer.close()

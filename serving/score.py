@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from datetime import date
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -13,15 +14,14 @@ import pandas as pd
 from data.churn import churn_rule
 from data.errors import BadInputError, MissingError, RefusedError
 from data.workspace import Workspace, quiet
-from features.build import build
+from features.build import pieces
 from serving.accounts import accounts
 from serving.database import writing
 from serving.explain import explain
-from serving.facts import Facts, gather, snapshots
+from serving.facts import gather, snapshots
 from serving.records import AccountRisk, Batch, Explanation
 from serving.store import find_batch, publish
 from serving.words import summary
-from training.bands import Bands
 from training.config import Config
 from training.model import Model
 from training.spec import ChurnSpec
@@ -30,6 +30,8 @@ from training.track import champion
 # Part of every batch_id: raise it when the same model and data would be explained differently.
 FORMAT = 1
 STALE_AFTER_DAYS = 7
+# The columns of the feature table that are held of all accounts at once.
+BRIEF = ["account_id", "as_of", "segment", "mrr", "invoiced_365", "coverage"]
 
 
 def score(
@@ -56,12 +58,12 @@ def score(
     with workspace.locked():
         moment, rule = pd.Timestamp(as_of), model.spec.rule
         say("building the features of this moment and of six before it")
-        table = build(workspace, snapshots(workspace, moment), rule=rule)
-        customers = _customers(table, accounts(workspace, moment, rule=rule), moment, model.spec)
-        scored = customers[customers["status"] == "scored"]
-        say(f"scoring and explaining {len(scored)} of {len(customers)} accounts")
-        facts = gather(workspace, model, scored, table[table["as_of"] < moment])
-        rows = _rows(customers, facts, model.bands, model.spec)
+        table = pieces(workspace, snapshots(workspace, moment), rule=rule, engine=config.engine)
+        now = pd.concat([piece.loc[piece["as_of"] == moment, BRIEF] for piece in table])
+        customers = _customers(now, accounts(workspace, moment, rule=rule), moment, model.spec)
+        scored = int((customers["status"] == "scored").sum())
+        say(f"scoring and explaining {scored} of {len(customers)} accounts")
+        rows = chain.from_iterable(_rows(workspace, model, piece, customers) for piece in table)
         publish(store, batch := batch.model_copy(update={"n": len(customers)}), rows)
     say(f"published batch {batch.batch_id}")
     return batch
@@ -126,10 +128,10 @@ def _event(spec: ChurnSpec) -> str:
 
 
 def _customers(
-    table: pd.DataFrame, known: pd.DataFrame, moment: pd.Timestamp, spec: ChurnSpec
+    now: pd.DataFrame, known: pd.DataFrame, moment: pd.Timestamp, spec: ChurnSpec
 ) -> pd.DataFrame:
     """The rows of the moment with who they are, `status`, and `arr`, revenue a year."""
-    now = table[table["as_of"] == moment].merge(known, on="account_id", validate="one_to_one")
+    now = now.merge(known, on="account_id", validate="one_to_one")
     young = ~(moment - now["since"] >= pd.Timedelta(days=spec.min_history_days))
     status = np.select(
         [now["notice_at"].notna(), young], ["decided", "insufficient_history"], default="scored"
@@ -146,23 +148,36 @@ def _customers(
 
 
 def _rows(
-    customers: pd.DataFrame, facts: Facts, bands: Bands, spec: ChurnSpec
+    workspace: Workspace, model: Model, piece: pd.DataFrame, customers: pd.DataFrame
 ) -> Iterator[AccountRisk]:
-    whys = zip(facts.risk, explain(facts), strict=True)
-    for row in customers.itertuples():
+    """The risks of the accounts in a piece of the feature table."""
+    told = customers[customers["account_id"].isin(piece["account_id"])]
+    whys = _whys(workspace, model, piece, told[told["status"] == "scored"])
+    for row in told.itertuples():
         who = _who(row)
         if row.status != "scored":
-            yield AccountRisk(**who, summary=_why_not(row, spec))
+            yield AccountRisk(**who, summary=_why_not(row, model.spec))
             continue
         risk, why = next(whys)
         yield AccountRisk(
             **who,
             risk=risk,
-            band=bands.of(risk),
+            band=model.bands.of(risk),
             arr_at_risk=None if who["arr"] is None else risk * who["arr"],
-            summary=_in_short(risk, why, spec),
+            summary=_in_short(risk, why, model.spec),
             explanation=why,
         )
+
+
+def _whys(
+    workspace: Workspace, model: Model, piece: pd.DataFrame, scored: pd.DataFrame
+) -> Iterator[tuple[float, Explanation]]:
+    if scored.empty:
+        return
+    moment = scored["as_of"].iloc[0]
+    rows = piece[(piece["as_of"] == moment) & piece["account_id"].isin(scored["account_id"])]
+    facts = gather(workspace, model, rows, piece[piece["as_of"] < moment])
+    yield from zip(facts.risk, explain(facts), strict=True)
 
 
 def _who(row: Any) -> dict[str, Any]:  # noqa: ANN401 - a row of itertuples has no static type

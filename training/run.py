@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 
 from data.churn import churn_rule
+from data.engine import EngineName
 from data.errors import RefusedError
 from data.workspace import Workspace, quiet
 from features.audit.replay import keep
@@ -39,7 +40,7 @@ def train(workspace: Workspace, config: Config, *, say: Say = quiet) -> Training
     with workspace.locked():
         workspace.evaluation.unlink(missing_ok=True)
         spec = config.spec(churn_rule(workspace.manifest()["churn"]))
-        rows = _prepared(workspace, spec, say)
+        rows = _prepared(workspace, spec, config.engine, say)
         if isinstance(rows, Verdict):
             return unfinished(rows, {})
         split = _examinable(rows, spec, config)
@@ -65,13 +66,16 @@ def train(workspace: Workspace, config: Config, *, say: Say = quiet) -> Training
         return replace(report, model_version=model.version)
 
 
-def _prepared(workspace: Workspace, spec: ChurnSpec, say: Say) -> Rows | Verdict:
+def _prepared(
+    workspace: Workspace, spec: ChurnSpec, engine: EngineName, say: Say
+) -> Rows | Verdict:
     try:
         snapshots = monthly(workspace)
     except RefusedError as error:
         return Verdict("not_enough_data", str(error).removeprefix("not enough data: "))
     say(f"building features of {len(snapshots)} snapshots")
-    return rows_of(workspace, build(workspace, snapshots, rule=spec.rule), spec)
+    table = build(workspace, snapshots, rule=spec.rule, engine=engine)
+    return rows_of(workspace, table, spec)
 
 
 def _examinable(rows: Rows, spec: ChurnSpec, config: Config) -> Split | Verdict:

@@ -20,8 +20,9 @@ SAME = (
     "SELECT 7 / 2, greatest(NULL, 1), least(2, NULL), 'a' || NULL",
     "SELECT median(x) FROM (VALUES (1), (2), (4), (10), (NULL)) t(x)",
     "SELECT x, row_number() OVER (ORDER BY x) FROM (VALUES (2), (NULL), (1)) t(x) ORDER BY x",
-    "SELECT min(x) OVER (ORDER BY y DESC RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS m "
-    + "FROM (VALUES (1, 1), (2, 2), (0, 2), (5, 3)) t(x, y) ORDER BY m, x",
+    """
+    SELECT min(x) OVER (ORDER BY y DESC RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS m
+    FROM (VALUES (1, 1), (2, 2), (0, 2), (5, 3)) t(x, y) ORDER BY m, x""",
     "SELECT t.* EXCLUDE (x) FROM (SELECT 1 AS x, 2 AS y) t",
 )
 

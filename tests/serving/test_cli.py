@@ -89,7 +89,7 @@ def test_an_unforeseen_error_is_one_line_and_a_traceback_only_when_asked_for(
         raise ZeroDivisionError("on purpose")
 
     crown()
-    monkeypatch.setattr("serving.score.build", fail)
+    monkeypatch.setattr("serving.score.pieces", fail)
     code, _, err = forewarn("score", "--as-of", "2025-07-01")
     assert code == 1
     assert "internal error: ZeroDivisionError: on purpose" in err
@@ -214,7 +214,7 @@ def test_an_interruption_ends_with_exit_130(forewarn, monkeypatch, crown):
         raise KeyboardInterrupt
 
     crown()
-    monkeypatch.setattr("serving.score.build", interrupt)
+    monkeypatch.setattr("serving.score.pieces", interrupt)
     code, _, err = forewarn("score", "--as-of", "2025-07-01")
     assert code == 130
     assert "stopped" in err
