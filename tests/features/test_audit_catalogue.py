@@ -227,16 +227,16 @@ def test_what_was_not_tampered_with_is_not_accused(careless):
 # --- no leaks ---------------------------------------------------------------------------------
 
 COMPANIES = [
-    {"accounts": 60, "years": 1.5, "events": 6_000},
-    {"accounts": 80, "years": 3.0, "events": 4_000},
-    {"accounts": 120, "years": 2.0, "events": 10_000},
-    {"accounts": 120, "years": 4.0, "events": 10_000},
-    {"accounts": 150, "years": 2.5, "events": 15_000},
+    {"accounts": 60, "years": 1.5, "events": 4_000},
+    {"accounts": 80, "years": 3.0, "events": 2_000},
+    {"accounts": 100, "years": 2.0, "events": 8_000},
+    {"accounts": 120, "years": 4.0, "events": 4_000},
+    {"accounts": 120, "years": 2.5, "events": 12_000},
+    {"accounts": 150, "years": 1.5, "events": 5_000},
+    {"accounts": 150, "years": 3.0, "events": 5_000},
     {"accounts": 200, "years": 2.0, "events": 10_000},
-    {"accounts": 200, "years": 3.0, "events": 20_000},
-    {"accounts": 250, "years": 2.0, "events": 20_000},
-    {"accounts": 300, "years": 3.0, "events": 20_000},
-    {"accounts": 400, "years": 3.0, "events": 30_000},
+    {"accounts": 250, "years": 1.5, "events": 5_000},
+    {"accounts": 300, "years": 2.0, "events": 10_000},
 ]
 
 
