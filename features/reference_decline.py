@@ -91,6 +91,22 @@ FAMILY = Family(
             "They agreed to vouch for us {value} ago",
         ),
         _feature(
+            "days_since_reference_no",
+            "days",
+            "days since the last request that was declined, ignored or withdrawn, within two years",
+            "They turned down a request to vouch for us only {value} ago",
+            "They have not turned down a request to vouch for us for {value}",
+            sign=-1,
+        ),
+        _feature(
+            "refusals_since_yes",
+            "requests",
+            "requests declined, ignored or withdrawn since the last accepted one; 0 where none was "
+            "accepted within two years",
+            "{value} to vouch for us were turned down since they last agreed",
+            "",
+        ),
+        _feature(
             "reference_lost",
             "yes or no",
             "accepted once, and the newest decided request was not accepted",

@@ -27,6 +27,13 @@ counted AS (
     FROM request
     GROUP BY account_id, as_of
 ),
+refused AS (
+    SELECT r.account_id, r.as_of, count(*) AS refusals
+    FROM request r
+    JOIN counted c ON c.account_id = r.account_id AND c.as_of = r.as_of
+    WHERE r.outcome <> 'accepted' AND r.age < c.days_since_reference_yes
+    GROUP BY r.account_id, r.as_of
+),
 willing AS (
     SELECT *,
         (accepted_new + 1) / CAST(
@@ -51,8 +58,11 @@ SELECT p.account_id, p.as_of,
     w.willingness_new AS reference_willingness,
     w.willingness_new - w.willingness_old AS reference_willingness_change,
     w.days_since_reference_yes,
+    w.days_since_reference_no,
+    CASE WHEN w.account_id IS NOT NULL THEN coalesce(r.refusals, 0) END AS refusals_since_yes,
     CASE WHEN w.days_since_reference_no < w.days_since_reference_yes THEN 1
         WHEN w.account_id IS NOT NULL THEN 0 END AS reference_lost,
     CASE WHEN w.accepted_ever > 0 THEN 1 WHEN w.account_id IS NOT NULL THEN 0 END AS reference_ever
 FROM spine p
 LEFT JOIN willing w ON w.account_id = p.account_id AND w.as_of = p.as_of
+LEFT JOIN refused r ON r.account_id = p.account_id AND r.as_of = p.as_of

@@ -7,6 +7,7 @@ import numpy as np
 
 from training.config import Preset
 from training.matrix import Columns, Numbers
+from training.withheld import with_withheld
 
 
 def fit(X: Numbers, y: Numbers, columns: Columns, *, preset: Preset, seed: int) -> lgb.Booster:
@@ -15,7 +16,8 @@ def fit(X: Numbers, y: Numbers, columns: Columns, *, preset: Preset, seed: int) 
     Monotone constraints use the method `intermediate`: `advanced` breaks its own promise in
     LightGBM 4.7 (issues 5358 and 6155), `basic` gives away accuracy. The L2 penalty is given in
     rows: LightGBM weighs a row by its p(1 - p), so one fixed penalty would be ten times heavier
-    where churn is rare, and was the wrong one either there or where churn is common.
+    where churn is rare, and was the wrong one either there or where churn is common. Some rows are
+    learnt from twice, the second time with feeds withheld (`training.withheld`).
     """
     params = {
         "objective": "binary",
@@ -34,7 +36,10 @@ def fit(X: Numbers, y: Numbers, columns: Columns, *, preset: Preset, seed: int) 
         "num_threads": preset.num_threads,
         "verbosity": -1,
     }
-    data = lgb.Dataset(X, label=y, feature_name=list(columns.names), params={"verbosity": -1})
+    rows, labels = with_withheld(X, y, columns, seed=seed)
+    data = lgb.Dataset(
+        rows, label=labels, feature_name=list(columns.names), params={"verbosity": -1}
+    )
     return lgb.train(params, data, num_boost_round=preset.n_estimators)
 
 

@@ -62,6 +62,10 @@ def _references(requests: list[Row]) -> Row:
         "reference_willingness": will(new),
         "reference_willingness_change": will(new) - will(old),
         "days_since_reference_yes": yes,
+        "days_since_reference_no": no,
+        "refusals_since_yes": sum(
+            o not in (None, "accepted") and a < (yes or 0) for a, o in decided
+        ),
         "reference_lost": yes is not None and no is not None and no < yes,
         "reference_ever": yes is not None,
     }
