@@ -25,7 +25,7 @@ MIN_LEAVERS = 10
 MIN_PAIRS = 20
 NEAR, LATER, FAR = (-1, 44), (74, 104), (194, 374)
 DECAY, COLLAPSE = 0.10, 0.30
-NEAR_SKILL, SUSPECT_SKILL = 0.65, 0.80
+NEAR_SKILL, SUSPECT_SKILL = 0.65, 0.95
 ERRORS = 3.0
 
 
@@ -151,7 +151,9 @@ def _drop(near: pd.Series, then: pd.Series) -> _Drop | None:
     sign = 1.0 if now >= 0.5 else -1.0
     lost = sign * (pairs[:, 0] - pairs[:, 1])
     error = lost.std(ddof=1) / np.sqrt(len(lost))
-    return _Drop(max(now, 1 - now), float(lost.mean()), float(lost.mean() - ERRORS * error))
+    reached = max(now, 1 - now)
+    drop = min(float(lost.mean()), reached - 0.5)  # no more than all skill can be lost
+    return _Drop(reached, drop, float(drop - ERRORS * error))
 
 
 def _is_calendar(name: str) -> bool:
