@@ -14,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from serving.published import Published
 from serving.records import AccountRisk, Batch
 from serving.store import Order
-from serving.words import UNSCORED, money, percent
+from serving.words import UNSCORED, money, percent, stopped
 
 PER_PAGE = 50
 _HERE = Path(__file__).parent
@@ -66,7 +66,7 @@ def _renderer() -> Callable[..., HTMLResponse]:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"money": money, "percent": percent}
+    environment.filters |= {"money": money, "percent": percent, "stopped": stopped}
     environment.globals |= {"unscored": UNSCORED, "orders": _ORDERS}
 
     def render(name: str, *, status_code: int = 200, **content: Any) -> HTMLResponse:  # noqa: ANN401

@@ -19,6 +19,7 @@ from serving.accounts import accounts
 from serving.database import writing
 from serving.explain import explain
 from serving.facts import gather, snapshots
+from serving.feeds import dead_feeds
 from serving.records import AccountRisk, Batch, Explanation
 from serving.store import find_batch, publish
 from serving.words import summary
@@ -64,7 +65,9 @@ def score(
         scored = int((customers["status"] == "scored").sum())
         say(f"scoring and explaining {scored} of {len(customers)} accounts")
         rows = chain.from_iterable(_rows(workspace, model, piece, customers) for piece in table)
-        publish(store, batch := batch.model_copy(update={"n": len(customers)}), rows)
+        dead = dead_feeds(workspace, model, moment)
+        told = {"n": len(customers), "metadata": {**batch.metadata, "dead_feeds": dead}}
+        publish(store, batch := batch.model_copy(update=told), rows)
     say(f"published batch {batch.batch_id}")
     return batch
 

@@ -14,7 +14,7 @@ from rich.text import Text
 from features.audit.findings import CHECKS, AuditReport
 from features.feature import Family
 from serving.records import AccountRisk, Band, Batch, Driver, Measure
-from serving.words import UNSCORED, money, percent
+from serving.words import UNSCORED, money, percent, stopped
 
 REASONS = 3
 EVIDENCE = 3
@@ -24,7 +24,9 @@ _COLOURS: dict[Band, str] = {"high": "bold red", "elevated": "yellow", "low": "g
 def ranking(batch: Batch, rows: Sequence[AccountRisk]) -> Iterator[RenderableType]:
     """The riskiest accounts, each with its strongest reasons and the points that they add."""
     yield Text(f"\nThe {len(rows)} riskiest of {batch.n:,} accounts on {batch.as_of}", "bold")
-    yield Text(f"{_provenance(batch)}\n", "dim")
+    yield Text(_provenance(batch), "dim")
+    yield from _dead_feeds(batch)
+    yield Text("")
     yield _listed("", "account", "risk", "band", "ARR at risk", "renewal", style="dim")
     for place, row in enumerate(rows, start=1):
         yield _listed(
@@ -66,6 +68,7 @@ def account(batch: Batch, row: AccountRisk) -> Iterator[RenderableType]:
             f"[bold]{why.risk_shown}[/bold]", "[bold]risk, in percent[/bold]\n", "", "", ""
         )
     yield Text(f"as of {batch.as_of}; {_provenance(batch)}", "dim")
+    yield from _dead_feeds(batch)
     yield Text(f"coverage: {row.coverage:.0%} of the inputs are known for this account", "dim")
     yield Text("Points are the model's estimate, not a promise that a change will help.", "dim")
 
@@ -118,6 +121,11 @@ def _provenance(batch: Batch) -> str:
         f"data until {batch.metadata['data_until']}; model {batch.model_version} ({batch.method}); "
         f"batch {batch.batch_id}"
     )
+
+
+def _dead_feeds(batch: Batch) -> Iterator[RenderableType]:
+    for feed in batch.metadata.get("dead_feeds", ()):
+        yield Text(f"{stopped(feed)}; what rests on it is unknown, not zero", "yellow")
 
 
 def _driver(driver: Driver) -> Iterator[RenderableType]:

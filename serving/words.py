@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from features.feature import Feature
 
@@ -158,6 +158,18 @@ def money(amount: float | None) -> str:
     ('1,234', 'unknown')
     """
     return "unknown" if amount is None else measure(amount, "currency")
+
+
+def stopped(feed: Mapping[str, Any]) -> str:
+    """One of the `dead_feeds` of a batch: a table that the model reads and that says nothing.
+
+    >>> stopped({"table": "interactions", "state": "stale", "since": "2025-11-02"})
+    'interactions: feed stale since 2025-11-02'
+    >>> stopped({"table": "tickets", "state": "missing", "since": None})
+    'tickets: feed missing'
+    """
+    since = f" since {feed['since']}" if feed["since"] else ""
+    return f"{feed['table']}: feed {feed['state']}{since}"
 
 
 def _share_or_change(value: float, unit: str) -> str:

@@ -66,6 +66,12 @@ def write_tables(folder: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
+def company() -> Callable[[Path], Path]:
+    """`write_tables`, for tests that change the company before it is landed."""
+    return write_tables
+
+
+@pytest.fixture(scope="session")
 def landed(tmp_path_factory) -> Workspace:
     """The company, landed once; tests must not write to it."""
     root = tmp_path_factory.mktemp("landed")

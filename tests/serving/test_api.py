@@ -272,6 +272,14 @@ def test_the_account_page_shows_points_values_and_the_rows_behind(store):
     assert "2026-02-14 (in 45 days)" in text
 
 
+def test_a_feed_that_stopped_is_named_on_every_page(tmp_path):
+    dead = [{"table": "interactions", "state": "stale", "since": "2025-11-02"}]
+    batch = BATCH.model_copy(update={"metadata": {**BATCH.metadata, "dead_feeds": dead}})
+    publish(writing(tmp_path / "store.db"), batch, ROWS)
+    for answer in ask(tmp_path / "store.db", "/", f"/accounts/{ROWS[0].account_id}"):
+        assert "interactions: feed stale since 2025-11-02" in answer.text
+
+
 def test_an_unknown_account_is_a_page_that_says_so(store):
     answer = get(store, "/accounts/nobody")
     assert answer.status_code == 404

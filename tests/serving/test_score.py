@@ -1,11 +1,14 @@
 """One moment of a small company, scored by a model whose sums can be done in the head."""
 
 from datetime import date
+from pathlib import Path
 
 import pytest
 
 from data.churn import ChurnRule
 from data.errors import BadInputError, MissingError, RefusedError
+from data.land import land
+from data.workspace import Workspace
 from serving.database import reading
 from serving.score import batch_id, score
 from serving.store import current_batch, ranked
@@ -150,3 +153,45 @@ def test_a_firm_without_contracts_is_told_of_silence(workspace, crown):
     assert batch.horizon_days == 90
     assert set(rows) == {"ant", "bee", "gnu/1"}
     assert rows["bee"].summary.startswith("49% risk of staying silent for 90 days: ")
+
+
+@pytest.fixture
+def billed(tmp_path, company) -> Path:
+    """The company, with an invoice a month up to the end of June."""
+    folder = company(tmp_path / "company")
+    head = "invoice_id,account_id,issued_at,due_at,amount"
+    bills = [f"n{i},ant,2025-0{i}-27,2025-0{i}-27,1" for i in range(1, 7)]
+    (folder / "invoices.csv").write_text("\n".join([head, *bills]))
+    return folder
+
+
+def test_a_feed_that_stopped_is_named_and_what_rests_on_it_is_unknown(billed, tmp_path, crown):
+    head, *touches = (billed / "interactions.csv").read_text().splitlines()
+    early = [line for line in touches if line.split(",")[2] < "2025-04-15"]
+    (billed / "interactions.csv").write_text("\n".join([head, *early]))
+    workspace = Workspace(tmp_path / "workspace")
+    land(str(billed), workspace)
+    crown()
+    batch = score(workspace, Config(), as_of=JULY)
+    assert batch.metadata["dead_feeds"] == [
+        {"table": "interactions", "state": "stale", "since": "2025-04-10"}
+    ]
+    rows = published(workspace)
+    assert [row.risk for row in rows.values() if row.risk] == [pytest.approx(0.11)] * 3
+    assert rows["bee"].explanation.reasons() == ()
+
+
+def test_a_table_that_the_model_reads_and_that_is_gone_is_named(billed, tmp_path, crown):
+    (billed / "interactions.csv").unlink()
+    workspace = Workspace(tmp_path / "workspace")
+    land(str(billed), workspace)
+    crown()
+    batch = score(workspace, Config(), as_of=JULY)
+    assert batch.metadata["dead_feeds"] == [
+        {"table": "interactions", "state": "missing", "since": None}
+    ]
+
+
+def test_live_feeds_are_not_mentioned(workspace, crown):
+    crown()
+    assert score(workspace, Config(), as_of=JULY).metadata["dead_feeds"] == []
