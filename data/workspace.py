@@ -80,10 +80,10 @@ class Workspace:
                 f"no landed data in {self.root}; run `forewarn land SOURCE --workspace {self.root}`"
             )
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        if content["version"] != LAKE_VERSION:
+        if content.get("version") != LAKE_VERSION:
             raise MissingError(
                 f"the data in {self.root} were landed by another version of forewarn (lake "
-                f"{content['version']}, expected {LAKE_VERSION}); run `forewarn land` again"
+                f"{content.get('version')}, expected {LAKE_VERSION}); run `forewarn land` again"
             )
         return content
 

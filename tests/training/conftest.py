@@ -11,7 +11,7 @@ import pytest
 
 from data.churn import ChurnRule
 from data.files import write_json
-from data.workspace import Workspace
+from data.workspace import LAKE_VERSION, Workspace
 from features.feature import Feature
 from training.bands import Bands
 from training.calibrate import Calibration
@@ -105,6 +105,7 @@ def landed(root: Path, made: Company) -> Workspace:
     workspace.lake.mkdir(parents=True)
     made.subscriptions.to_parquet(workspace.lake / "subscriptions.parquet", index=False)
     manifest = {
+        "version": LAKE_VERSION,
         "data_until": made.data_until.isoformat(),
         "churn": {"kind": "contract", "grace_days": 30},
         "tables": {"subscriptions": {}},
