@@ -50,6 +50,7 @@ def test_a_file_that_was_named_must_exist(tmp_path):
         ("zzzz: 1", "unknown setting 'zzzz'; expected some of"),
         ("horizon_days: soon", "horizon_days: expected a whole number; got 'soon'"),
         ("horizon_days: true", "horizon_days: expected a whole number; got True"),
+        ("engine: sprk", "engine: expected 'duckdb' or 'spark'; got 'sprk'"),
         ("capacity: 2.5", "capacity: expected a whole number; got 2.5"),
         ("train_share: 0.7", "train_share: expected less than or equal to 0.6; got 0.7"),
         ("lead_days: 90", "expected `lead_days` below `horizon_days`"),

@@ -203,3 +203,17 @@ def test_snapshots_of_the_two_roles_never_touch(trained):
     assert (roles["nunique"] == 1).all()
     changes = [pair for pair in pairwise(roles["first"]) if pair[0] != pair[1]]
     assert changes == [("train", "test")]
+
+
+def test_the_engine_of_the_settings_builds_the_features(workspace, monkeypatch):
+    asked = []
+
+    def build(*_arguments, engine, **_keywords):
+        asked.append(engine)
+        raise RefusedError("enough")
+
+    monkeypatch.setattr(run, "build", build)
+    for engine in ("duckdb", "spark"):
+        with pytest.raises(RefusedError, match="enough"):
+            train(workspace, Config(engine=engine))
+    assert asked == ["duckdb", "spark"]
