@@ -167,7 +167,7 @@ def _session(spill: Path) -> SparkSession:
         try:
             session = builder.getOrCreate().newSession()
         except PySparkException as error:
-            reason = str(error).partition("\n")[0]
+            reason = str(error).partition("\n")[0].rstrip(".")
             raise MissingError(
                 f"engine spark: expected Spark to start with Java 17; {reason}; see docs/spark.md"
             ) from None
@@ -188,7 +188,9 @@ def _placed(folder: Path) -> dict[str, str]:
 def _check_installed() -> None:
     if not all(map(find_spec, ("pyspark", "sqlglot"))):
         raise MissingError("engine spark: expected the extra; run pip install 'forewarn[spark]'")
-    if not os.environ.get("JAVA_HOME") and shutil.which("java") is None:
+    home = os.environ.get("JAVA_HOME")
+    java = str(Path(home, "bin", "java")) if home else "java"
+    if shutil.which(java) is None:
         raise MissingError(
-            "engine spark: expected Java 17; got no `java`; install a JRE or set JAVA_HOME"
+            f"engine spark: expected Java 17; got no `{java}`; install a JRE or set JAVA_HOME"
         )

@@ -58,6 +58,7 @@ def postgres_url() -> Iterator[str]:
 # Small and quick to start. The interpreter gives what compiled code gives, without compiling it.
 SPARK = """
 spark.master local[2]
+spark.driver.memory 1g
 spark.sql.shuffle.partitions 2
 spark.sql.adaptive.enabled false
 spark.sql.codegen.wholeStage false

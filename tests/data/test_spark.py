@@ -32,10 +32,11 @@ def test_a_missing_extra_or_java_is_one_line(tmp_path, monkeypatch):
     with pytest.raises(MissingError, match=r"^engine spark: .*pip install 'forewarn\[spark\]'$"):
         SparkEngine(spill=tmp_path)
     monkeypatch.setattr("data.spark.find_spec", lambda _name: True)
-    monkeypatch.delenv("JAVA_HOME", raising=False)
     monkeypatch.setenv("PATH", "")
-    with pytest.raises(MissingError, match=r"^engine spark: expected Java 17; got no `java`; .*$"):
-        SparkEngine(spill=tmp_path)
+    for home, java in (("", "java"), ("/nowhere", "/nowhere/bin/java")):
+        monkeypatch.setenv("JAVA_HOME", home)
+        with pytest.raises(MissingError, match=f"^engine spark: .* got no `{java}`; install .*$"):
+            SparkEngine(spill=tmp_path)
 
 
 @pytest.mark.spark

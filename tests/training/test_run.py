@@ -212,6 +212,7 @@ def test_the_engine_of_the_settings_builds_the_features(workspace, monkeypatch):
         asked.append(engine)
         raise RefusedError("enough")
 
+    monkeypatch.setattr(run, "monthly", lambda _: [pd.Timestamp("2025-01-01")])
     monkeypatch.setattr(run, "build", build)
     for engine in ("duckdb", "spark"):
         with pytest.raises(RefusedError, match="enough"):
