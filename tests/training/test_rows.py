@@ -6,7 +6,7 @@ import pytest
 
 from data.churn import ChurnRule
 from data.files import write_json
-from data.workspace import Workspace
+from data.workspace import LAKE_VERSION, Workspace
 from training.rows import rows_of, yearly_value
 from training.spec import ChurnSpec
 
@@ -52,7 +52,8 @@ def test_silence_is_read_from_the_table_that_the_rule_names(tmp_path, table, tim
     events = pd.DataFrame({"account_id": ["a", "b", "b"], time: pd.to_datetime(["2023-01-01"] * 3)})
     events.loc[2, time] = pd.Timestamp("2023-07-01")
     events.to_parquet(workspace.lake / f"{table}.parquet")
-    write_json(workspace.lake / "manifest.json", {"data_until": "2024-01-01T00:00:00"})
+    manifest = {"version": LAKE_VERSION, "data_until": "2024-01-01T00:00:00"}
+    write_json(workspace.lake / "manifest.json", manifest)
     spec = ChurnSpec(rule=ChurnRule(kind="silence", of=table, days=90, active_days=180))
     frame = pd.DataFrame({"account_id": ["a", "b"], "as_of": pd.Timestamp("2023-05-01")})
     assert rows_of(workspace, frame, spec).y.tolist() == [1, 0]
