@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from features.audit.findings import CHECKS, AuditReport
+from features.catalog import DIRECTIONS
 from features.feature import Family
 from serving.records import AccountRisk, Band, Batch, Driver, Measure
 from serving.words import UNSCORED, money, percent, stopped
@@ -98,21 +99,23 @@ def audit(report: AuditReport) -> Iterator[RenderableType]:
 
 
 def catalog(families: Sequence[Family]) -> Iterator[RenderableType]:
-    """Every feature by family: its name, what it is, its unit, and which way it points."""
+    """Every feature by family: its name, what it is, its unit, which way it points, its sources."""
     for family in families:
         yield Text(f"\n{family.label} ({family.name})", "bold")
         table = Table.grid(padding=(0, 1))
         table.add_column(min_width=30)
         table.add_column(ratio=1)
         for feature in family.features:
-            notes = "; ".join(note for note in (feature.unit, _POINTS[feature.direction]) if note)
-            table.add_row(feature.name, Text(f"{feature.definition} ({notes or feature.kind})"))
+            unit = feature.unit or feature.kind
+            notes = [note for note in (unit, DIRECTIONS[feature.direction]) if note]
+            sources = f"from {', '.join(feature.sources)}"
+            known = f"({'; '.join([*notes, sources])})"
+            table.add_row(feature.name, Text.assemble(f"{feature.definition} ", (known, "dim")))
         yield table
 
 
 _OUTCOMES = {"ok": "green", "soft": "yellow", "hard": "bold red"}
 _SEVERITIES = {"hard": "Leak, training is refused", "soft": "Worth a look"}
-_POINTS = {1: "more is riskier", -1: "more is safer", 0: ""}
 
 
 def _provenance(batch: Batch) -> str:

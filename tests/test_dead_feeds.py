@@ -1,0 +1,92 @@
+"""A table that stops or goes missing changes what is known, and turns nobody silently red."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from data.contract import BY_NAME
+from data.land import land
+from data.synth.company import simulate, write
+from data.workspace import Workspace
+from serving.database import reading
+from serving.score import score
+from serving.store import current_batch, ranked
+from training.config import Config
+from training.run import train
+
+pytestmark = pytest.mark.slow
+
+AS_OF = date(2026, 1, 1)
+STOPPED = pd.Timestamp(AS_OF) - pd.Timedelta(days=60)
+
+
+@pytest.fixture(scope="module")
+def scored(tmp_path_factory) -> Callable[..., tuple[dict[str, Any], pd.DataFrame]]:
+    """Score the company, on whose full data the model learnt, after something befell a table."""
+    root = tmp_path_factory.mktemp("company")
+    write(root / "whole", simulate(accounts=600, seed=3))
+    workspace = Workspace(root / "workspace")
+    land(str(root / "whole"), workspace)
+    assert train(workspace, Config()).verdict == "usable"
+
+    def run(befalls: Callable[[Path], None] | None = None) -> tuple[dict[str, Any], pd.DataFrame]:
+        folder = root / "hurt"
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(root / "whole", folder)
+        if befalls is not None:
+            befalls(folder)
+        land(str(folder), workspace)
+        batch = score(workspace, Config(), as_of=AS_OF)
+        store = reading(workspace.store)
+        rows = ranked(store, current_batch(store).batch_id, by="risk", limit=10_000)
+        table = pd.DataFrame([row.model_dump(exclude={"explanation"}) for row in rows])
+        return batch.metadata, table[table["status"] == "scored"]
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def normal(scored) -> pd.DataFrame:
+    metadata, rows = scored()
+    assert metadata["dead_feeds"] == []
+    return rows
+
+
+def _stop(table: str) -> Callable[[Path], None]:
+    def befalls(folder: Path) -> None:
+        path = folder / f"{table}.parquet"
+        rows = pd.read_parquet(path)
+        rows[rows[BY_NAME[table].time] < STOPPED].to_parquet(path, index=False)
+
+    return befalls
+
+
+def _remove(table: str) -> Callable[[Path], None]:
+    return lambda folder: (folder / f"{table}.parquet").unlink()
+
+
+HARMS = [
+    *(("stale", _stop, name) for name in ("interactions", "usage_events", "invoices", "surveys")),
+    *(("missing", _remove, name) for name in ("interactions", "usage_events")),
+]
+
+
+@pytest.mark.parametrize(("state", "befalls", "name"), HARMS, ids=[f"{h[0]}-{h[2]}" for h in HARMS])
+def test_a_dead_feed_is_named_lowers_coverage_and_turns_nobody_red(
+    scored, normal, state, befalls, name
+):
+    metadata, rows = scored(befalls(name))
+    (dead,) = metadata["dead_feeds"]
+    assert (dead["table"], dead["state"]) == (name, state)
+    assert rows["coverage"].mean() < normal["coverage"].mean() - 0.02
+    assert rows["risk"].mean() < 1.25 * normal["risk"].mean()
+    before, after = ((table["band"] == "high").mean() for table in (normal, rows))
+    # Knowing less moves a few accounts across the line; believing in silence moves a third.
+    assert after < before + 0.02
