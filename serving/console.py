@@ -85,7 +85,9 @@ class Run:
             )
             yield step
         took = time.perf_counter() - started
-        self.err.print(f"{escape(step.done)} [dim]({took:.1f} s)[/dim]", highlight=False)
+        self.err.print(
+            f"{escape(step.done)} [dim]({took:.1f} s)[/dim]", highlight=False, soft_wrap=True
+        )
 
     def show(self, *things: RenderableType) -> None:
         """Print results for a human; nothing when JSON was asked for."""
