@@ -1,26 +1,12 @@
 -- How many people carry the relationship, and what has become of the main one.
 -- A person is heard when they come to us or answer us. One row per spine row.
-WITH panes AS (
-    SELECT h.account, h.contact_id, c.coarse_pane AS pane, h.seen_from, count(*) AS touches,
-        max(h.day) AS last_day
-    FROM heard h
-    JOIN calendar c ON c.day = h.day
-    WHERE h.contact_id IS NOT NULL
-    GROUP BY h.account, h.contact_id, c.coarse_pane, h.seen_from
-),
-person AS (
-    SELECT p.account, a.snapshot, p.contact_id, sum(p.touches) AS touches,
-        max(p.last_day) AS last_day
-    FROM panes p
-    JOIN coarse_ages a ON a.pane = p.pane AND a.snapshot >= p.seen_from
-    GROUP BY p.account, a.snapshot, p.contact_id
-),
-ranked AS (
-    SELECT s.account_id, s.as_of, h.contact_id, h.touches, m.as_of_day - h.last_day AS last_age,
+WITH ranked AS (
+    SELECT s.account_id, s.as_of, h.contact_id, h.talks AS touches,
+        m.as_of_day - h.last_day AS last_age,
         row_number() OVER (
-            PARTITION BY h.account, h.snapshot ORDER BY h.touches DESC, h.contact_id
+            PARTITION BY h.account, h.snapshot ORDER BY h.talks DESC, h.contact_id
         ) AS place
-    FROM person h
+    FROM heard_people h
     JOIN spine s ON s.account = h.account AND s.snapshot = h.snapshot
     JOIN snapshots m ON m.snapshot = h.snapshot
 ),

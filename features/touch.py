@@ -7,7 +7,7 @@ from features.window import DAY
 
 
 def touches(engine: Sql) -> None:
-    """Make the tables `touches` and `heard` of the accounts of the spine, as far as they look back.
+    """Make the tables below of the accounts of the spine, as far as they look back.
 
     `touches`: account, contact_id, channel, topic, inbound, asks (an outbound touch that wants an
     answer: not meetings, events or community posts), missed (a meeting nobody came to),
@@ -16,9 +16,12 @@ def touches(engine: Sql) -> None:
 
     `heard`: account, contact_id, channel, topic, heard_at, day, seen_from: one row each time the
     customer came to us or answered.
+
+    `heard_people`: account, snapshot, contact_id, talks, last_day: how often and when last each
+    person was heard in 365 days.
     """
-    engine.run(_TOUCHES)
-    engine.run(_HEARD)
+    for statement in (_TOUCHES, _HEARD, _HEARD_PEOPLE):
+        engine.run(statement)
 
 
 _TOUCHES = f"""
@@ -53,4 +56,19 @@ UNION ALL
 SELECT account, contact_id, channel, topic, answered_at, answer_day, answer_from
 FROM touches
 WHERE answered_at IS NOT NULL AND answer_from IS NOT NULL
+"""
+
+_HEARD_PEOPLE = """
+CREATE OR REPLACE TABLE heard_people AS
+SELECT p.account, a.snapshot, p.contact_id, sum(p.talks) AS talks, max(p.last_day) AS last_day
+FROM (
+    SELECT h.account, h.contact_id, c.coarse_pane AS pane, h.seen_from, count(*) AS talks,
+        max(h.day) AS last_day
+    FROM heard h
+    JOIN calendar c ON c.day = h.day
+    WHERE h.contact_id IS NOT NULL
+    GROUP BY h.account, h.contact_id, c.coarse_pane, h.seen_from
+) p
+JOIN coarse_ages a ON a.pane = p.pane AND a.snapshot >= p.seen_from
+GROUP BY p.account, a.snapshot, p.contact_id
 """

@@ -28,44 +28,35 @@ exported AS (
     JOIN coarse_ages a ON a.pane = e.coarse_pane AND a.snapshot >= e.seen_from
     GROUP BY e.account, a.snapshot
 ),
-talk_panes AS (
-    SELECT h.account, h.contact_id, c.coarse_pane, h.seen_from, count(*) AS talks,
-        max(h.day) AS last_day, count(h.topic) AS topics,
-        count(CASE WHEN h.topic IN ('roadmap', 'renewal', 'qbr') THEN 1 END) AS futures,
-        max(CASE WHEN h.topic IN ('roadmap', 'renewal', 'qbr') THEN h.day END) AS last_future
-    FROM heard h
-    JOIN calendar c ON c.day = h.day
-    GROUP BY h.account, h.contact_id, c.coarse_pane, h.seen_from
-),
-person AS (
-    SELECT p.account, a.snapshot, p.contact_id,
-        sum(CASE WHEN a.age <= 90 THEN p.talks ELSE 0 END) AS talks_90,
-        sum(p.talks) AS talks_365,
-        sum(CASE WHEN a.age <= 90 THEN p.topics ELSE 0 END) AS topics_90,
+contact AS (
+    SELECT p.account, a.snapshot,
+        sum(CASE WHEN a.age <= 90 THEN p.talks ELSE 0 END) AS heard_90,
+        sum(CASE WHEN a.age > 90 THEN p.talks ELSE 0 END) AS heard_before,
         sum(p.topics) AS topics_365,
-        sum(CASE WHEN a.age <= 90 THEN p.futures ELSE 0 END) AS futures_90,
-        sum(p.futures) AS futures_365,
+        sum(CASE WHEN a.age <= 90 THEN p.topics END) AS topics_90,
+        sum(CASE WHEN a.age > 90 THEN p.topics END) AS topics_before,
+        sum(CASE WHEN a.age <= 90 THEN p.futures END) AS futures_90,
+        sum(CASE WHEN a.age > 90 THEN p.futures END) AS futures_before,
         max(p.last_day) AS last_day,
         max(p.last_future) AS last_future
-    FROM talk_panes p
+    FROM (
+        SELECT h.account, c.coarse_pane, h.seen_from, count(*) AS talks, count(h.topic) AS topics,
+            count(CASE WHEN h.topic IN ('roadmap', 'renewal', 'qbr') THEN 1 END) AS futures,
+            max(h.day) AS last_day,
+            max(CASE WHEN h.topic IN ('roadmap', 'renewal', 'qbr') THEN h.day END) AS last_future
+        FROM heard h
+        JOIN calendar c ON c.day = h.day
+        GROUP BY h.account, c.coarse_pane, h.seen_from
+    ) p
     JOIN coarse_ages a ON a.pane = p.coarse_pane AND a.snapshot >= p.seen_from
-    GROUP BY p.account, a.snapshot, p.contact_id
+    GROUP BY p.account, a.snapshot
 ),
-contact AS (
-    SELECT account, snapshot,
-        sum(talks_90) AS heard_90,
-        sum(talks_365) - sum(talks_90) AS heard_before,
-        sum(topics_90) AS topics_90,
-        sum(topics_365) AS topics_365,
-        sum(topics_365) - sum(topics_90) AS topics_before,
-        sum(futures_90) AS futures_90,
-        sum(futures_365) - sum(futures_90) AS futures_before,
-        max(last_day) AS last_day,
-        max(last_future) AS last_future,
-        count(contact_id) AS people,
-        count(CASE WHEN talks_90 = 0 THEN contact_id END) AS people_lost
-    FROM person
-    GROUP BY account, snapshot
+people AS (
+    SELECT h.account, h.snapshot,
+        count(CASE WHEN m.as_of_day - h.last_day > 90 THEN 1 END) AS people_lost
+    FROM heard_people h
+    JOIN snapshots m ON m.snapshot = h.snapshot
+    GROUP BY h.account, h.snapshot
 ),
 rivals AS (
     SELECT account_id, as_of, count(*) AS competitor_signals_180
@@ -93,8 +84,8 @@ level AS (
 SELECT p.account_id, p.as_of,
     CASE WHEN l.use_level > 2 THEN 2 ELSE l.use_level END
         - CASE WHEN l.contact_level > 2 THEN 2 ELSE l.contact_level END AS use_less_contact,
-    CASE WHEN l.use_level IS NULL OR coalesce(c.people, 0) = 0 THEN NULL
-        WHEN l.use_level >= CAST(0.8 AS DOUBLE) THEN c.people_lost
+    CASE WHEN l.use_level IS NULL OR w.people_lost IS NULL THEN NULL
+        WHEN l.use_level >= CAST(0.8 AS DOUBLE) THEN w.people_lost
         ELSE 0 END AS people_lost_while_used,
     coalesce(e.exports_90, 0) / nullif(u.uses_90, 0) AS export_share_90,
     coalesce(e.exports_90, 0) / nullif(u.uses_90, 0)
@@ -115,5 +106,6 @@ LEFT JOIN level l ON l.account_id = p.account_id AND l.as_of = p.as_of
 LEFT JOIN used u ON u.account = p.account AND u.snapshot = p.snapshot
 LEFT JOIN exported e ON e.account = p.account AND e.snapshot = p.snapshot
 LEFT JOIN contact c ON c.account = p.account AND c.snapshot = p.snapshot
+LEFT JOIN people w ON w.account = p.account AND w.snapshot = p.snapshot
 LEFT JOIN rivals r ON r.account_id = p.account_id AND r.as_of = p.as_of
 LEFT JOIN term t ON t.account_id = p.account_id AND t.as_of = p.as_of
