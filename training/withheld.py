@@ -8,7 +8,7 @@ from features.catalog import BY_NAME
 from features.feeds import feeds_of
 from training.matrix import Columns, Numbers
 
-COPIED = 0.3
+COPIED = 0.1
 WITHHELD = 0.25
 
 

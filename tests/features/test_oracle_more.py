@@ -16,6 +16,7 @@ from features.catalog import CATALOG
 
 AS_OF = [pd.Timestamp(d) for d in ("2024-03-01", "2024-03-31", "2024-07-01")]
 FUTURE = ("roadmap", "renewal", "qbr")
+OUTCOMES = ("accepted", "declined", "ignored", "withdrawn")
 Row = dict[str, Any]
 
 
@@ -51,20 +52,19 @@ def _references(requests: list[Row]) -> Row:
     will = lambda c: (c["accepted"] + 1) / (sum(c.values()) + 2)
     yes = min((a for a, o in decided if o == "accepted"), default=None)
     no = min((a for a, o in decided if o and o != "accepted"), default=None)
-    outcomes = ("accepted", "declined", "ignored", "withdrawn")
     if not decided:
         return {}
     return {
         "references_asked_365": sum(a <= 365 for a, _ in decided),
         "references_asked_before": sum(a > 365 for a, _ in decided),
-        **{f"references_{o}_365": new[o] for o in outcomes},
-        **{f"references_{o}_before": old[o] for o in outcomes},
+        **{f"references_{o}_365": new[o] for o in OUTCOMES},
+        **{f"references_{o}_before": old[o] for o in OUTCOMES},
         "reference_willingness": will(new),
         "reference_willingness_change": will(new) - will(old),
         "days_since_reference_yes": yes,
         "days_since_reference_no": no,
         "refusals_since_yes": sum(
-            o not in (None, "accepted") and a < (yes or 0) for a, o in decided
+            bool(o) and o != "accepted" and a < (yes or 0) for a, o in decided
         ),
         "reference_lost": yes is not None and no is not None and no < yes,
         "reference_ever": yes is not None,
