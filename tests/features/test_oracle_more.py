@@ -63,9 +63,7 @@ def _references(requests: list[Row]) -> Row:
         "reference_willingness_change": will(new) - will(old),
         "days_since_reference_yes": yes,
         "days_since_reference_no": no,
-        "refusals_since_yes": sum(
-            bool(o) and o != "accepted" and a < (yes or 0) for a, o in decided
-        ),
+        "refusals_since_yes": sum(a < (yes or 0) for a, o in decided if o and o != "accepted"),
         "reference_lost": yes is not None and no is not None and no < yes,
         "reference_ever": yes is not None,
     }
