@@ -68,8 +68,10 @@ def test_another_format_says_so(folder):
         artefact.read(folder)
 
 
-def test_a_child_process_approves_of_a_good_model(folder):
+def test_a_child_process_approves_of_a_good_model_and_leaves_it_alone(folder):
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
     artefact.verify(folder)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
 def resealed(folder: Path, change) -> None:
