@@ -66,11 +66,11 @@ def pieces(
     """
     landed = workspace.manifest()["tables"]
     with moment(workspace, snapshots, rule=rule, engine=engine) as sql:
-        for family in FAMILIES:
-            sql.run(f"CREATE TABLE {family.name} AS {family.sql}")
         states = feeds(sql, landed)
         if isinstance(sql, Engine):
-            return [_known(sql.frame(f"{_joined()} ORDER BY 1, 2"), landed, states)]
+            return [_known(_side_by_side(sql), landed, states)]
+        for family in FAMILIES:
+            sql.run(f"CREATE TABLE {family.name} AS {family.sql}")
         parts = write_parts(sql, _joined(), workspace.features / BY_MOMENT, _SCHEMA)
     return _Known(parts, landed, states)
 
@@ -176,17 +176,34 @@ def _nothing(table: Table) -> str:
     return f"SELECT {columns} WHERE FALSE"
 
 
+def _side_by_side(sql: Engine) -> pd.DataFrame:
+    """The table of `_joined`, sorted: each family has exactly the rows of the spine."""
+    tables = [sql.frame("SELECT account_id, as_of FROM spine ORDER BY 1, 2")]
+    for family in FAMILIES:
+        columns = ", ".join(_typed(feature) for feature in family.features)
+        tables.append(
+            sql.frame(f"SELECT {columns} FROM ({family.sql}) f ORDER BY account_id, as_of")
+        )
+        if len(tables[-1]) != len(tables[0]):
+            raise RuntimeError(
+                f"features/{family.name}.sql: expected the {len(tables[0])} rows of the spine; "
+                f"got {len(tables[-1])}"
+            )
+    return pd.concat(tables, axis=1)
+
+
 def _joined() -> str:
-    columns = ", ".join(
-        f"CAST({f.family}.{f.name} AS {'VARCHAR' if f.kind == 'category' else 'DOUBLE'}) "
-        f"AS {f.name}"
-        for f in CATALOG
-    )
+    columns = ", ".join(_typed(feature, f"{feature.family}.") for feature in CATALOG)
     joins = " ".join(
         f"JOIN {f.name} ON {f.name}.account_id = p.account_id AND {f.name}.as_of = p.as_of"
         for f in FAMILIES
     )
     return f"SELECT p.account_id, p.as_of, {columns} FROM spine p {joins}"
+
+
+def _typed(feature: Feature, of: str = "") -> str:
+    kind = "VARCHAR" if feature.kind == "category" else "DOUBLE"
+    return f"CAST({of}{feature.name} AS {kind}) AS {feature.name}"
 
 
 def _known(table: pd.DataFrame, landed: dict[str, Any], states: pd.DataFrame) -> pd.DataFrame:

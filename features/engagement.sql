@@ -25,7 +25,7 @@ WITH days AS (
 people AS (
     SELECT account, snapshot,
         count(CASE WHEN last_age <= 30 THEN 1 END) AS active_users_30,
-        count(CASE WHEN last_age <= 90 THEN 1 END) AS active_users_90
+        count(*) AS active_users_90
     FROM use_people
     GROUP BY account, snapshot
 ),

@@ -113,7 +113,10 @@ hanging AS (
         FROM touches
         WHERE asks
         UNION ALL
-        SELECT account, FALSE, heard_at, day, seen_from, seen_from FROM heard
+        -- Of what became known at once, the newest answers whatever the others do.
+        SELECT account, FALSE, max(heard_at), max(day), seen_from, seen_from
+        FROM heard
+        GROUP BY account, seen_from
     ) m
     JOIN calendar c ON c.day = m.day
 ),

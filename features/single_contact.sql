@@ -41,7 +41,7 @@ staff AS (
     GROUP BY account_id, as_of
 ),
 usage_share AS (
-    SELECT account, snapshot, max(uses_90) / nullif(sum(uses_90), 0) AS top_user_share_90
+    SELECT account, snapshot, max(uses) / nullif(sum(uses), 0) AS top_user_share_90
     FROM use_people
     GROUP BY account, snapshot
 )

@@ -30,7 +30,6 @@ counted AS (
 people AS (
     SELECT account, snapshot, count(*) AS users_90
     FROM use_people
-    WHERE last_age <= 90
     GROUP BY account, snapshot
 )
 SELECT p.account_id, p.as_of,

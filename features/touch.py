@@ -17,10 +17,14 @@ def touches(engine: Sql) -> None:
     `heard`: account, contact_id, channel, topic, heard_at, day, seen_from: one row each time the
     customer came to us or answered.
 
+    `heard_panes`: account, contact_id, pane, seen_from, talks, topics, futures, last_day,
+    last_future: the same added up; `topics` counts those with a topic, `futures` those about what
+    is to come.
+
     `heard_people`: account, snapshot, contact_id, talks, last_day: how often and when last each
     person was heard in 365 days.
     """
-    for statement in (_TOUCHES, _HEARD, _HEARD_PEOPLE):
+    for statement in (_TOUCHES, _HEARD, _HEARD_PANES, _HEARD_PEOPLE):
         engine.run(statement)
 
 
@@ -58,17 +62,23 @@ FROM touches
 WHERE answered_at IS NOT NULL AND answer_from IS NOT NULL
 """
 
+_HEARD_PANES = """
+CREATE OR REPLACE TABLE heard_panes AS
+SELECT h.account, h.contact_id, c.coarse_pane AS pane, h.seen_from, count(*) AS talks,
+    count(h.topic) AS topics,
+    count(CASE WHEN h.topic IN ('roadmap', 'renewal', 'qbr') THEN 1 END) AS futures,
+    max(h.day) AS last_day,
+    max(CASE WHEN h.topic IN ('roadmap', 'renewal', 'qbr') THEN h.day END) AS last_future
+FROM heard h
+JOIN calendar c ON c.day = h.day
+GROUP BY h.account, h.contact_id, c.coarse_pane, h.seen_from
+"""
+
 _HEARD_PEOPLE = """
 CREATE OR REPLACE TABLE heard_people AS
 SELECT p.account, a.snapshot, p.contact_id, sum(p.talks) AS talks, max(p.last_day) AS last_day
-FROM (
-    SELECT h.account, h.contact_id, c.coarse_pane AS pane, h.seen_from, count(*) AS talks,
-        max(h.day) AS last_day
-    FROM heard h
-    JOIN calendar c ON c.day = h.day
-    WHERE h.contact_id IS NOT NULL
-    GROUP BY h.account, h.contact_id, c.coarse_pane, h.seen_from
-) p
+FROM heard_panes p
 JOIN coarse_ages a ON a.pane = p.pane AND a.snapshot >= p.seen_from
+WHERE p.contact_id IS NOT NULL
 GROUP BY p.account, a.snapshot, p.contact_id
 """

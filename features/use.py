@@ -3,12 +3,11 @@
 Made from the daily cells for the snapshots of the calendar; accounts, contacts and features are
 numbers (see `codes`), and so are snapshots.
 
-- `use_days`: account, snapshot, age, uses, days, workdays, first_day, last_day: one row per pane
-  that serves the snapshot. `days` counts active days; `uses` adds up quantities.
-- `use_people`: account, snapshot, contact, last_age, uses_90: who used the product in 365 days.
+- `use_days`: account, snapshot, age, uses, exports, days, workdays, first_day, last_day: one row
+  per pane that serves the snapshot. `days` counts active days; `uses` adds up quantities, `exports`
+  those of features named so.
+- `use_people`: account, snapshot, contact, last_age, uses: who used the product in 90 days.
 - `use_features`: account, snapshot, feature, last_age: what was used in 365 days.
-- `use_feature_days`: account, snapshot, feature, age, uses: like `use_days`, for the features that
-  a query asks for by `feature`; without such a condition it is slow.
 """
 
 from __future__ import annotations
@@ -19,8 +18,7 @@ from data.engine import Sql
 def usage(engine: Sql) -> None:
     """Make the relations above, for accounts of the spine. Needs `features.spine.spine`."""
     for statement in (
-        *(_LIVING, _ACCOUNT_PANES, _USE_DAYS, _PEOPLE_PANES, _USE_PEOPLE),
-        *(_USE_FEATURES, _USE_FEATURE_DAYS),
+        *(_LIVING, _ACCOUNT_PANES, _USE_DAYS, _PEOPLE_PANES, _USE_PEOPLE, _USE_FEATURES),
     ):
         engine.run(statement)
 
@@ -30,61 +28,44 @@ CREATE OR REPLACE VIEW living_cells AS
 SELECT * FROM cells WHERE account IN (SELECT account FROM spine)
 """
 
-# A day is active from the moment its first event is known, however late the others come.
 _ACCOUNT_PANES = """
 CREATE OR REPLACE TABLE account_panes AS
-WITH on_time AS (
-    SELECT account, day, sum(uses) AS uses FROM living_cells WHERE seen = day GROUP BY account, day
-),
-late AS (
-    SELECT account, day, seen, sum(uses) AS uses,
-        row_number() OVER (PARTITION BY account, day ORDER BY seen) AS place
-    FROM living_cells
-    WHERE seen > day
-    GROUP BY account, day, seen
-),
-days AS (
-    SELECT account, day, day AS seen, uses, 1 AS opens FROM on_time
-    UNION ALL
-    SELECT l.account, l.day, l.seen, l.uses,
-        CASE WHEN l.place = 1 AND o.day IS NULL THEN 1 ELSE 0 END
-    FROM late l
-    LEFT JOIN on_time o ON o.account = l.account AND o.day = l.day
-)
-SELECT d.account, c.use_pane AS pane, k.seen_from, sum(d.uses) AS uses, sum(d.opens) AS days,
-    sum(CASE WHEN c.workday THEN d.opens ELSE 0 END) AS workdays,
+SELECT d.account, c.use_pane AS pane, k.seen_from, sum(d.uses) AS uses, sum(d.exports) AS exports,
+    CAST(sum(d.opens) AS INTEGER) AS days,
+    CAST(sum(CASE WHEN c.workday THEN d.opens ELSE 0 END) AS INTEGER) AS workdays,
     min(CASE WHEN d.opens = 1 THEN d.day END) AS first_day,
     max(CASE WHEN d.opens = 1 THEN d.day END) AS last_day
 FROM days d
 JOIN calendar c ON c.day = d.day
 JOIN calendar k ON k.day = d.seen
+WHERE d.account IN (SELECT account FROM spine)
 GROUP BY d.account, c.use_pane, k.seen_from
 """
 
 _USE_DAYS = """
 CREATE OR REPLACE VIEW use_days AS
-SELECT p.account, a.snapshot, a.age, p.uses, p.days, p.workdays, p.first_day, p.last_day
+SELECT p.account, a.snapshot, a.age, p.uses, p.exports, p.days, p.workdays, p.first_day, p.last_day
 FROM account_panes p
 JOIN use_ages a ON a.pane = p.pane AND a.snapshot >= p.seen_from
 """
 
 _PEOPLE_PANES = """
 CREATE OR REPLACE TABLE people_panes AS
-SELECT u.account, u.contact, c.coarse_pane AS pane, k.seen_from, max(u.day) AS last_day,
+SELECT u.account, u.contact, c.recent_pane AS pane, k.seen_from, max(u.day) AS last_day,
     sum(u.uses) AS uses
 FROM living_cells u
 JOIN calendar c ON c.day = u.day
 JOIN calendar k ON k.day = u.seen
 WHERE u.contact IS NOT NULL
-GROUP BY u.account, u.contact, c.coarse_pane, k.seen_from
+GROUP BY u.account, u.contact, c.recent_pane, k.seen_from
 """
 
 _USE_PEOPLE = """
 CREATE OR REPLACE TABLE use_people AS
 SELECT p.account, a.snapshot, p.contact, s.as_of_day - max(p.last_day) AS last_age,
-    sum(CASE WHEN a.age <= 90 THEN p.uses END) AS uses_90
+    sum(p.uses) AS uses
 FROM people_panes p
-JOIN coarse_ages a ON a.pane = p.pane AND a.snapshot >= p.seen_from
+JOIN recent_ages a ON a.pane = p.pane AND a.snapshot >= p.seen_from
 JOIN snapshots s ON s.snapshot = a.snapshot
 GROUP BY p.account, a.snapshot, p.contact, s.as_of_day
 """
@@ -112,17 +93,4 @@ FROM ended e
 JOIN spans p ON p.start = e.seen_from
     AND p.stop = least(e.gone_365, coalesce(e.overtaken, e.gone_365))
 JOIN snapshots s ON s.snapshot = p.snapshot
-"""
-
-_USE_FEATURE_DAYS = """
-CREATE OR REPLACE VIEW use_feature_days AS
-SELECT p.account, a.snapshot, p.feature, a.age, p.uses
-FROM (
-    SELECT u.account, u.feature, c.use_pane AS pane, k.seen_from, sum(u.uses) AS uses
-    FROM living_cells u
-    JOIN calendar c ON c.day = u.day
-    JOIN calendar k ON k.day = u.seen
-    GROUP BY u.account, u.feature, c.use_pane, k.seen_from
-) p
-JOIN use_ages a ON a.pane = p.pane AND a.snapshot >= p.seen_from
 """
