@@ -23,20 +23,14 @@ paying AS (
     FROM invoice
     GROUP BY account_id, as_of
 ),
--- What the account paid a month, 365 days ago: the terms that were running then.
-past AS (
-    SELECT p.account_id, p.as_of, sum(t.mrr) AS mrr_then
-    FROM spine p
-    JOIN seen_subscriptions t ON t.account_id = p.account_id AND t.as_of = p.as_of
-    WHERE t.started_at < p.as_of - INTERVAL 365 DAY
-        AND (t.ended_at IS NULL OR t.ended_at >= p.as_of - INTERVAL 365 DAY)
-    GROUP BY p.account_id, p.as_of
-),
+-- `mrr_then` is what the account paid a month, 365 days ago: the terms that were running then.
 history AS (
-    SELECT p.account_id, p.as_of, count(*) AS terms_so_far
-    FROM spine p
-    JOIN seen_subscriptions t ON t.account_id = p.account_id AND t.as_of = p.as_of
-    GROUP BY p.account_id, p.as_of
+    SELECT account_id, as_of, count(*) AS terms_so_far,
+        sum(CASE WHEN started_at < as_of - INTERVAL 365 DAY
+            AND (ended_at IS NULL OR ended_at >= as_of - INTERVAL 365 DAY)
+            THEN mrr END) AS mrr_then
+    FROM seen_subscriptions
+    GROUP BY account_id, as_of
 )
 SELECT p.account_id, p.as_of,
     y.days_late_365,
@@ -47,8 +41,8 @@ SELECT p.account_id, p.as_of,
     y.invoiced_90,
     y.invoiced_365,
     y.invoices_365,
-    t.mrr / nullif(o.mrr_then, 0) AS mrr_against_last_year,
-    CASE WHEN t.mrr < o.mrr_then THEN 1 WHEN t.mrr >= o.mrr_then THEN 0 END AS contracted_365,
+    t.mrr / nullif(h.mrr_then, 0) AS mrr_against_last_year,
+    CASE WHEN t.mrr < h.mrr_then THEN 1 WHEN t.mrr >= h.mrr_then THEN 0 END AS contracted_365,
     t.discount_frac,
     date_diff('day', CAST(p.as_of AS DATE), CAST(t.term_ends_at AS DATE)) AS days_to_renewal,
     date_diff('day', CAST(t.started_at AS DATE), CAST(t.term_ends_at AS DATE)) AS term_days,
@@ -58,5 +52,4 @@ SELECT p.account_id, p.as_of,
 FROM spine p
 LEFT JOIN paying y ON y.account_id = p.account_id AND y.as_of = p.as_of
 LEFT JOIN term t ON t.account_id = p.account_id AND t.as_of = p.as_of
-LEFT JOIN past o ON o.account_id = p.account_id AND o.as_of = p.as_of
 LEFT JOIN history h ON h.account_id = p.account_id AND h.as_of = p.as_of

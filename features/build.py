@@ -209,11 +209,12 @@ def _typed(feature: Feature, of: str = "") -> str:
 def _known(table: pd.DataFrame, landed: dict[str, Any], states: pd.DataFrame) -> pd.DataFrame:
     table = unknown(table, states, CATALOG)
     missing = [f.name for f in CATALOG if not _has_sources(f, landed)]
-    categories = [f.name for f in CATALOG if f.kind == "category"]
     table = table.assign(**dict.fromkeys(missing, float("nan")))
-    table = table.astype(dict.fromkeys(categories, "str"))
+    categories = [f.name for f in CATALOG if f.kind == "category"]
+    table = table.assign(**{name: table[name].astype("str") for name in categories})
     numeric = [f.name for f in CATALOG if f.kind == "number"]
-    return table.copy().assign(coverage=table[numeric].notna().mean(axis=1))
+    coverage = table[numeric].notna().mean(axis=1).rename("coverage")
+    return pd.concat([table, coverage], axis=1)
 
 
 def _has_sources(feature: Feature, landed: dict[str, Any]) -> bool:

@@ -45,15 +45,18 @@ def usage_cells(engine: Engine, workspace: Workspace) -> None:
     """Make the views `cells`, `days` and `codes` for the months that the snapshots look back to.
 
     `cells`: account, contact, feature (numbers), day, seen, uses; several rows together may be one
-    cell. `days`: account, day, seen, uses, exports (the use of features named so), opens (1 in the
-    row that became known first, else 0). `codes`: kind, code, id; every account of
-    the lake has one. Needs the landed tables and `features.window.cut`.
+    cell. `days`: account, day, seen, uses, once each. `codes`: kind, code, id; every account of the
+    lake has one. Needs the landed tables and `features.window.cut`.
     """
+    codes = workspace.cells / "codes.parquet"
+    if not codes.exists():
+        # Without its codes a cell has no meaning.
+        for path in _files(workspace):
+            path.unlink()
     wanted = _wanted(engine, workspace)
     new = [month for month in wanted if not month.kept]
-    codes = workspace.cells / "codes.parquet"
     if new or not codes.exists():
-        _extend_codes(engine, codes, workspace)
+        _extend_codes(engine, codes, _during(new))
         for _, year in groupby(new, key=lambda month: month.name[:4]):
             _make(engine, list(year))
         _forget(workspace, new)
@@ -64,24 +67,19 @@ def usage_cells(engine: Engine, workspace: Workspace) -> None:
             engine.parquet(kind, [month.path(kind) for month in wanted])
     else:
         engine.run(f"CREATE VIEW cells AS {_USES} WHERE FALSE")
-        engine.run(f"CREATE VIEW days AS {_days(engine)}")
+        engine.run(f"CREATE VIEW days AS {_DAYS.format('cells')}")
 
 
 def passing_cells(sql: Sql) -> None:
     """Make the same relations as `usage_cells`, for this run only: no file is kept or read."""
     first, last = sql.run("SELECT min(as_of), max(as_of) FROM snapshots")[0]
-    sql.run(f"CREATE TABLE codes AS SELECT kind, {_NUMBERED} AS code, id FROM {_IDS}")
+    ids = _IDS.format("TRUE")
+    sql.run(f"CREATE TABLE codes AS SELECT kind, {_NUMBERED} AS code, id FROM {ids}")
     sql.run(
         f"CREATE TABLE cells AS {_ADDED} FROM ({_USES} WHERE u.occurred_at < TIMESTAMP '{last}' AND "
         f"u.occurred_at >= TIMESTAMP '{first - timedelta(days=USAGE_LOOKBACK)}') u {_GROUPED}"
     )
-    sql.run(f"CREATE TABLE days AS {_days(sql)}")
-
-
-def _days(sql: Sql, cells: str = "cells") -> str:
-    found = ", ".join(str(code) for (code,) in sql.run(_EXPORTING))
-    exports = f"sum(CASE WHEN feature IN ({found}) THEN uses END)" if found else _NO_USE
-    return _DAYS.format(cells=cells, exports=exports)
+    sql.run(f"CREATE TABLE days AS {_DAYS.format('cells')}")
 
 
 def _wanted(engine: Engine, workspace: Workspace) -> list[_Month]:
@@ -96,30 +94,33 @@ def _wanted(engine: Engine, workspace: Workspace) -> list[_Month]:
     ]
 
 
-def _extend_codes(engine: Engine, path: Path, workspace: Workspace) -> None:
+def _during(months: list[_Month]) -> str:
+    """The condition for events from the first to the last of some months."""
+    if not months:
+        return "FALSE"
+    # Bounds, not names of months: so the reader skips row groups, which lie in the order of time.
+    return (
+        f"occurred_at >= TIMESTAMP '{months[0].name}-01' "
+        f"AND occurred_at < TIMESTAMP '{months[-1].name}-01' + INTERVAL 1 MONTH"
+    )
+
+
+def _extend_codes(engine: Engine, path: Path, during: str) -> None:
     """Give every new id the next number, in the order of the ids; old numbers never change."""
-    if not path.exists():
-        # Without its codes a cell has no meaning.
-        for path in _files(workspace):
-            path.unlink()
     old = f"SELECT * FROM read_parquet({literal(path.resolve())})" if path.exists() else _NO_CODES
     engine.run(f"CREATE OR REPLACE TABLE codes AS {old}")
-    engine.run(_NEW_CODES)
+    engine.run(f"{_NEW_CODES} FROM {_IDS.format(during)} WHERE {_UNCODED}")
     engine.write("SELECT * FROM codes", path)
 
 
 def _make(engine: Engine, months: list[_Month]) -> None:
     """Turn ids into numbers at once, then add up month by month, which stays in the cache."""
-    # The bounds let the reader skip row groups, which lie in the order of time.
-    engine.run(
-        f"CREATE OR REPLACE TEMP TABLE uses AS {_USES} "
-        f"WHERE u.occurred_at >= TIMESTAMP '{months[0].name}-01' "
-        f"AND u.occurred_at < TIMESTAMP '{months[-1].name}-01' + INTERVAL 1 MONTH"
-    )
+    engine.run(f"CREATE OR REPLACE TEMP TABLE uses AS {_USES} WHERE {_during(months)}")
     # Adding up what hardly repeats costs more than it saves its readers, who all add up again.
-    repeats = engine.run(f"SELECT count(*) > {WORTHWHILE} * approx_count_distinct({_CELL}) FROM uses")
-    cells = f"{_ADDED} FROM month {_GROUPED}" if repeats[0][0] else "SELECT * FROM month"
-    days = _days(engine, "month")
+    [(repeats,)] = engine.run(
+        f"SELECT count(*) > {WORTHWHILE} * approx_count_distinct({_CELL}) FROM uses"
+    )
+    cells = f"{_ADDED} FROM month {_GROUPED}" if repeats else "SELECT * FROM month"
     for month in months:
         day = DAY.format(f"DATE '{month.name}-01'")
         engine.run(
@@ -127,18 +128,18 @@ def _make(engine: Engine, months: list[_Month]) -> None:
             f"AND day < {day} + day(last_day(DATE '{month.name}-01'))"
         )
         engine.write(cells, month.path("cells"), compression="snappy")
-        engine.write(days, month.path("days"), compression="snappy")
+        engine.write(_DAYS.format("month"), month.path("days"), compression="snappy")
     engine.run("DROP VIEW month")
     engine.run("DROP TABLE uses")
 
 
 def _forget(workspace: Workspace, new: list[_Month]) -> None:
     """Remove what the new months replace, and what was made in another way."""
-    replaced = {month.name: month.fingerprint for month in new}
+    made = {month.name: month.fingerprint for month in new}
     for path in _files(workspace):
-        _, year, month, format_, fingerprint = path.stem.split("-")
-        name = f"{year}-{month}"
-        if format_ != str(FORMAT) or replaced.get(name, fingerprint) != fingerprint:
+        _, year, month, version, fingerprint = path.stem.split("-")
+        replaced = made.get(f"{year}-{month}", fingerprint) != fingerprint
+        if replaced or version != str(FORMAT):
             path.unlink()
 
 
@@ -158,40 +159,17 @@ LEFT JOIN codes c ON c.kind = 'contact' AND c.id = u.contact_id"""
 _CELL = "(account, contact, feature, day, seen)"
 _ADDED = "SELECT account, contact, feature, day, seen, sum(uses) AS uses"
 _GROUPED = "GROUP BY account, contact, feature, day, seen"
-# A day is active from the moment its first event is known, however late the others come.
-_DAYS = """
-WITH on_time AS (
-    SELECT account, day, sum(uses) AS uses, {exports} AS exports
-    FROM {cells}
-    WHERE seen = day
-    GROUP BY account, day
-),
-late AS (
-    SELECT account, day, seen, sum(uses) AS uses, {exports} AS exports,
-        row_number() OVER (PARTITION BY account, day ORDER BY seen) AS place
-    FROM {cells}
-    WHERE seen > day
-    GROUP BY account, day, seen
-)
-SELECT account, day, day AS seen, uses, exports, 1 AS opens FROM on_time
-UNION ALL
-SELECT l.account, l.day, l.seen, l.uses, l.exports,
-    CASE WHEN l.place = 1 AND o.day IS NULL THEN 1 ELSE 0 END
-FROM late l
-LEFT JOIN on_time o ON o.account = l.account AND o.day = l.day"""
-_EXPORTING = "SELECT code FROM codes WHERE kind = 'feature' AND lower(id) LIKE '%export%' ORDER BY 1"
-_NO_USE = "CAST(NULL AS DOUBLE)"
+_DAYS = "SELECT account, day, seen, sum(uses) AS uses FROM {} GROUP BY account, day, seen"
 _NO_CODES = """
 SELECT CAST(NULL AS VARCHAR) AS kind, CAST(NULL AS INTEGER) AS code, CAST(NULL AS VARCHAR) AS id
 WHERE FALSE"""
 _NUMBERED = "CAST(row_number() OVER (PARTITION BY kind ORDER BY id) AS INTEGER)"
 _IDS = """(
     SELECT 'account' AS kind, account_id AS id FROM accounts
-    UNION SELECT 'contact', contact_id FROM usage_events WHERE contact_id IS NOT NULL
-    UNION SELECT 'feature', feature FROM usage_events
+    UNION SELECT 'contact', contact_id FROM usage_events WHERE contact_id IS NOT NULL AND {0}
+    UNION SELECT 'feature', feature FROM usage_events WHERE {0}
 ) AS ids"""
 _NEW_CODES = f"""
 INSERT INTO codes
-SELECT kind, {_NUMBERED} + coalesce((SELECT max(code) FROM codes), 0), id
-FROM {_IDS}
-WHERE NOT EXISTS (SELECT 1 FROM codes c WHERE c.kind = ids.kind AND c.id = ids.id)"""
+SELECT kind, {_NUMBERED} + coalesce((SELECT max(code) FROM codes), 0), id"""
+_UNCODED = "NOT EXISTS (SELECT 1 FROM codes c WHERE c.kind = ids.kind AND c.id = ids.id)"

@@ -51,7 +51,8 @@ def unknown(table: pd.DataFrame, states: pd.DataFrame, features: Sequence[Featur
     masked = {}
     for feature in features:
         moments = {as_of for as_of, name in dead if name in feeds_of(feature)}
-        masked[feature.name] = table[feature.name].mask(table["as_of"].isin(moments))
+        if moments:
+            masked[feature.name] = table[feature.name].mask(table["as_of"].isin(moments))
     return table.assign(**masked)
 
 

@@ -1,29 +1,36 @@
 -- Who has stopped answering. One row per spine row.
+-- An outbound touch is judged 14 days later, so that all have had the same chance, and whether it
+-- was answered within 14 days is known by then.
 WITH panes AS (
-    SELECT t.account, c.touch_pane AS pane, t.seen_from,
-        count(CASE WHEN t.inbound THEN 1 END) AS inbound,
-        count(CASE WHEN t.asks THEN 1 END) AS asked,
-        count(CASE WHEN t.asks AND t.answer_days <= 14 THEN 1 END) AS answered,
-        count(CASE WHEN t.missed THEN 1 END) AS missed
-    FROM touches t
-    JOIN calendar c ON c.day = t.day
-    GROUP BY t.account, c.touch_pane, t.seen_from
+    SELECT e.account, c.touch_pane AS pane, e.seen_from,
+        CAST(count(e.inbound) AS INTEGER) AS inbound, CAST(count(e.missed) AS INTEGER) AS missed,
+        CAST(count(e.asked) AS INTEGER) AS asked, CAST(count(e.answered) AS INTEGER) AS answered
+    FROM (
+        SELECT account, day, seen_from, CASE WHEN inbound THEN 1 END AS inbound,
+            CASE WHEN missed THEN 1 END AS missed, CAST(NULL AS INTEGER) AS asked,
+            CAST(NULL AS INTEGER) AS answered
+        FROM touches
+        WHERE inbound OR missed
+        UNION ALL
+        SELECT account, day + 14, seen_from, NULL, NULL, 1, CASE WHEN answer_days <= 14 THEN 1 END
+        FROM touches
+        WHERE asks
+    ) e
+    JOIN calendar c ON c.day = e.day
+    GROUP BY e.account, c.touch_pane, e.seen_from
 ),
 counts AS (
     SELECT p.account, a.snapshot,
         sum(CASE WHEN a.age <= 30 THEN p.inbound END) AS inbound_30,
         sum(CASE WHEN a.age <= 90 THEN p.inbound END) AS inbound_90,
-        sum(CASE WHEN a.age > 90 AND a.age <= 270 THEN p.inbound END) AS inbound_old,
-        -- An outbound touch is judged 14 days later, so that all have had the same chance, and
-        -- whether it was answered within 14 days is known by then.
-        sum(CASE WHEN a.age > 14 AND a.age <= 104 THEN p.asked END) AS asked_new,
-        sum(CASE WHEN a.age > 14 AND a.age <= 104 THEN p.answered END) AS answered_new,
-        sum(CASE WHEN a.age > 104 THEN p.asked END) AS asked_old,
-        sum(CASE WHEN a.age > 104 THEN p.answered END) AS answered_old,
+        sum(CASE WHEN a.age > 90 THEN p.inbound END) AS inbound_old,
+        sum(CASE WHEN a.age <= 90 THEN p.asked END) AS asked_new,
+        sum(CASE WHEN a.age <= 90 THEN p.answered END) AS answered_new,
+        sum(CASE WHEN a.age > 90 THEN p.asked END) AS asked_old,
+        sum(CASE WHEN a.age > 90 THEN p.answered END) AS answered_old,
         sum(CASE WHEN a.age <= 180 THEN p.missed END) AS meetings_missed_180
     FROM panes p
     JOIN touch_ages a ON a.pane = p.pane AND a.snapshot >= p.seen_from
-    WHERE a.age <= 284
     GROUP BY p.account, a.snapshot
 ),
 patience AS (
@@ -33,12 +40,12 @@ patience AS (
     FROM touches t
     JOIN calendar c ON c.day = t.day
     JOIN touch_ages a ON a.pane = c.touch_pane AND a.snapshot >= t.answer_from
-    WHERE t.asks AND t.answer_days IS NOT NULL AND a.age <= 270
+    WHERE t.asks AND t.answer_days IS NOT NULL
     GROUP BY t.account, a.snapshot
 ),
 -- A day on which they came to us counts once, from when it is first known.
 inbound_panes AS (
-    SELECT i.account, c.touch_pane AS pane, i.seen_from, count(*) AS days, min(i.day) AS first_day,
+    SELECT i.account, c.coarse_pane AS pane, i.seen_from, count(*) AS days, min(i.day) AS first_day,
         max(i.day) AS last_day
     FROM (
         SELECT account, day, min(seen_from) AS seen_from
@@ -47,13 +54,13 @@ inbound_panes AS (
         GROUP BY account, day
     ) i
     JOIN calendar c ON c.day = i.day
-    GROUP BY i.account, c.touch_pane, i.seen_from
+    GROUP BY i.account, c.coarse_pane, i.seen_from
 ),
 rhythm AS (
     SELECT p.account, a.snapshot, sum(p.days) - 1 AS gaps,
         max(p.last_day) - min(p.first_day) AS days_between
     FROM inbound_panes p
-    JOIN touch_ages a ON a.pane = p.pane AND a.snapshot >= p.seen_from
+    JOIN coarse_ages a ON a.pane = p.pane AND a.snapshot >= p.seen_from
     GROUP BY p.account, a.snapshot
 ),
 -- A sighting serves until one of a later day may be known, or until it is two years old.
@@ -111,7 +118,8 @@ hanging AS (
         SELECT account, TRUE AS asks, occurred_at AS moment, day, seen_from,
             CAST(NULL AS BIGINT) AS heard_from
         FROM touches
-        WHERE asks
+        -- What is answered before a snapshot sees it never hangs.
+        WHERE asks AND (answer_from IS NULL OR answer_from > seen_from OR answered_at < occurred_at)
         UNION ALL
         -- Of what became known at once, the newest answers whatever the others do.
         SELECT account, FALSE, max(heard_at), max(day), seen_from, seen_from

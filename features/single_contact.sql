@@ -1,17 +1,21 @@
 -- How many people carry the relationship, and what has become of the main one.
 -- A person is heard when they come to us or answer us. One row per spine row.
 WITH ranked AS (
-    SELECT s.account_id, s.as_of, h.contact_id, h.talks AS touches,
+    SELECT h.account, h.snapshot, h.contact_id, h.talks AS touches,
         m.as_of_day - h.last_day AS last_age,
         row_number() OVER (
             PARTITION BY h.account, h.snapshot ORDER BY h.talks DESC, h.contact_id
         ) AS place
     FROM heard_people h
-    JOIN spine s ON s.account = h.account AND s.snapshot = h.snapshot
     JOIN snapshots m ON m.snapshot = h.snapshot
 ),
+known AS (
+    SELECT p.account, p.snapshot, c.contact_id, c.role, c.left_at
+    FROM seen_contacts c
+    JOIN spine p ON p.account_id = c.account_id AND p.as_of = c.as_of
+),
 carried AS (
-    SELECT r.account_id, r.as_of,
+    SELECT r.account, r.snapshot,
         count(CASE WHEN r.last_age <= 90 THEN 1 END) AS people_heard_90,
         count(CASE WHEN r.last_age > 90 THEN 1 END) AS people_gone_quiet,
         max(r.touches) / CAST(sum(r.touches) AS DOUBLE) AS top_person_share,
@@ -23,9 +27,9 @@ carried AS (
         max(CASE WHEN r.last_age <= 90 AND c.role = 'executive' THEN 1 ELSE 0 END)
             AS executive_heard_90
     FROM ranked r
-    LEFT JOIN seen_contacts c ON c.account_id = r.account_id
-        AND c.contact_id = r.contact_id AND c.as_of = r.as_of
-    GROUP BY r.account_id, r.as_of
+    LEFT JOIN known c ON c.account = r.account AND c.snapshot = r.snapshot
+        AND c.contact_id = r.contact_id
+    GROUP BY r.account, r.snapshot
 ),
 staff AS (
     SELECT account_id, as_of,
@@ -60,6 +64,6 @@ SELECT p.account_id, p.as_of,
     coalesce(c.champion_departures_180, 0) AS champion_departures_180,
     u.top_user_share_90
 FROM spine p
-LEFT JOIN carried k ON k.account_id = p.account_id AND k.as_of = p.as_of
+LEFT JOIN carried k ON k.account = p.account AND k.snapshot = p.snapshot
 LEFT JOIN staff c ON c.account_id = p.account_id AND c.as_of = p.as_of
 LEFT JOIN usage_share u ON u.account = p.account AND u.snapshot = p.snapshot

@@ -64,9 +64,9 @@ WHERE answered_at IS NOT NULL AND answer_from IS NOT NULL
 
 _HEARD_PANES = """
 CREATE OR REPLACE TABLE heard_panes AS
-SELECT h.account, h.contact_id, c.coarse_pane AS pane, h.seen_from, count(*) AS talks,
-    count(h.topic) AS topics,
-    count(CASE WHEN h.topic IN ('roadmap', 'renewal', 'qbr') THEN 1 END) AS futures,
+SELECT h.account, h.contact_id, c.coarse_pane AS pane, h.seen_from,
+    CAST(count(*) AS INTEGER) AS talks, CAST(count(h.topic) AS INTEGER) AS topics,
+    CAST(count(CASE WHEN h.topic IN ('roadmap', 'renewal', 'qbr') THEN 1 END) AS INTEGER) AS futures,
     max(h.day) AS last_day,
     max(CASE WHEN h.topic IN ('roadmap', 'renewal', 'qbr') THEN h.day END) AS last_future
 FROM heard h

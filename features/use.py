@@ -3,9 +3,9 @@
 Made from the daily cells for the snapshots of the calendar; accounts, contacts and features are
 numbers (see `codes`), and so are snapshots.
 
-- `use_days`: account, snapshot, age, uses, exports, days, workdays, first_day, last_day: one row
-  per pane that serves the snapshot. `days` counts active days; `uses` adds up quantities, `exports`
-  those of features named so.
+- `use_days`: account, snapshot, age, uses, days, workdays, first_day, last_day: one row per pane
+  that serves the snapshot. `days` counts active days, `workdays` those of the last 90 days that are
+  no weekend; `uses` adds up quantities.
 - `use_people`: account, snapshot, contact, last_age, uses: who used the product in 90 days.
 - `use_features`: account, snapshot, feature, last_age: what was used in 365 days.
 """
@@ -18,7 +18,8 @@ from data.engine import Sql
 def usage(engine: Sql) -> None:
     """Make the relations above, for accounts of the spine. Needs `features.spine.spine`."""
     for statement in (
-        *(_LIVING, _ACCOUNT_PANES, _USE_DAYS, _PEOPLE_PANES, _USE_PEOPLE, _USE_FEATURES),
+        *(_LIVING, _ACCOUNT_PANES, _FAR_PANES, _USE_DAYS, _PEOPLE_PANES, _USE_PEOPLE),
+        _USE_FEATURES,
     ):
         engine.run(statement)
 
@@ -28,25 +29,54 @@ CREATE OR REPLACE VIEW living_cells AS
 SELECT * FROM cells WHERE account IN (SELECT account FROM spine)
 """
 
+# A day is active from the moment its first event is known, however late the others come.
 _ACCOUNT_PANES = """
 CREATE OR REPLACE TABLE account_panes AS
-SELECT d.account, c.use_pane AS pane, k.seen_from, sum(d.uses) AS uses, sum(d.exports) AS exports,
+WITH late AS (
+    SELECT account, day, min(seen) AS seen FROM days WHERE seen > day GROUP BY account, day
+),
+known AS (
+    SELECT account, day, seen, uses, CASE WHEN seen = day THEN 1 ELSE 0 END AS opens FROM days
+    UNION ALL
+    SELECT l.account, l.day, l.seen, 0, 1
+    FROM late l
+    WHERE NOT EXISTS (
+        SELECT 1 FROM days o WHERE o.account = l.account AND o.day = l.day AND o.seen = o.day
+    )
+)
+SELECT d.account, c.use_pane AS pane, k.seen_from, sum(d.uses) AS uses,
     CAST(sum(d.opens) AS INTEGER) AS days,
     CAST(sum(CASE WHEN c.workday THEN d.opens ELSE 0 END) AS INTEGER) AS workdays,
     min(CASE WHEN d.opens = 1 THEN d.day END) AS first_day,
     max(CASE WHEN d.opens = 1 THEN d.day END) AS last_day
-FROM days d
+FROM known d
 JOIN calendar c ON c.day = d.day
 JOIN calendar k ON k.day = d.seen
 WHERE d.account IN (SELECT account FROM spine)
 GROUP BY d.account, c.use_pane, k.seen_from
 """
 
+# What is older than 90 days is cut less often; every far pane is made of whole panes.
+_FAR_PANES = """
+CREATE OR REPLACE TABLE far_panes AS
+SELECT p.account, c.far_pane AS pane, p.seen_from, sum(p.uses) AS uses,
+    CAST(sum(p.days) AS INTEGER) AS days, min(p.first_day) AS first_day, max(p.last_day) AS last_day
+FROM account_panes p
+JOIN calendar c ON c.day = p.pane
+GROUP BY p.account, c.far_pane, p.seen_from
+"""
+
 _USE_DAYS = """
 CREATE OR REPLACE VIEW use_days AS
-SELECT p.account, a.snapshot, a.age, p.uses, p.exports, p.days, p.workdays, p.first_day, p.last_day
+SELECT p.account, a.snapshot, a.age, p.uses, p.days, p.workdays, p.first_day, p.last_day
 FROM account_panes p
 JOIN use_ages a ON a.pane = p.pane AND a.snapshot >= p.seen_from
+WHERE a.age <= 90
+UNION ALL
+SELECT p.account, a.snapshot, a.age, p.uses, p.days, NULL, p.first_day, p.last_day
+FROM far_panes p
+JOIN far_ages a ON a.pane = p.pane AND a.snapshot >= p.seen_from
+WHERE a.age > 90
 """
 
 _PEOPLE_PANES = """

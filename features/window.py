@@ -39,10 +39,11 @@ from data.errors import BadInputError
 LOOKBACK = 730
 USAGE_LOOKBACK = 365
 # Where windows over panes begin and end, in days of age: an edge more makes more panes, so what has
-# few windows has panes of its own.
+# few windows has panes of its own. The edges of `far` and `coarse` are edges of `use` too.
 EDGES = {
     "use": (7, 28, 30, 56, 84, 90, 180, 208, 365),
-    "touch": (14, 30, 90, 104, 180, 270, 284, 365),
+    "far": (90, 180, 208, 365),
+    "touch": (30, 90, 180, 270),
     "coarse": (90, 365),
     "recent": (90,),
 }

@@ -3,17 +3,30 @@
 WITH used AS (
     SELECT u.account, a.snapshot,
         sum(CASE WHEN a.age <= 90 THEN u.uses END) AS uses_90,
-        sum(CASE WHEN a.age > 90 THEN u.uses END) AS uses_before,
-        sum(CASE WHEN a.age <= 90 THEN u.exports END) AS exports_90,
-        sum(CASE WHEN a.age > 90 THEN u.exports END) AS exports_before
+        sum(CASE WHEN a.age > 90 THEN u.uses END) AS uses_before
     FROM (
-        SELECT p.account, c.coarse_pane, p.seen_from, sum(p.uses) AS uses, sum(p.exports) AS exports
+        SELECT p.account, c.coarse_pane, p.seen_from, sum(p.uses) AS uses
         FROM account_panes p
         JOIN calendar c ON c.day = p.pane
         GROUP BY p.account, c.coarse_pane, p.seen_from
     ) u
     JOIN coarse_ages a ON a.pane = u.coarse_pane AND a.snapshot >= u.seen_from
     GROUP BY u.account, a.snapshot
+),
+exported AS (
+    SELECT e.account, a.snapshot,
+        sum(CASE WHEN a.age <= 90 THEN e.uses END) AS exports_90,
+        sum(CASE WHEN a.age > 90 THEN e.uses END) AS exports_before
+    FROM (
+        SELECT u.account, c.coarse_pane, k.seen_from, sum(u.uses) AS uses
+        FROM living_cells u
+        JOIN codes f ON f.kind = 'feature' AND f.code = u.feature AND lower(f.id) LIKE '%export%'
+        JOIN calendar c ON c.day = u.day
+        JOIN calendar k ON k.day = u.seen
+        GROUP BY u.account, c.coarse_pane, k.seen_from
+    ) e
+    JOIN coarse_ages a ON a.pane = e.coarse_pane AND a.snapshot >= e.seen_from
+    GROUP BY e.account, a.snapshot
 ),
 contact AS (
     SELECT p.account, a.snapshot,
@@ -27,8 +40,9 @@ contact AS (
         max(p.last_day) AS last_day,
         max(p.last_future) AS last_future
     FROM (
-        SELECT account, pane, seen_from, sum(talks) AS talks, sum(topics) AS topics,
-            sum(futures) AS futures, max(last_day) AS last_day, max(last_future) AS last_future
+        SELECT account, pane, seen_from, CAST(sum(talks) AS INTEGER) AS talks,
+            CAST(sum(topics) AS INTEGER) AS topics, CAST(sum(futures) AS INTEGER) AS futures,
+            max(last_day) AS last_day, max(last_future) AS last_future
         FROM heard_panes
         GROUP BY account, pane, seen_from
     ) p
@@ -55,12 +69,13 @@ level AS (
             / (nullif(u.uses_before, 0) / CAST(least(a.age, 365) - 90 AS DOUBLE)) AS use_level,
         (c.heard_90 / CAST(90 AS DOUBLE))
             / (nullif(c.heard_before, 0) / CAST(least(a.age, 365) - 90 AS DOUBLE)) AS contact_level,
-        (coalesce(u.exports_90, 0) / CAST(90 AS DOUBLE))
-            / (nullif(u.exports_before, 0) / CAST(least(a.age, 365) - 90 AS DOUBLE))
+        (coalesce(e.exports_90, 0) / CAST(90 AS DOUBLE))
+            / (nullif(e.exports_before, 0) / CAST(least(a.age, 365) - 90 AS DOUBLE))
             AS export_level
     FROM spine p
     JOIN seen_accounts a ON a.account_id = p.account_id AND a.as_of = p.as_of
     LEFT JOIN used u ON u.account = p.account AND u.snapshot = p.snapshot
+    LEFT JOIN exported e ON e.account = p.account AND e.snapshot = p.snapshot
     LEFT JOIN contact c ON c.account = p.account AND c.snapshot = p.snapshot
     WHERE a.age >= 180
 )
@@ -70,9 +85,9 @@ SELECT p.account_id, p.as_of,
     CASE WHEN l.use_level IS NULL OR w.people_lost IS NULL THEN NULL
         WHEN l.use_level >= CAST(0.8 AS DOUBLE) THEN w.people_lost
         ELSE 0 END AS people_lost_while_used,
-    coalesce(u.exports_90, 0) / nullif(u.uses_90, 0) AS export_share_90,
-    coalesce(u.exports_90, 0) / nullif(u.uses_90, 0)
-        - coalesce(u.exports_before, 0) / nullif(u.uses_before, 0) AS export_share_change,
+    coalesce(e.exports_90, 0) / nullif(u.uses_90, 0) AS export_share_90,
+    coalesce(e.exports_90, 0) / nullif(u.uses_90, 0)
+        - coalesce(e.exports_before, 0) / nullif(u.uses_before, 0) AS export_share_change,
     l.export_level AS export_against_own_past,
     coalesce(r.competitor_signals_180, 0) AS competitor_signals_180,
     c.futures_90 / CAST(nullif(c.topics_90, 0) AS DOUBLE) AS future_talk_share_90,
@@ -87,6 +102,7 @@ JOIN snapshots m ON m.snapshot = p.snapshot
 JOIN seen_accounts a ON a.account_id = p.account_id AND a.as_of = p.as_of
 LEFT JOIN level l ON l.account_id = p.account_id AND l.as_of = p.as_of
 LEFT JOIN used u ON u.account = p.account AND u.snapshot = p.snapshot
+LEFT JOIN exported e ON e.account = p.account AND e.snapshot = p.snapshot
 LEFT JOIN contact c ON c.account = p.account AND c.snapshot = p.snapshot
 LEFT JOIN people w ON w.account = p.account AND w.snapshot = p.snapshot
 LEFT JOIN rivals r ON r.account_id = p.account_id AND r.as_of = p.as_of
