@@ -10,7 +10,7 @@ late rows, corrections) is made anew and all others stay.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import groupby
 from pathlib import Path
 
@@ -42,19 +42,23 @@ class _Month:
 
 
 def usage_cells(engine: Engine, workspace: Workspace) -> None:
-    """Make the views `cells`, `days` and `codes` for the months that the snapshots look back to.
+    """Make the views below from the kept files, and first the files that are missing.
 
-    `cells`: account, contact, feature (numbers), day, seen, uses; several rows together may be one
-    cell. `days`: account, day, seen, uses, once each. `codes`: kind, code, id; every account of the
-    lake has one. Needs the landed tables and `features.window.cut`.
+    `cells`: account, contact, feature (numbers), day, seen, uses, as far as the snapshots look
+    back; several rows together may be one cell. `days`: account, day, seen, uses, once each.
+    `first_use`: account, seen (the day on which the first use ever could be known), zero (0).
+    `codes`: kind, code, id; every account of the lake has one. Needs the landed tables and
+    `features.window.cut`.
     """
     codes = workspace.cells / "codes.parquet"
     if not codes.exists():
         # Without its codes a cell has no meaning.
         for path in _files(workspace):
             path.unlink()
-    wanted = _wanted(engine, workspace)
-    new = [month for month in wanted if not month.kept]
+    first, last = _reach(engine)
+    months = [month for month in _months(workspace) if month.name <= f"{last:%Y-%m}"]
+    wanted = [month for month in months if month.name >= f"{first:%Y-%m}"]
+    new = [month for month in months if not month.kept]
     if new or not codes.exists():
         _extend_codes(engine, codes, _during(new))
         for _, year in groupby(new, key=lambda month: month.name[:4]):
@@ -63,35 +67,41 @@ def usage_cells(engine: Engine, workspace: Workspace) -> None:
     else:
         engine.run(f"CREATE VIEW codes AS SELECT * FROM read_parquet({literal(codes.resolve())})")
     if wanted:
-        for kind in KEPT:
-            engine.parquet(kind, [month.path(kind) for month in wanted])
+        engine.parquet("cells", [month.path("cells") for month in wanted])
+        engine.parquet("days", [month.path("days") for month in wanted])
     else:
         engine.run(f"CREATE VIEW cells AS {_USES} WHERE FALSE")
         engine.run(f"CREATE VIEW days AS {_DAYS.format('cells')}")
+    if months:
+        engine.parquet("all_days", [month.path("days") for month in months])
+    else:
+        engine.run("CREATE VIEW all_days AS SELECT * FROM days")
+    engine.run(f"CREATE TABLE first_use AS {_FIRST_USE} FROM all_days GROUP BY account")
 
 
 def passing_cells(sql: Sql) -> None:
     """Make the same relations as `usage_cells`, for this run only: no file is kept or read."""
-    first, last = sql.run("SELECT min(as_of), max(as_of) FROM snapshots")[0]
     ids = _IDS.format("TRUE")
     sql.run(f"CREATE TABLE codes AS SELECT kind, {_NUMBERED} AS code, id FROM {ids}")
+    sql.run(f"CREATE TABLE first_use AS {_FIRST_USE} FROM ({_USES}) u GROUP BY account")
+    first, last = _reach(sql)
     sql.run(
-        f"CREATE TABLE cells AS {_ADDED} FROM ({_USES} WHERE u.occurred_at < TIMESTAMP '{last}' AND "
-        f"u.occurred_at >= TIMESTAMP '{first - timedelta(days=USAGE_LOOKBACK)}') u {_GROUPED}"
+        f"CREATE TABLE cells AS {_ADDED} FROM ({_USES} WHERE u.occurred_at < TIMESTAMP '{last}' "
+        f"AND u.occurred_at >= TIMESTAMP '{first}') u {_GROUPED}"
     )
     sql.run(f"CREATE TABLE days AS {_DAYS.format('cells')}")
 
 
-def _wanted(engine: Engine, workspace: Workspace) -> list[_Month]:
-    """The months, oldest first, that some snapshot may look back to."""
+def _reach(sql: Sql) -> tuple[datetime, datetime]:
+    """The first and the last moment between which cells are asked for."""
+    first, last = sql.run("SELECT min(as_of), max(as_of) FROM snapshots")[0]
+    return first - timedelta(days=USAGE_LOOKBACK), last
+
+
+def _months(workspace: Workspace) -> list[_Month]:
+    """Every month of usage that was landed, oldest first."""
     table = workspace.manifest()["tables"].get("usage_events", {"months": {}})
-    first, last = engine.run("SELECT min(as_of), max(as_of) FROM snapshots")[0]
-    first -= timedelta(days=USAGE_LOOKBACK)
-    return [
-        _Month(workspace.cells, name, fingerprint)
-        for name, fingerprint in sorted(table["months"].items())
-        if f"{first:%Y-%m}" <= name <= f"{last:%Y-%m}"
-    ]
+    return [_Month(workspace.cells, *month) for month in sorted(table["months"].items())]
 
 
 def _during(months: list[_Month]) -> str:
@@ -118,7 +128,8 @@ def _make(engine: Engine, months: list[_Month]) -> None:
     engine.run(f"CREATE OR REPLACE TEMP TABLE uses AS {_USES} WHERE {_during(months)}")
     # Adding up what hardly repeats costs more than it saves its readers, who all add up again.
     [(repeats,)] = engine.run(
-        f"SELECT count(*) > {WORTHWHILE} * approx_count_distinct({_CELL}) FROM uses"
+        f"SELECT count(*) > {WORTHWHILE} * approx_count_distinct({_CELL}) FROM uses "
+        "WHERE day < (SELECT min(day) FROM uses) + 28"
     )
     cells = f"{_ADDED} FROM month {_GROUPED}" if repeats else "SELECT * FROM month"
     for month in months:
@@ -127,8 +138,8 @@ def _make(engine: Engine, months: list[_Month]) -> None:
             f"CREATE OR REPLACE TEMP VIEW month AS SELECT * FROM uses WHERE day >= {day} "
             f"AND day < {day} + day(last_day(DATE '{month.name}-01'))"
         )
-        engine.write(cells, month.path("cells"), compression="snappy")
-        engine.write(_DAYS.format("month"), month.path("days"), compression="snappy")
+        engine.write(cells, month.path("cells"), own=True)
+        engine.write(_DAYS.format("month"), month.path("days"), own=True)
     engine.run("DROP VIEW month")
     engine.run("DROP TABLE uses")
 
@@ -160,6 +171,7 @@ _CELL = "(account, contact, feature, day, seen)"
 _ADDED = "SELECT account, contact, feature, day, seen, sum(uses) AS uses"
 _GROUPED = "GROUP BY account, contact, feature, day, seen"
 _DAYS = "SELECT account, day, seen, sum(uses) AS uses FROM {} GROUP BY account, day, seen"
+_FIRST_USE = "SELECT account, min(seen) AS seen, 0 AS zero"
 _NO_CODES = """
 SELECT CAST(NULL AS VARCHAR) AS kind, CAST(NULL AS INTEGER) AS code, CAST(NULL AS VARCHAR) AS id
 WHERE FALSE"""

@@ -1,4 +1,5 @@
 -- How much, how broadly and how regularly the product is used. One row per spine row.
+-- An account that was never seen to use anything is unknown, not idle.
 -- Blocks of 28 days hold whole weeks, so weekends do not pass for change.
 WITH days AS (
     SELECT account, snapshot,
@@ -38,34 +39,35 @@ breadth AS (
     GROUP BY account, snapshot
 )
 SELECT p.account_id, p.as_of,
-    coalesce(d.active_days_7, 0) AS active_days_7,
-    coalesce(d.active_days_30, 0) AS active_days_30,
-    coalesce(d.active_days_90, 0) AS active_days_90,
-    coalesce(d.active_days_180, 0) AS active_days_180,
-    coalesce(d.uses_7, 0) AS uses_7,
-    coalesce(d.uses_30, 0) AS uses_30,
-    coalesce(d.uses_90, 0) AS uses_90,
-    coalesce(d.uses_180, 0) AS uses_180,
-    coalesce(d.uses_365, 0) AS uses_365,
-    coalesce(u.active_users_30, 0) AS active_users_30,
-    coalesce(u.active_users_90, 0) AS active_users_90,
-    coalesce(b.features_used_30, 0) AS features_used_30,
-    coalesce(b.features_used_90, 0) AS features_used_90,
-    coalesce(b.features_abandoned, 0) AS features_abandoned,
+    coalesce(d.active_days_7, o.zero) AS active_days_7,
+    coalesce(d.active_days_30, o.zero) AS active_days_30,
+    coalesce(d.active_days_90, o.zero) AS active_days_90,
+    coalesce(d.active_days_180, o.zero) AS active_days_180,
+    coalesce(d.uses_7, o.zero) AS uses_7,
+    coalesce(d.uses_30, o.zero) AS uses_30,
+    coalesce(d.uses_90, o.zero) AS uses_90,
+    coalesce(d.uses_180, o.zero) AS uses_180,
+    coalesce(d.uses_365, o.zero) AS uses_365,
+    coalesce(u.active_users_30, o.zero) AS active_users_30,
+    coalesce(u.active_users_90, o.zero) AS active_users_90,
+    coalesce(b.features_used_30, o.zero) AS features_used_30,
+    coalesce(b.features_used_90, o.zero) AS features_used_90,
+    coalesce(b.features_abandoned, o.zero) AS features_abandoned,
     d.uses_30 / CAST(nullif(u.active_users_30, 0) AS DOUBLE) AS uses_per_user_30,
-    coalesce(u.active_users_30, 0) / CAST(nullif(t.seats, 0) AS DOUBLE) AS seat_use_30,
+    coalesce(u.active_users_30, o.zero) / CAST(nullif(t.seats, 0) AS DOUBLE) AS seat_use_30,
     -- The least-squares slope over three blocks is half of last minus first; here per own mean.
     CAST(1.5 AS DOUBLE) * (coalesce(d.block_1, 0) - coalesce(d.block_3, 0))
         / nullif(coalesce(d.block_1, 0) + coalesce(d.block_2, 0) + coalesce(d.block_3, 0), 0)
         AS usage_trend_12w,
     (coalesce(d.block_1, 0) / CAST(28 AS DOUBLE)) / (nullif(d.uses_before, 0) / CAST(180 AS DOUBLE))
         AS usage_against_own_past,
-    coalesce(d.workdays_28, 0) / CAST(20 AS DOUBLE) AS stickiness_28,
+    coalesce(d.workdays_28, o.zero) / CAST(20 AS DOUBLE) AS stickiness_28,
     s.as_of_day - d.last_day AS days_since_use,
     (s.as_of_day - d.last_day) * CAST(nullif(d.days_365 - 1, 0) AS DOUBLE)
         / nullif(d.days_between, 0) AS use_gap_ratio
 FROM spine p
 JOIN snapshots s ON s.snapshot = p.snapshot
+LEFT JOIN first_use o ON o.account = p.account AND o.seen < s.as_of_day
 LEFT JOIN days d ON d.account = p.account AND d.snapshot = p.snapshot
 LEFT JOIN people u ON u.account = p.account AND u.snapshot = p.snapshot
 LEFT JOIN breadth b ON b.account = p.account AND b.snapshot = p.snapshot

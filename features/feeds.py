@@ -16,7 +16,7 @@ import pandas as pd
 from data.contract import BY_NAME
 from data.engine import Sql
 from features.feature import Feature
-from features.window import DAY, EVENT_TABLES
+from features.window import DAY, EVENT_TABLES, LOOKBACK
 
 FEEDS: tuple[str, ...] = ("usage_events", *EVENT_TABLES)
 COLUMNS = ("as_of", "table", "state", "newest", "usual_gap_days")
@@ -63,12 +63,14 @@ def feeds_of(feature: Feature) -> set[str]:
 
 def _arrivals(engine: Sql, name: str) -> pd.DataFrame:
     """Each day on which something newer than all before became known: seen, newest, gap (days)."""
-    time = DAY.format(BY_NAME[name].time)
+    time = BY_NAME[name].time
     rows = (
-        "SELECT seen, max(day) AS newest FROM cells GROUP BY seen ORDER BY seen"
+        "SELECT seen, max(day) AS newest FROM days GROUP BY seen ORDER BY seen"
         if name == "usage_events"
-        else f"SELECT greatest({time}, {DAY.format('known_at')}) AS seen, max({time}) AS newest "
-        f"FROM {name} WHERE {time} >= (SELECT min(day) FROM calendar) GROUP BY 1 ORDER BY 1"
+        else f"SELECT {DAY.format('seen')} AS seen, {DAY.format('newest')} AS newest FROM ("
+        f"SELECT CAST(greatest({time}, known_at) AS DATE) AS seen, max({time}) AS newest "
+        f"FROM {name} WHERE {time} >= (SELECT min(as_of) FROM snapshots) - INTERVAL {LOOKBACK} DAY "
+        "GROUP BY 1) t ORDER BY 1"
     )
     days = engine.frame(rows)
     reach = days["newest"].cummax()

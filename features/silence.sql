@@ -1,4 +1,5 @@
 -- Who has stopped answering. One row per spine row.
+-- An account with which nobody was ever in touch is unknown, not silent.
 -- An outbound touch is judged 14 days later, so that all have had the same chance, and whether it
 -- was answered within 14 days is known by then.
 WITH panes AS (
@@ -146,9 +147,9 @@ survey AS (
 SELECT p.account_id, p.as_of,
     m.as_of_day - i.last_day AS days_since_inbound,
     h.days_since_heard,
-    coalesce(k.unanswered_streak, 0) AS unanswered_streak,
-    coalesce(c.inbound_30, 0) AS inbound_30,
-    coalesce(c.inbound_90, 0) AS inbound_90,
+    coalesce(k.unanswered_streak, o.zero) AS unanswered_streak,
+    coalesce(c.inbound_30, o.zero) AS inbound_30,
+    coalesce(c.inbound_90, o.zero) AS inbound_90,
     coalesce(c.inbound_90, 0) / (nullif(c.inbound_old, 0) / CAST(2 AS DOUBLE))
         AS inbound_against_own_past,
     c.answered_new / CAST(nullif(c.asked_new, 0) AS DOUBLE) AS answered_share_90,
@@ -159,12 +160,13 @@ SELECT p.account_id, p.as_of,
     CASE WHEN r.gaps >= 3 THEN
         (m.as_of_day - i.last_day) * CAST(r.gaps AS DOUBLE) / r.days_between
     END AS inbound_gap_ratio,
-    coalesce(c.meetings_missed_180, 0) AS meetings_missed_180,
-    coalesce(h.channels_quiet, 0) AS channels_quiet,
-    coalesce(s.unanswered, 0) AS surveys_unanswered_180,
+    coalesce(c.meetings_missed_180, o.zero) AS meetings_missed_180,
+    coalesce(h.channels_quiet, o.zero) AS channels_quiet,
+    s.unanswered AS surveys_unanswered_180,
     s.unanswered / CAST(nullif(s.asked, 0) AS DOUBLE) AS surveys_unanswered_share
 FROM spine p
 JOIN snapshots m ON m.snapshot = p.snapshot
+LEFT JOIN first_touch o ON o.account = p.account AND o.seen < m.as_of_day
 LEFT JOIN counts c ON c.account = p.account AND c.snapshot = p.snapshot
 LEFT JOIN patience w ON w.account = p.account AND w.snapshot = p.snapshot
 LEFT JOIN rhythm r ON r.account = p.account AND r.snapshot = p.snapshot

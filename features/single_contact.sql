@@ -1,5 +1,6 @@
 -- How many people carry the relationship, and what has become of the main one.
 -- A person is heard when they come to us or answer us. One row per spine row.
+-- An account with which nobody was ever in touch, or of which no contact is known, is unknown.
 WITH ranked AS (
     SELECT h.account, h.snapshot, h.contact_id, h.talks AS touches,
         m.as_of_day - h.last_day AS last_age,
@@ -50,20 +51,22 @@ usage_share AS (
     GROUP BY account, snapshot
 )
 SELECT p.account_id, p.as_of,
-    coalesce(k.people_heard_90, 0) AS people_heard_90,
-    coalesce(k.people_gone_quiet, 0) AS people_gone_quiet,
+    coalesce(k.people_heard_90, o.zero) AS people_heard_90,
+    coalesce(k.people_gone_quiet, o.zero) AS people_gone_quiet,
     k.top_person_share,
     k.effective_contacts,
     k.days_since_other_heard,
     k.days_since_top_heard,
     k.top_person_gone,
-    coalesce(k.roles_heard_180, 0) AS roles_heard_180,
-    coalesce(k.executive_heard_90, 0) AS executive_heard_90,
-    coalesce(c.contacts_present, 0) AS contacts_present,
-    coalesce(c.departures_180, 0) AS departures_180,
-    coalesce(c.champion_departures_180, 0) AS champion_departures_180,
+    coalesce(k.roles_heard_180, o.zero) AS roles_heard_180,
+    coalesce(k.executive_heard_90, o.zero) AS executive_heard_90,
+    c.contacts_present,
+    c.departures_180,
+    c.champion_departures_180,
     u.top_user_share_90
 FROM spine p
+JOIN snapshots m ON m.snapshot = p.snapshot
+LEFT JOIN first_touch o ON o.account = p.account AND o.seen < m.as_of_day
 LEFT JOIN carried k ON k.account = p.account AND k.snapshot = p.snapshot
 LEFT JOIN staff c ON c.account_id = p.account_id AND c.as_of = p.as_of
 LEFT JOIN usage_share u ON u.account = p.account AND u.snapshot = p.snapshot

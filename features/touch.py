@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from data.engine import Sql
-from features.window import DAY
+from features.window import DAY, LOOKBACK
 
 
 def touches(engine: Sql) -> None:
     """Make the tables below of the accounts of the spine, as far as they look back.
+
+    `first_touch`: account, seen (the day on which the first touch ever could be known), zero (0).
 
     `touches`: account, contact_id, channel, topic, inbound, asks (an outbound touch that wants an
     answer: not meetings, events or community posts), missed (a meeting nobody came to),
@@ -24,9 +26,22 @@ def touches(engine: Sql) -> None:
     `heard_people`: account, snapshot, contact_id, talks, last_day: how often and when last each
     person was heard in 365 days.
     """
-    for statement in (_TOUCHES, _HEARD, _HEARD_PANES, _HEARD_PEOPLE):
-        engine.run(statement)
+    # As plain times they let the reader skip what is older or newer.
+    [(first, last)] = engine.run("SELECT min(as_of), max(as_of) FROM snapshots")
+    for statement in (_FIRST_TOUCH, _TOUCHES, _HEARD, _HEARD_PANES, _HEARD_PEOPLE):
+        engine.run(statement.format(first=first, last=last))
 
+
+_FIRST_TOUCH = f"""
+CREATE OR REPLACE TABLE first_touch AS
+SELECT a.account, 0 AS zero, {DAY.format("i.seen_at")} AS seen
+FROM (
+    SELECT account_id, min(greatest(occurred_at, known_at)) AS seen_at
+    FROM interactions
+    GROUP BY account_id
+) i
+JOIN (SELECT DISTINCT account_id, account FROM spine) a ON a.account_id = i.account_id
+"""
 
 _TOUCHES = f"""
 CREATE OR REPLACE TABLE touches AS
@@ -45,6 +60,8 @@ FROM (
         greatest({DAY.format("i.occurred_at")}, {DAY.format("i.known_at")}) AS seen
     FROM interactions i
     JOIN (SELECT DISTINCT account_id, account FROM spine) a ON a.account_id = i.account_id
+    WHERE i.occurred_at >= TIMESTAMP '{{first}}' - INTERVAL {LOOKBACK} DAY
+        AND i.occurred_at < TIMESTAMP '{{last}}'
 ) t
 JOIN calendar c ON c.day = t.day
 JOIN calendar k ON k.day = t.seen
@@ -66,7 +83,8 @@ _HEARD_PANES = """
 CREATE OR REPLACE TABLE heard_panes AS
 SELECT h.account, h.contact_id, c.coarse_pane AS pane, h.seen_from,
     CAST(count(*) AS INTEGER) AS talks, CAST(count(h.topic) AS INTEGER) AS topics,
-    CAST(count(CASE WHEN h.topic IN ('roadmap', 'renewal', 'qbr') THEN 1 END) AS INTEGER) AS futures,
+    CAST(count(CASE WHEN h.topic IN ('roadmap', 'renewal', 'qbr') THEN 1 END) AS INTEGER)
+        AS futures,
     max(h.day) AS last_day,
     max(CASE WHEN h.topic IN ('roadmap', 'renewal', 'qbr') THEN h.day END) AS last_future
 FROM heard h

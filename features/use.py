@@ -7,7 +7,7 @@ numbers (see `codes`), and so are snapshots.
   that serves the snapshot. `days` counts active days, `workdays` those of the last 90 days that are
   no weekend; `uses` adds up quantities.
 - `use_people`: account, snapshot, contact, last_age, uses: who used the product in 90 days.
-- `use_features`: account, snapshot, feature, last_age: what was used in 365 days.
+- `use_features`: account, snapshot, feature, last_age: what was used in 240 days.
 """
 
 from __future__ import annotations
@@ -17,11 +17,13 @@ from data.engine import Sql
 
 def usage(engine: Sql) -> None:
     """Make the relations above, for accounts of the spine. Needs `features.spine.spine`."""
+    # As a number it lets the reader skip what is older.
+    [(first,)] = engine.run("SELECT min(as_of_day) FROM snapshots")
     for statement in (
         *(_LIVING, _ACCOUNT_PANES, _FAR_PANES, _USE_DAYS, _PEOPLE_PANES, _USE_PEOPLE),
         _USE_FEATURES,
     ):
-        engine.run(statement)
+        engine.run(statement.format(first=first))
 
 
 _LIVING = """
@@ -86,7 +88,7 @@ SELECT u.account, u.contact, c.recent_pane AS pane, k.seen_from, max(u.day) AS l
 FROM living_cells u
 JOIN calendar c ON c.day = u.day
 JOIN calendar k ON k.day = u.seen
-WHERE u.contact IS NOT NULL
+WHERE u.contact IS NOT NULL AND u.day >= {first} - 90
 GROUP BY u.account, u.contact, c.recent_pane, k.seen_from
 """
 
@@ -107,10 +109,11 @@ WITH sightings AS (
     SELECT u.account, u.feature, k.seen_from, max(u.day) AS last_day
     FROM living_cells u
     JOIN calendar k ON k.day = u.seen
+    WHERE u.day >= {first} - 240
     GROUP BY u.account, u.feature, k.seen_from
 ),
 ended AS (
-    SELECT s.account, s.feature, s.last_day, s.seen_from, c.gone_365,
+    SELECT s.account, s.feature, s.last_day, s.seen_from, c.gone_240,
         min(s.seen_from) OVER (
             PARTITION BY s.account, s.feature ORDER BY s.last_day DESC, s.seen_from
             ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
@@ -121,6 +124,6 @@ ended AS (
 SELECT e.account, p.snapshot, e.feature, s.as_of_day - e.last_day AS last_age
 FROM ended e
 JOIN spans p ON p.start = e.seen_from
-    AND p.stop = least(e.gone_365, coalesce(e.overtaken, e.gone_365))
+    AND p.stop = least(e.gone_240, coalesce(e.overtaken, e.gone_240))
 JOIN snapshots s ON s.snapshot = p.snapshot
 """

@@ -15,7 +15,7 @@ Large tables (usage, touches) are not repeated. Days are numbered from 1970, sna
 small tables say how they meet, so that everything is joined by equality:
 
 - `calendar` gives for each day `seen_from`, the first snapshot after it; its panes (below); and
-  `gone_365` and `gone_730`, the first snapshots too late for a look back of so many days.
+  `gone_240` and `gone_730`, the first snapshots too late for a look back of so many days.
 - Sums over windows: rows are added up per pane first, a stretch of days in which no window begins
   or ends; `use_ages`, `touch_ages`, `coarse_ages` and `recent_ages` say how old a pane is at each
   snapshot that it serves. As no window cuts a pane, the sums are exact.
@@ -126,7 +126,7 @@ def _calendar(days: Days) -> pd.DataFrame:
             "day": day,
             "seen_from": days.searchsorted(day, side="right"),
             **{f"{name}_pane": _pane(day, _edges(days, edges)) for name, edges in EDGES.items()},
-            "gone_365": days.searchsorted(day + USAGE_LOOKBACK, side="right"),
+            "gone_240": days.searchsorted(day + 240, side="right"),
             "gone_730": days.searchsorted(day + LOOKBACK, side="right"),
             # 1970-01-01 was a Thursday; Saturday and Sunday are no workdays.
             "workday": (day + 3) % 7 < 5,

@@ -6,7 +6,7 @@ WITH used AS (
         sum(CASE WHEN a.age > 90 THEN u.uses END) AS uses_before
     FROM (
         SELECT p.account, c.coarse_pane, p.seen_from, sum(p.uses) AS uses
-        FROM account_panes p
+        FROM far_panes p
         JOIN calendar c ON c.day = p.pane
         GROUP BY p.account, c.coarse_pane, p.seen_from
     ) u

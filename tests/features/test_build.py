@@ -50,12 +50,26 @@ def test_silence_counts_those_seen_lately(make_lake, small):
     assert build(make_lake(small), [AS_OF], rule=rule)["account_id"].tolist() == ["c"]
 
 
-def test_an_account_without_events_keeps_its_row_with_zeros(make_lake, small):
+def test_an_account_that_was_never_observed_keeps_its_row_and_is_unknown(make_lake, small):
     small["usage_events"] = small["usage_events"].iloc[1:]
     row = build(make_lake(small), [AS_OF], rule=ChurnRule()).iloc[0]
     assert row["account_id"] == "a"
-    assert row["active_days_30"] == 0
-    assert pd.isna(row["days_since_use"])
+    assert row[["active_days_30", "uses_365", "stickiness_28", "days_since_use"]].isna().all()
+
+
+@pytest.mark.parametrize("days_ago", [200, 366, 399])
+def test_an_account_that_was_observed_long_ago_is_truly_quiet(make_lake, small, days_ago):
+    small["usage_events"] = small["usage_events"].assign(occurred_at=_days(days_ago, 10))
+    row = build(make_lake(small), [AS_OF], rule=ChurnRule()).iloc[0]
+    assert row["account_id"] == "a"
+    assert (row[["active_days_30", "uses_30", "stickiness_28"]] == 0).all()
+
+
+def test_what_is_known_too_late_does_not_make_an_account_observed(make_lake, small):
+    small["usage_events"] = small["usage_events"].assign(known_at=[AS_OF, *_days(10)])
+    row = build(make_lake(small), [AS_OF], rule=ChurnRule()).iloc[0]
+    assert row["account_id"] == "a"
+    assert pd.isna(row["active_days_30"])
 
 
 def test_a_missing_table_is_unknown_and_never_zero(make_lake, small):

@@ -160,7 +160,7 @@ def test_a_person_is_there_from_when_they_were_known_until_they_were_seen_to_lea
     )
     workspace = make_lake(base)
     present = [_value(workspace, "contacts_present", _ago(d)) for d in (150, 149, 50, 49)]
-    assert present == [0, 1, 1, 0]
+    assert present == [None, 1, 1, 0], "of an account without any contact nothing is known"
     assert _value(workspace, "champion_departures_180", _ago(50)) == 0
     assert _value(workspace, "champion_departures_180", _ago(49)) == 1
 

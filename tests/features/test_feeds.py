@@ -20,7 +20,7 @@ DAY = pd.Timedelta(days=1)
 
 
 def _lake(touched: list[pd.Timestamp], known: list[pd.Timestamp] | None = None):
-    """Two accounts under contract; b is the one that our colleagues write down touches with."""
+    """Two accounts under contract; the touches are with b, but for the last one listed."""
     long_ago = AS_OF - 700 * DAY
     return {
         "accounts": pd.DataFrame({"account_id": ["a", "b"], "created_at": long_ago}),
@@ -35,7 +35,7 @@ def _lake(touched: list[pd.Timestamp], known: list[pd.Timestamp] | None = None):
         "interactions": pd.DataFrame(
             {
                 "interaction_id": [f"i{i}" for i in range(len(touched))],
-                "account_id": "b",
+                "account_id": [*("b" for _ in touched[1:]), "a"],
                 "occurred_at": pd.Series(touched, dtype="datetime64[us]"),
                 "known_at": pd.Series(known or touched, dtype="datetime64[us]"),
                 "direction": "inbound",

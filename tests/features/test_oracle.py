@@ -29,6 +29,7 @@ def _ratio(a: float, b: float | None) -> float | None:
 
 
 def _engagement(events: list[Row], seats: float | None) -> Row:
+    ever_seen = bool(events)
     events = [e for e in events if e["age"] <= 365]
     uses = lambda lo, hi: sum(
         e["quantity"] or (1.0 if e["quantity"] is None else 0.0)
@@ -49,17 +50,19 @@ def _engagement(events: list[Row], seats: float | None) -> Row:
     mean_gap = between / (len(all_days) - 1) if len(all_days) > 1 else None
     out: Row = {f"active_days_{w}": len(days(w)) for w in (7, 30, 90, 180)}
     out |= {f"uses_{w}": uses(0, w) for w in (7, 30, 90, 180, 365)}
-    return out | {
+    out |= {
         "active_users_30": len(people(30)),
         "active_users_90": len(people(90)),
         "features_used_30": sum(a <= 30 for a in last.values()),
         "features_used_90": sum(a <= 90 for a in last.values()),
         "features_abandoned": sum(60 < a <= 240 for a in last.values()),
-        "uses_per_user_30": _ratio(uses(0, 30), len(people(30))) if uses(0, 30) or events else None,
         "seat_use_30": _ratio(len(people(30)), seats),
+        "stickiness_28": len(workdays) / 20,
+    }
+    return (out if ever_seen else dict.fromkeys(out)) | {
+        "uses_per_user_30": _ratio(uses(0, 30), len(people(30))) if uses(0, 30) or events else None,
         "usage_trend_12w": _slope(blocks),
         "usage_against_own_past": _ratio(blocks[0] / 28, uses(28, 208) / 180),
-        "stickiness_28": len(workdays) / 20,
         "days_since_use": since,
         "use_gap_ratio": since / mean_gap if mean_gap and since is not None else None,
     }
@@ -73,6 +76,7 @@ def _slope(blocks: list[float]) -> float | None:
 
 
 def _silence(touches: list[Row], surveys: list[Row], as_of: pd.Timestamp) -> Row:
+    counted = (lambda n: n) if touches else (lambda _: None)
     touches = [t for t in touches if t["age"] <= 730]
     inbound = [t for t in touches if t["direction"] == "inbound"]
     asks = [
@@ -107,23 +111,27 @@ def _silence(touches: list[Row], surveys: list[Row], as_of: pd.Timestamp) -> Row
     return {
         "days_since_inbound": since,
         "days_since_heard": _days(last, as_of) if last else None,
-        "unanswered_streak": sum(
-            t["answered_at"] is None and (last is None or t["occurred_at"] > last) for t in asks
+        "unanswered_streak": counted(
+            sum(
+                t["answered_at"] is None and (last is None or t["occurred_at"] > last) for t in asks
+            )
         ),
-        "inbound_30": sum(t["age"] <= 30 for t in inbound),
-        "inbound_90": sum(t["age"] <= 90 for t in inbound),
+        "inbound_30": counted(sum(t["age"] <= 30 for t in inbound)),
+        "inbound_90": counted(sum(t["age"] <= 90 for t in inbound)),
         "inbound_against_own_past": _ratio(sum(t["age"] <= 90 for t in inbound), old),
         "answered_share_90": answered(14, 104),
         "answered_share_change": _less(answered(14, 104), answered(104, 284)),
         "answer_days_90": patience(0, 90),
         "answer_days_change": _less(patience(0, 90), patience(90, 270)),
         "inbound_gap_ratio": since / statistics.fmean(gaps) if len(gaps) >= 3 and since else None,
-        "meetings_missed_180": sum(
-            t["channel"] == "meeting" and t["age"] <= 180 and t["attended"] is False
-            for t in touches
+        "meetings_missed_180": counted(
+            sum(
+                t["channel"] == "meeting" and t["age"] <= 180 and t["attended"] is False
+                for t in touches
+            )
         ),
-        "channels_quiet": sum(a > 60 for a in channels.values()),
-        "surveys_unanswered_180": open_surveys,
+        "channels_quiet": counted(sum(a > 60 for a in channels.values())),
+        "surveys_unanswered_180": open_surveys if any(s["age"] <= 730 for s in surveys) else None,
         "surveys_unanswered_share": open_surveys / len(asked) if asked else None,
     }
 
@@ -140,6 +148,7 @@ def _single_contact(
     touches: list[Row], mine: list[Row], events: list[Row], as_of: pd.Timestamp
 ) -> Row:
     contacts = {c["contact_id"]: c for c in mine}
+    counted = (lambda n: n) if touches else (lambda _: None)
     ages: dict[str, list[int]] = {}
     for t in (t for t in touches if t["age"] <= 730 and t["contact_id"]):
         if t["direction"] == "inbound":
@@ -158,8 +167,8 @@ def _single_contact(
         if e["age"] <= 90 and e["contact_id"]:
             shares[e["contact_id"]] += 1.0 if e["quantity"] is None else e["quantity"]
     return {
-        "people_heard_90": sum(a <= 90 for a in last.values()),
-        "people_gone_quiet": sum(a > 90 for a in last.values()),
+        "people_heard_90": counted(sum(a <= 90 for a in last.values())),
+        "people_gone_quiet": counted(sum(a > 90 for a in last.values())),
         "top_person_share": counts[order[0]] / total if order else None,
         "effective_contacts": 1 / sum((n / total) ** 2 for n in counts.values()) if order else None,
         "days_since_other_heard": min((last[p] for p in order[1:]), default=None),
@@ -167,11 +176,13 @@ def _single_contact(
         "top_person_gone": (contacts.get(order[0], {}).get("left_at") is not None)
         if order
         else None,
-        "roles_heard_180": len({role(p) for p in order if last[p] <= 180} - {None}),
-        "executive_heard_90": any(last[p] <= 90 and role(p) == "executive" for p in order),
-        "contacts_present": sum(c["left_at"] is None for c in mine),
-        "departures_180": len(gone),
-        "champion_departures_180": sum(c["role"] in ("champion", "executive") for c in gone),
+        "roles_heard_180": counted(len({role(p) for p in order if last[p] <= 180} - {None})),
+        "executive_heard_90": counted(any(last[p] <= 90 and role(p) == "executive" for p in order)),
+        "contacts_present": sum(c["left_at"] is None for c in mine) if mine else None,
+        "departures_180": len(gone) if mine else None,
+        "champion_departures_180": sum(c["role"] in ("champion", "executive") for c in gone)
+        if mine
+        else None,
         "top_user_share_90": max(shares.values()) / sum(shares.values())
         if sum(shares.values())
         else None,
