@@ -5,22 +5,28 @@
 
 from __future__ import annotations
 
+import logging
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Protocol, Self
+from uuid import uuid4
 
 import duckdb
 import pandas as pd
 import pyarrow as pa
 
-from data.files import atomic
+from data.errors import BadInputError, ResourceError
+from data.files import TEMPORARY, atomic
 
 MEMORY = "4GB"
+MEMORY_SETTING = "FOREWARN_MEMORY"
 ATTACHED = "source"
 OWN = "COMPRESSION snappy, PARQUET_VERSION v2, DICTIONARY_SIZE_LIMIT 1000"
 SqlError = duckdb.Error
+_log = logging.getLogger("forewarn")
 EngineName = Literal["duckdb", "spark"]
 
 
@@ -43,7 +49,9 @@ class Sql(Protocol):
 class Engine:
     """A private in-memory database that can read and write only inside the folders it was given.
 
-    Use it as a context manager. SQL that needs more than the memory limit spills to `spill`.
+    Use it as a context manager. SQL that needs more than `memory` (else the environment's
+    `FOREWARN_MEMORY`, else 4GB) spills to `spill`, and a warning in the log says so; what cannot go
+    on even so raises a ResourceError.
     `attach` is a DuckDB file whose tables are then readable, never writable, as `source.TABLE`.
     """
 
@@ -52,19 +60,23 @@ class Engine:
         folders: Iterable[Path],
         *,
         spill: Path,
-        memory: str = MEMORY,
+        memory: str | None = None,
         attach: Path | None = None,
     ) -> None:
+        self._memory = memory or os.environ.get(MEMORY_SETTING, MEMORY)
         spill.mkdir(parents=True, exist_ok=True)
+        # DuckDB makes the folder when it first spills. Named so that what a killed run leaves is
+        # swept.
+        self._spill = spill.resolve() / f"{uuid4().hex}.{os.getpid()}{TEMPORARY}"
         self._connection = duckdb.connect()
+        self._limit()
         if attach is not None:
             self.run(f"ATTACH {literal(attach.resolve())} AS {ATTACHED} (READ_ONLY)")
         allowed = ", ".join(literal(f"{f.resolve()}/") for f in (*folders, spill))
         for setting in (
             "TimeZone = 'UTC'",
             f"threads = {os.cpu_count() or 1}",
-            f"memory_limit = {literal(memory)}",
-            f"temp_directory = {literal(spill.resolve())}",
+            f"temp_directory = {literal(self._spill)}",
             "preserve_insertion_order = false",
             "enable_progress_bar = false",
             "autoinstall_known_extensions = false",
@@ -85,15 +97,19 @@ class Engine:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if self._spill.exists():
+            _log.warning("memory: %s was not enough; went on more slowly, on disk", self._memory)
         self._connection.close()
 
     def run(self, sql: str, parameters: list[Any] | None = None) -> list[tuple[Any, ...]]:
         """Execute SQL; the rows it gives, or none."""
-        return self._connection.execute(sql, parameters).fetchall()
+        with self._bounded():
+            return self._connection.execute(sql, parameters).fetchall()
 
     def frame(self, sql: str) -> pd.DataFrame:
         """The rows of a query as a pandas table."""
-        return self._connection.execute(sql).df()
+        with self._bounded():
+            return self._connection.execute(sql).df()
 
     def table(self, name: str, frame: pd.DataFrame) -> None:
         """Make the rows of `frame` readable in SQL under `name`."""
@@ -123,6 +139,25 @@ class Engine:
         target = f"(FORMAT parquet, {OWN if own else 'COMPRESSION zstd'})"
         with atomic(path) as temporary:
             self.run(f"COPY ({sql}) TO {literal(temporary)} {target}")
+
+    def _limit(self) -> None:
+        try:
+            self._connection.execute(f"SET memory_limit = {literal(self._memory)}")
+        except duckdb.Error:
+            raise BadInputError(
+                f"{MEMORY_SETTING}: expected a size such as 8GB; got {self._memory!r}"
+            ) from None
+
+    @contextmanager
+    def _bounded(self) -> Iterator[None]:
+        try:
+            yield
+        except duckdb.OutOfMemoryException as error:
+            reason = str(error).partition("\n")[0].removeprefix("Out of Memory Error: ")
+            raise ResourceError(
+                f"not enough memory: expected to go on within {self._memory} and the free disk of "
+                f"{self._spill.parent}; got: {reason}; set {MEMORY_SETTING}=8GB or free some disk"
+            ) from None
 
 
 def why_no_query(sql: str) -> str | None:

@@ -28,6 +28,10 @@ class RefusedError(ForewarnError):
     exit_code = 3
 
 
+class ResourceError(ForewarnError):
+    """The machine has not enough of something: memory, disk."""
+
+
 def unknown(what: str, name: str, known: Iterable[str]) -> BadInputError:
     """The error for a name that is not among `known`, pointing at the nearest one.
 

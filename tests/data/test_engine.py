@@ -4,6 +4,7 @@ import pyarrow as pa
 import pytest
 
 from data.engine import Engine, SqlError, identifier, literal, why_no_query
+from data.errors import BadInputError, ResourceError
 
 
 @pytest.fixture
@@ -56,6 +57,36 @@ def test_attached_file_is_readable_and_never_writable(tmp_path):
         assert engine.run("SELECT a FROM source.t") == [(7,)]
         with pytest.raises(SqlError, match="read-only"):
             engine.run("INSERT INTO source.t VALUES (8)")
+
+
+def test_what_does_not_fit_in_memory_goes_to_disk_and_is_said(tmp_path, caplog, monkeypatch):
+    sums = (
+        "SELECT sum(n) FROM (SELECT range % 1500000 AS k, count(*) AS n FROM range({}) GROUP BY 1)"
+    )
+    with Engine([], spill=tmp_path / "spill") as engine:
+        assert engine.run(sums.format(3_000_000)) == [(3_000_000,)]
+    assert caplog.messages == []
+    monkeypatch.setenv("FOREWARN_MEMORY", "60MB")
+    with Engine([], spill=tmp_path / "spill") as engine:
+        assert engine.run(sums.format(3_000_000)) == [(3_000_000,)]
+    assert caplog.messages == ["memory: 60MB was not enough; went on more slowly, on disk"]
+    assert not list((tmp_path / "spill").iterdir())
+
+
+def test_what_cannot_go_on_even_so_is_one_line(tmp_path):
+    with Engine([], spill=tmp_path / "spill", memory="20MB") as engine:
+        with pytest.raises(
+            ResourceError, match=r"within 20MB .* set FOREWARN_MEMORY=8GB"
+        ) as caught:
+            engine.run("SELECT list(range) FROM range(100000000)")
+        assert "\n" not in str(caught.value)
+        assert engine.run("SELECT 1") == [(1,)]
+
+
+def test_a_memory_that_is_no_size_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setenv("FOREWARN_MEMORY", "much")
+    with pytest.raises(BadInputError, match="FOREWARN_MEMORY: expected a size such as 8GB"):
+        Engine([], spill=tmp_path)
 
 
 def test_times_without_zone_are_utc(engine):
