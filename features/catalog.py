@@ -38,9 +38,10 @@ _HEAD = """# Features
 
 Every number that the model may read about an account at a moment, by family. The model never moves
 against a direction that is given here. A feature is unknown, never zero, where one of its sources
-was not landed, had no row yet, or had stopped arriving; a source is a table or one column of a
-table. This page is written from the catalog (`features/catalog.py`); `forewarn features --catalog`
-shows the same.
+was not landed, had no row yet, or had stopped arriving, and where the account was never observed:
+nobody there was ever seen to use the product, or was ever in touch. A source is a table or one
+column of a table. This page is written from the catalog (`features/catalog.py`); `forewarn features
+--catalog` shows the same.
 """
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from features.feature import Family, Feature, sql_text
+from features.feature import Declarer, Family, Feature, sql_text
 
 _USE = ("usage_events",)
 _PEOPLE = ("usage_events.contact_id",)
@@ -34,19 +34,7 @@ def _uses(days: int) -> Feature:
     )
 
 
-def _more(
-    name: str, unit: str, definition: str, risk: str, safe: str, *sources: str, sign: int = -1
-) -> Feature:
-    return Feature(
-        name=name,
-        family="engagement",
-        unit=unit,
-        definition=definition,
-        sources=sources or _USE,
-        direction=1 if sign > 0 else -1 if sign < 0 else 0,
-        risk=risk,
-        safe=safe,
-    )
+_more = Declarer("engagement", _USE, direction=-1)
 
 
 FAMILY = Family(

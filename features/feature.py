@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Literal
 
+Direction = Literal[-1, 0, 1]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Feature:
@@ -22,7 +24,7 @@ class Feature:
     unit: str
     definition: str
     sources: tuple[str, ...]
-    direction: Literal[-1, 0, 1] = 0
+    direction: Direction = 0
     kind: Literal["number", "category"] = "number"
     risk: str = ""
     safe: str = ""
@@ -43,6 +45,42 @@ class Family:
     sql: str
     evidence: str = ""
     context: bool = False
+
+
+@dataclass(frozen=True)
+class Declarer:
+    """Declares the numbers of one family, whose usual sources and direction need not be repeated.
+
+    >>> declare = Declarer("silence", ("interactions",))
+    >>> declare("inbound_7", "touches", "touches of theirs in 7 days", "{value}", "").direction
+    1
+    """
+
+    family: str
+    sources: tuple[str, ...] = ()
+    direction: Direction = 1
+
+    def __call__(
+        self,
+        name: str,
+        unit: str,
+        definition: str,
+        risk: str,
+        safe: str,
+        *sources: str,
+        sign: Direction | None = None,
+    ) -> Feature:
+        """The feature, with its own sources and direction where they are given."""
+        return Feature(
+            name=name,
+            family=self.family,
+            unit=unit,
+            definition=definition,
+            sources=sources or self.sources,
+            direction=self.direction if sign is None else sign,
+            risk=risk,
+            safe=safe,
+        )
 
 
 def sql_text(name: str) -> str:

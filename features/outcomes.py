@@ -2,24 +2,9 @@
 
 from __future__ import annotations
 
-from features.feature import Family, Feature, sql_text
+from features.feature import Declarer, Family, sql_text
 
-
-def _feature(
-    name: str, unit: str, definition: str, risk: str, safe: str, *sources: str, sign: int = 1
-) -> Feature:
-    return Feature(
-        name=name,
-        family="outcomes",
-        unit=unit,
-        definition=definition,
-        sources=sources,
-        direction=1 if sign > 0 else -1 if sign < 0 else 0,
-        risk=risk,
-        safe=safe,
-    )
-
-
+_feature = Declarer("outcomes")
 _ACHIEVED = ("goals.achieved_at",)
 _KIND = ("goals.achieved_at", "goals.kind")
 

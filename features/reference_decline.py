@@ -2,22 +2,9 @@
 
 from __future__ import annotations
 
-from features.feature import Family, Feature, sql_text
+from features.feature import Declarer, Family, Feature, sql_text
 
-
-def _feature(
-    name: str, unit: str, definition: str, risk: str, safe: str, *, sign: int = 1
-) -> Feature:
-    return Feature(
-        name=name,
-        family="reference_decline",
-        unit=unit,
-        definition=definition,
-        sources=("reference_requests.outcome",),
-        direction=1 if sign > 0 else -1 if sign < 0 else 0,
-        risk=risk,
-        safe=safe,
-    )
+_feature = Declarer("reference_decline", ("reference_requests.outcome",))
 
 
 def _before(outcome: str) -> Feature:

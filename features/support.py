@@ -2,24 +2,9 @@
 
 from __future__ import annotations
 
-from features.feature import Family, Feature, sql_text
+from features.feature import Declarer, Family, sql_text
 
-
-def _feature(
-    name: str, unit: str, definition: str, risk: str, safe: str, *sources: str, sign: int = 0
-) -> Feature:
-    return Feature(
-        name=name,
-        family="support",
-        unit=unit,
-        definition=definition,
-        sources=sources or ("tickets",),
-        direction=1 if sign > 0 else -1 if sign < 0 else 0,
-        risk=risk,
-        safe=safe,
-    )
-
-
+_feature = Declarer("support", ("tickets",), direction=0)
 _RESOLVED = ("tickets.resolved_at",)
 _CSAT = ("tickets.csat",)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -34,7 +36,7 @@ def writing(path: Path) -> Engine:
         BadInputError: the file is no store, or one that another version of forewarn wrote.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    engine = _engine(path, begin="BEGIN IMMEDIATE", pragmas=("journal_mode = wal", *_PRAGMAS))
+    engine = _engine(path, begin="BEGIN IMMEDIATE", pragmas=_PRAGMAS, opened=_write_ahead)
     with transaction(engine) as connection:
         if not inspect(connection).get_table_names():
             METADATA.create_all(connection)
@@ -88,7 +90,27 @@ def _in_plain_words(where: str | None, reason: str) -> ForewarnError:
     return StoreError(f"{where}: {reason}; what was published before is untouched; try again")
 
 
-def _engine(path: Path, *, begin: str, pragmas: tuple[str, ...]) -> Engine:
+def _write_ahead(connection: Any) -> None:  # noqa: ANN401
+    """Turn the write-ahead log on; this alone does not wait by itself for other connections."""
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = wal")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
+        else:
+            return
+
+
+def _engine(
+    path: Path,
+    *,
+    begin: str,
+    pragmas: tuple[str, ...],
+    opened: Callable[[Any], None] = lambda _connection: None,
+) -> Engine:
     # A connection per transaction costs little and follows a file that was replaced.
     engine = create_engine(
         URL.create("sqlite", database=str(path)),
@@ -99,6 +121,7 @@ def _engine(path: Path, *, begin: str, pragmas: tuple[str, ...]) -> Engine:
     def connected(connection: Any, _record: object) -> None:  # noqa: ANN401
         # The driver's own transaction handling begins too late to cover a first SELECT.
         connection.isolation_level = None
+        opened(connection)
         for pragma in pragmas:
             connection.execute(f"PRAGMA {pragma}")
 

@@ -12,6 +12,11 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long tests first, so that no core is idle while the last of them ends."""
+    items.sort(key=lambda item: not any(map(item.get_closest_marker, ("spark", "slow"))))
+
+
 def absent(what: str) -> None:
     if os.environ.get("CI"):
         pytest.fail(f"{what} is needed on CI")

@@ -272,6 +272,23 @@ def test_two_publishers_of_the_same_batch_at_once_publish_it_once(path):
     assert rows_of(path, "risk") == 1500
 
 
+def test_a_new_store_may_be_opened_by_several_at_once(tmp_path):
+    for attempt in range(12):
+        start = threading.Barrier(4)
+        opened: list[object] = []
+
+        def run(start=start, opened=opened, path=tmp_path / f"{attempt}.db") -> None:
+            start.wait()
+            opened.append(writing(path))
+
+        threads = [threading.Thread(target=run) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        assert len(opened) == 4
+
+
 def test_readers_see_the_old_batch_until_the_new_one_is_complete(path):
     publish(writing(path), batch("b1"), [scored("a")])
     seen = []
