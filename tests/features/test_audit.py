@@ -140,3 +140,35 @@ def _replayed_on(make_lake, first, tables):
     (workspace.root / "features").symlink_to(first.features)
     table = build(workspace, MOMENTS, rule=RULE)
     return replayed(workspace, table, no_labels(table))[0]
+
+
+@pytest.mark.parametrize(("rewritten", "severity"), [(10, "hard"), (20, "soft")])
+def test_a_past_rewritten_only_for_those_who_left_is_a_leak(make_lake, rewritten, severity):
+    names = [f"{i:02}" for i in range(20)]
+    start = CUT - pd.Timedelta(days=300)
+    weeks = pd.DataFrame({"occurred_at": pd.date_range(start, periods=43, freq="7D")})
+    tables = {
+        "accounts": pd.DataFrame({"account_id": names, "created_at": start}),
+        "subscriptions": pd.DataFrame(
+            {"subscription_id": names, "account_id": names, "started_at": start, "mrr": 1.0}
+        ),
+        "usage_events": weeks.merge(pd.Series(names, name="account_id"), how="cross").assign(
+            feature="x"
+        ),
+    }
+    first = fingerprinted(make_lake(tables), "one")
+    keep(first, build(first, [CUT], rule=RULE))
+    doubtful = tables["usage_events"]["account_id"].isin(names[:rewritten])
+    old = tables["usage_events"]["occurred_at"] < CUT - pd.Timedelta(days=60)
+    second = fingerprinted(
+        make_lake({**tables, "usage_events": tables["usage_events"][old | ~doubtful]}), "two"
+    )
+    (second.features / "replay").mkdir(parents=True)
+    kept = first.features / "replay" / "snapshot.parquet"
+    (second.features / "replay" / kept.name).write_bytes(kept.read_bytes())
+    table = build(second, [CUT], rule=RULE)
+    left = table["account_id"].isin(names[:10])
+    labels = no_labels(table).assign(ends_at=pd.Series(CUT, table.index).where(left))
+    (found,) = replayed(second, table, labels)[0]
+    assert (found.severity, found.table) == (severity, "usage_events")
+    assert ("almost only for accounts that left" in found.sentence) == (severity == "hard")
