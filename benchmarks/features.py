@@ -33,6 +33,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import pandas as pd
+import pyarrow.parquet as pq
 
 # Run as a script, this file's own folder comes first, where it would pass for the package features.
 HERE = Path(__file__).parent
@@ -51,6 +52,7 @@ R = TypeVar("R")
 
 SNAPSHOTS = 24
 EVENTS_PER_ACCOUNT = 1400
+EVENTS_AT_ONCE = 10_000_000
 LAST = date(2026, 1, 5)
 
 
@@ -127,19 +129,33 @@ def _run(work: Callable[[Workspace], int], workspace: Workspace) -> Cost:
 
 
 def _company(folder: Path, events: int) -> None:
-    accounts = max(50, events // EVENTS_PER_ACCOUNT)
-    write(folder / "company", simulate(accounts=accounts, events=events, until=LAST))
+    """Simulate in parts, so that memory does not grow with the number of events."""
+    parts = math.ceil(events / EVENTS_AT_ONCE)
+    for part in range(parts):
+        accounts = max(50, events // parts // EVENTS_PER_ACCOUNT)
+        company = simulate(accounts=accounts, events=events // parts, until=LAST, seed=part)
+        write(folder / f"part-{part}", company)
 
 
 def _land(folder: Path, workspace: Workspace, until: date) -> None:
     """Land what the company knew at the midnight that begins `until`."""
     cut = folder / f"until-{until}"
     cut.mkdir()
-    for path in (folder / "company").glob("*.parquet"):
-        table = pd.read_parquet(path)
-        clock = "known_at" if "known_at" in table else "created_at"
-        table[table[clock] < pd.Timestamp(until)].to_parquet(cut / path.name)
+    parts = sorted(folder.glob("part-*"))
+    with Engine([folder], spill=folder / "spill") as engine:
+        for path in parts[0].glob("*.parquet"):
+            rows = (_part(part / path.name, str(n), until) for n, part in enumerate(parts))
+            engine.write(" UNION ALL ".join(rows), cut / path.name)
     land(str(cut), workspace)
+
+
+def _part(path: Path, part: str, until: date) -> str:
+    """The rows of one part known by then, their ids told from those of the other parts."""
+    columns = pq.read_schema(path).names
+    clock = "known_at" if "known_at" in columns else "created_at"
+    ids = ", ".join(f"{c} || {literal(part)} AS {c}" for c in columns if c.endswith("_id"))
+    file = literal(path.resolve())
+    return f"SELECT * REPLACE ({ids}) FROM read_parquet({file}) WHERE {clock} < DATE '{until}'"
 
 
 def compare(events: int, *, with_rivals: bool) -> dict[str, Cost]:
