@@ -37,6 +37,12 @@ class _Month:
         return self.folder / f"{kind}-{self.name}-{FORMAT}-{self.fingerprint}.parquet"
 
     @property
+    def number(self) -> int:
+        """Months are numbered in a row."""
+        year, month = self.name.split("-")
+        return int(year) * 12 + int(month)
+
+    @property
     def kept(self) -> bool:
         return all(self.path(kind).exists() for kind in KEPT)
 
@@ -61,8 +67,9 @@ def usage_cells(engine: Engine, workspace: Workspace) -> None:
     new = [month for month in months if not month.kept]
     if new or not codes.exists():
         _extend_codes(engine, codes, _during(new))
-        for _, year in groupby(new, key=lambda month: month.name[:4]):
-            _make(engine, list(year))
+        # At most a year at once, and nothing read for the months between two that are far apart.
+        for _, some in groupby(new, key=lambda month: (new[-1].number - month.number) // 12):
+            _make(engine, list(some))
         _forget(workspace, new)
     else:
         engine.run(f"CREATE VIEW codes AS SELECT * FROM read_parquet({literal(codes.resolve())})")

@@ -37,9 +37,11 @@ def feeds(engine: Sql, landed: Iterable[str]) -> pd.DataFrame:
     """
     snapshots = engine.frame("SELECT as_of, as_of_day FROM snapshots ORDER BY 1")
     here = set(landed)
-    tables = [_states(name, _arrivals(engine, name), snapshots) for name in FEEDS if name in here]
-    if not tables:
+    names = [name for name in FEEDS if name in here]
+    if not names:
         return pd.DataFrame(columns=list(COLUMNS))
+    rows = engine.frame(" UNION ALL ".join(map(_arrivals, names)))
+    tables = [_states(name, _newer(rows[rows["feed"] == name]), snapshots) for name in names]
     return pd.concat(tables, ignore_index=True)
 
 
@@ -61,18 +63,22 @@ def feeds_of(feature: Feature) -> set[str]:
     return {source.partition(".")[0] for source in feature.sources} & set(FEEDS)
 
 
-def _arrivals(engine: Sql, name: str) -> pd.DataFrame:
-    """Each day on which something newer than all before became known: seen, newest, gap (days)."""
+def _arrivals(name: str) -> str:
+    """The newest day that became known on each day: feed, seen, newest."""
+    if name == "usage_events":
+        return f"SELECT '{name}' AS feed, seen, max(day) AS newest FROM days GROUP BY seen"
     time = BY_NAME[name].time
-    rows = (
-        "SELECT seen, max(day) AS newest FROM days GROUP BY seen ORDER BY seen"
-        if name == "usage_events"
-        else f"SELECT {DAY.format('seen')} AS seen, {DAY.format('newest')} AS newest FROM ("
-        f"SELECT CAST(greatest({time}, known_at) AS DATE) AS seen, max({time}) AS newest "
+    return (
+        f"SELECT '{name}' AS feed, {DAY.format('seen')} AS seen, {DAY.format('newest')} AS newest "
+        f"FROM (SELECT CAST(greatest({time}, known_at) AS DATE) AS seen, max({time}) AS newest "
         f"FROM {name} WHERE {time} >= (SELECT min(as_of) FROM snapshots) - INTERVAL {LOOKBACK} DAY "
-        "GROUP BY 1) t ORDER BY 1"
+        "GROUP BY 1) t"
     )
-    days = engine.frame(rows)
+
+
+def _newer(days: pd.DataFrame) -> pd.DataFrame:
+    """Each day on which something newer than all before became known: seen, newest, gap (days)."""
+    days = days.sort_values("seen")
     reach = days["newest"].cummax()
     before = reach.shift()
     found = days.assign(newest=reach, gap=days["seen"] - before)

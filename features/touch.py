@@ -63,13 +63,12 @@ FROM (
     WHERE i.occurred_at >= TIMESTAMP '{{first}}' - INTERVAL {LOOKBACK} DAY
         AND i.occurred_at < TIMESTAMP '{{last}}'
 ) t
-JOIN calendar c ON c.day = t.day
 JOIN calendar k ON k.day = t.seen
 LEFT JOIN calendar r ON r.day = greatest(t.seen, t.answer_day)
 """
 
 _HEARD = """
-CREATE OR REPLACE TABLE heard AS
+CREATE OR REPLACE VIEW heard AS
 SELECT account, contact_id, channel, topic, occurred_at AS heard_at, day, seen_from
 FROM touches
 WHERE inbound

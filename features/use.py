@@ -19,17 +19,10 @@ def usage(engine: Sql) -> None:
     """Make the relations above, for accounts of the spine. Needs `features.spine.spine`."""
     # As a number it lets the reader skip what is older.
     [(first,)] = engine.run("SELECT min(as_of_day) FROM snapshots")
-    for statement in (
-        *(_LIVING, _ACCOUNT_PANES, _FAR_PANES, _USE_DAYS, _PEOPLE_PANES, _USE_PEOPLE),
-        _USE_FEATURES,
-    ):
+    panes = (_ACCOUNT_PANES, _FAR_PANES, _USE_DAYS, _PEOPLE_PANES)
+    for statement in (*panes, _USE_PEOPLE, _USE_FEATURES):
         engine.run(statement.format(first=first))
 
-
-_LIVING = """
-CREATE OR REPLACE VIEW living_cells AS
-SELECT * FROM cells WHERE account IN (SELECT account FROM spine)
-"""
 
 # A day is active from the moment its first event is known, however late the others come.
 _ACCOUNT_PANES = """
@@ -54,7 +47,6 @@ SELECT d.account, c.use_pane AS pane, k.seen_from, sum(d.uses) AS uses,
 FROM known d
 JOIN calendar c ON c.day = d.day
 JOIN calendar k ON k.day = d.seen
-WHERE d.account IN (SELECT account FROM spine)
 GROUP BY d.account, c.use_pane, k.seen_from
 """
 
@@ -65,6 +57,7 @@ SELECT p.account, c.far_pane AS pane, p.seen_from, sum(p.uses) AS uses,
     CAST(sum(p.days) AS INTEGER) AS days, min(p.first_day) AS first_day, max(p.last_day) AS last_day
 FROM account_panes p
 JOIN calendar c ON c.day = p.pane
+WHERE p.account IN (SELECT account FROM spine)
 GROUP BY p.account, c.far_pane, p.seen_from
 """
 
@@ -73,7 +66,7 @@ CREATE OR REPLACE VIEW use_days AS
 SELECT p.account, a.snapshot, a.age, p.uses, p.days, p.workdays, p.first_day, p.last_day
 FROM account_panes p
 JOIN use_ages a ON a.pane = p.pane AND a.snapshot >= p.seen_from
-WHERE a.age <= 90
+WHERE a.age <= 90 AND p.account IN (SELECT account FROM spine)
 UNION ALL
 SELECT p.account, a.snapshot, a.age, p.uses, p.days, NULL, p.first_day, p.last_day
 FROM far_panes p
@@ -85,7 +78,7 @@ _PEOPLE_PANES = """
 CREATE OR REPLACE TABLE people_panes AS
 SELECT u.account, u.contact, c.recent_pane AS pane, k.seen_from, max(u.day) AS last_day,
     sum(u.uses) AS uses
-FROM living_cells u
+FROM cells u
 JOIN calendar c ON c.day = u.day
 JOIN calendar k ON k.day = u.seen
 WHERE u.contact IS NOT NULL AND u.day >= {first} - 90
@@ -99,6 +92,7 @@ SELECT p.account, a.snapshot, p.contact, s.as_of_day - max(p.last_day) AS last_a
 FROM people_panes p
 JOIN recent_ages a ON a.pane = p.pane AND a.snapshot >= p.seen_from
 JOIN snapshots s ON s.snapshot = a.snapshot
+WHERE p.account IN (SELECT account FROM spine)
 GROUP BY p.account, a.snapshot, p.contact, s.as_of_day
 """
 
@@ -107,7 +101,7 @@ _USE_FEATURES = """
 CREATE OR REPLACE TABLE use_features AS
 WITH sightings AS (
     SELECT u.account, u.feature, k.seen_from, max(u.day) AS last_day
-    FROM living_cells u
+    FROM cells u
     JOIN calendar k ON k.day = u.seen
     WHERE u.day >= {first} - 240
     GROUP BY u.account, u.feature, k.seen_from
@@ -120,6 +114,7 @@ ended AS (
         ) AS overtaken
     FROM sightings s
     JOIN calendar c ON c.day = s.last_day
+    WHERE s.account IN (SELECT account FROM spine)
 )
 SELECT e.account, p.snapshot, e.feature, s.as_of_day - e.last_day AS last_age
 FROM ended e

@@ -19,7 +19,7 @@ exported AS (
         sum(CASE WHEN a.age > 90 THEN e.uses END) AS exports_before
     FROM (
         SELECT u.account, c.coarse_pane, k.seen_from, sum(u.uses) AS uses
-        FROM living_cells u
+        FROM cells u
         JOIN codes f ON f.kind = 'feature' AND f.code = u.feature AND lower(f.id) LIKE '%export%'
         JOIN calendar c ON c.day = u.day
         JOIN calendar k ON k.day = u.seen
