@@ -64,7 +64,10 @@ def make_lake(tmp_path: Path) -> Callable[[Tables], Workspace]:
 
 def _months(usage: pd.DataFrame) -> dict[str, str]:
     months = usage["occurred_at"].dt.strftime("%Y-%m")
-    return {m: str(pd.util.hash_pandas_object(rows, index=False).sum()) for m, rows in usage.groupby(months)}
+    return {
+        m: str(pd.util.hash_pandas_object(rows, index=False).sum())
+        for m, rows in usage.groupby(months)
+    }
 
 
 AS_OF = tuple(pd.Timestamp(d) for d in ("2024-03-01", "2024-03-31", "2024-07-01"))

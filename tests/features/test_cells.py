@@ -30,9 +30,9 @@ def _grown(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     usage = tables["usage_events"]
     first, last = usage["occurred_at"].min(), pd.Timestamp("2024-06-28")
     fresh = usage.tail(2).assign(
-        occurred_at=[first, last], known_at=pd.NaT, feature=["zoom", "export all"], quantity=7.0
+        occurred_at=[first, last], feature=["zoom", "export all"], quantity=7.0
     )
-    fresh = fresh.assign(contact_id=["new-1", "new-2"])
+    fresh = fresh.assign(contact_id=["new-1", "new-2"]).drop(columns="known_at")
     return {**tables, "usage_events": pd.concat([usage.iloc[1:], fresh], ignore_index=True)}
 
 
