@@ -70,8 +70,8 @@ def calibrated(
     `margins` must be out-of-fold. The line fitted on the earlier half of the snapshots has to
     lower the log-loss of the later half, by more than 1.645 standard errors over accounts; only
     then is it fitted on all, else (1, 0) is returned. The bar is not idle: boosting on log-loss is
-    calibrated already, the folds' models know less than the final one, and on ten companies every
-    line that won by less than that made the test worse.
+    calibrated already, and the folds' models know less than the final one, so a line that wins by
+    less mends what the final model does not have.
     """
     moments = np.unique(as_of)
     if len(moments) < 2:
