@@ -14,7 +14,7 @@ serve: $(WORKSPACE)/store.db  ## the API and the page on 127.0.0.1:3000 over the
 	$(BIN)/forewarn serve --workspace $(WORKSPACE)
 
 test: check  ## everything that must hold before a change lands
-	$(BIN)/pytest -n auto --dist loadfile
+	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
 
 check: $(READY)  ## linters, types and import contracts
 	$(BIN)/ruff check .
