@@ -8,7 +8,7 @@ after the other:
 
 - the floor: DuckDB reads the usage file and groups it by account, contact, feature and day;
 - forewarn: every family for 24 monthly snapshots, from nothing;
-- the stated set of features of `rivals.py` for the same snapshots, from nothing, by forewarn, by
+- the features named in `stated.py` for the same snapshots, from nothing, by forewarn, by
   range joins and by a loop in pandas;
 - one new weekly snapshot, after a week of new events has been landed.
 
@@ -39,7 +39,9 @@ import pyarrow.parquet as pq
 HERE = Path(__file__).parent
 sys.path[:] = [str(HERE.parent), *(entry for entry in sys.path if Path(entry) != HERE)]
 
-from benchmarks import rivals
+from benchmarks.pandas_loop import pandas_loop as by_pandas_loop
+from benchmarks.range_join import range_join as by_range_join
+from benchmarks.stated import NAMES
 from data.churn import ChurnRule
 from data.engine import Engine, literal
 from data.land import land
@@ -89,7 +91,7 @@ def stated_set(workspace: Workspace) -> int:
     rows = 0
     with moment(workspace, monthly(workspace)[-SNAPSHOTS:], rule=ChurnRule()) as sql:
         for family in FAMILIES:
-            names = [f.name for f in family.features if f.name in rivals.NAMES]
+            names = [f.name for f in family.features if f.name in NAMES]
             if names:
                 columns = ", ".join(["account_id", "as_of", *names])
                 rows = len(sql.frame(f"SELECT {columns} FROM ({family.sql}) f ORDER BY 1, 2"))
@@ -103,12 +105,12 @@ def weekly(workspace: Workspace) -> int:
 
 def range_join(workspace: Workspace) -> int:
     """Rows of the stated features by range joins."""
-    return len(rivals.range_join(workspace, monthly(workspace)[-SNAPSHOTS:]))
+    return len(by_range_join(workspace, monthly(workspace)[-SNAPSHOTS:]))
 
 
 def pandas_loop(workspace: Workspace) -> int:
     """Rows of the stated features by a loop over the snapshots."""
-    return len(rivals.pandas_loop(workspace, monthly(workspace)[-SNAPSHOTS:]))
+    return len(by_pandas_loop(workspace, monthly(workspace)[-SNAPSHOTS:]))
 
 
 def measured(work: Callable[[Workspace], int], workspace: Workspace) -> Cost:
@@ -188,9 +190,9 @@ def show(events: int, costs: dict[str, Cost]) -> None:
 
 FLOOR = "floor: scan and group by"
 FULL = f"forewarn: all {len(CATALOG)} features"
-STATED = f"forewarn: the {len(rivals.NAMES)} of the stated set"
-RANGE_JOIN = f"range join: the same {len(rivals.NAMES)}"
-PANDAS = f"pandas loop: the same {len(rivals.NAMES)}"
+STATED = f"forewarn: the {len(NAMES)} of the stated set"
+RANGE_JOIN = f"range join: the same {len(NAMES)}"
+PANDAS = f"pandas loop: the same {len(NAMES)}"
 WEEK = "forewarn: all, one new weekly snapshot"
 RIVALS = (RANGE_JOIN, PANDAS)
 WAYS = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from benchmarks.pandas_loop import pandas_loop
+from benchmarks.range_join import range_join
+from benchmarks.stated import NAMES, ZERO
 from data.churn import ChurnRule
 from data.land import land
 from data.synth.company import simulate, write
@@ -19,15 +21,6 @@ from features.build import build
 
 FOLDER = Path(__file__).parent.parent / "benchmarks"
 AS_OF = [pd.Timestamp(d) for d in ("2025-08-01", "2025-09-01", "2025-12-01")]
-
-
-def _load(name: str):
-    spec = importlib.util.spec_from_file_location(f"benchmark_{name}", FOLDER / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="module")
@@ -39,15 +32,14 @@ def workspace(tmp_path_factory):
     return workspace
 
 
-@pytest.mark.parametrize("rival", ["range_join", "pandas_loop"])
+@pytest.mark.parametrize("rival", [range_join, pandas_loop])
 def test_a_rival_computes_the_same_values(workspace, rival):
-    rivals = _load("rivals")
-    assert len(set(rivals.NAMES)) >= 40
+    assert len(set(NAMES)) >= 40
     ours = build(workspace, AS_OF, rule=ChurnRule()).set_index(["account_id", "as_of"])
-    theirs = getattr(rivals, rival)(workspace, AS_OF).reindex(ours.index)
-    for name in rivals.NAMES:
+    theirs = rival(workspace, AS_OF).reindex(ours.index)
+    for name in NAMES:
         got, want = ours[name], theirs[name]
-        if name in rivals.ZERO:
+        if name in ZERO:
             # A rival counts nothing where forewarn knows nothing of the account at all.
             got, want = got.fillna(0), want.fillna(0)
         np.testing.assert_allclose(got, want, rtol=1e-9, atol=1e-9, err_msg=name)
