@@ -150,3 +150,11 @@ def test_evidence_names_rows_of_the_past_newest_first(make_lake, company):
     mine = rows[(rows["account_id"] == "a") & (rows["family"] == "silence")]
     assert mine["happened_at"].is_monotonic_decreasing
     assert mine["what"].str.len().gt(0).all()
+
+
+@pytest.mark.parametrize(("days_ago", "what"), [(240, "last use of x"), (241, "last use")])
+def test_the_last_use_is_shown_however_long_ago_in_the_year(make_lake, small, days_ago, what):
+    small["usage_events"] = small["usage_events"].assign(occurred_at=_days(days_ago, 10))
+    rows = evidence(make_lake(small), ["a"], AS_OF, rule=ChurnRule())
+    (shown,) = rows[rows["family"] == "engagement"].to_dict("records")
+    assert (shown["what"], shown["happened_at"]) == (what, _days(days_ago)[0])
