@@ -45,6 +45,10 @@ class Account(BaseModel):
     name: str | None
     status: Status
     risk: float | None
+    risk_low: float | None
+    risk_high: float | None
+    risks: dict[int, float]
+    method: str | None
     band: Band | None
     arr: float | None
     arr_at_risk: float | None

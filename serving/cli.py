@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from data.errors import BadInputError, MissingError, RefusedError
+from serving import models
 from serving.console import INTERRUPTED, Run, command, complain
 from serving.options import AsOf, MappingFile, MaxBad, Source
 
 if TYPE_CHECKING:
     from data.report import LandReport
     from serving.records import Batch
-    from training.report import TrainingReport
 
 RISKIEST = 10
 HOST, PORT = "127.0.0.1", 3000
@@ -111,14 +111,10 @@ def audit(run: Run) -> None:
     report.refuse_leaks()
 
 
-@app.command(epilog="Example: forewarn train")
-@command
-def train(run: Run) -> None:
-    """Learn from the landed data, judge the model on its last months, keep it if it is usable."""
-    report = _train(run)
-    run.show(*report.lines())
-    run.answer(report.to_dict())
-    _refuse_unusable(report)
+app.command(epilog="Example: forewarn train")(models.train)
+app.command(epilog="Example: forewarn backtest")(models.backtest)
+app.command(epilog="Example: forewarn promote")(models.promote)
+app.command(epilog="Example: forewarn rollback")(models.rollback)
 
 
 @app.command(epilog="Example: forewarn score --as-of 2025-12-31")
@@ -176,16 +172,14 @@ def run_all(
     as_of: AsOf = None,
 ) -> None:
     """From a source to the ten riskiest accounts: land, train if there is no model yet, score."""
-    from training.track import champion
-
     done: dict[str, Any] = {"land": _land(run, source, mapping, max_bad).to_dict()}
-    if champion(run.workspace, registered_model=run.config.registered_model) is None:
-        report = _train(run)
+    if models.in_use(run) is None:
+        report = models.trained(run)
         done["train"] = report.to_dict()
-        if report.model_version is None:
-            run.show(*report.lines())
+        if models.in_use(run) is None:
+            run.show(*models.told(run, report))
             run.answer(done)
-        _refuse_unusable(report)
+            raise RefusedError(models.why_not(run, report))
     batch = _score(run, as_of)
     run.answer({**done, "score": _shown(run, batch)})
 
@@ -218,20 +212,6 @@ def _land(run: Run, source: str, mapping: Path | None, max_bad: float) -> LandRe
             f"land: {len(report.tables)} tables, {rows:,} rows until {report.data_until:%Y-%m-%d}"
         )
     return report
-
-
-def _train(run: Run) -> TrainingReport:
-    from training.run import train as train_model
-
-    with run.step("train") as step:
-        report = train_model(run.workspace, run.config, say=step.say)
-        step.done = f"train: {report.sentence}"
-    return report
-
-
-def _refuse_unusable(report: TrainingReport) -> None:
-    if report.model_version is None:
-        raise RefusedError(f"{report.verdict.replace('_', ' ')}; no model was kept")
 
 
 def _score(run: Run, as_of: date | None) -> Batch:

@@ -15,6 +15,7 @@ from sqlalchemy.pool import NullPool
 
 from data.errors import BadInputError, ForewarnError, MissingError
 from serving.tables import METADATA, SCHEMA, VERSION
+from serving.upgrade import UPGRADED, upgrade
 
 BUSY_SECONDS = 10
 _PRAGMAS = (
@@ -30,10 +31,10 @@ class StoreError(ForewarnError):
 
 
 def writing(path: Path) -> Engine:
-    """The store at `path`, created if absent, ready for `publish`.
+    """The store at `path`, created if absent, brought to today's version, ready for `publish`.
 
     Raises:
-        BadInputError: the file is no store, or one that another version of forewarn wrote.
+        BadInputError: the file is no store, or one that a later version of forewarn wrote.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     engine = _engine(path, begin="BEGIN IMMEDIATE", pragmas=_PRAGMAS, opened=_write_ahead)
@@ -41,16 +42,17 @@ def writing(path: Path) -> Engine:
         if not inspect(connection).get_table_names():
             METADATA.create_all(connection)
             connection.execute(insert(SCHEMA).values(version=VERSION))
-        _check_version(connection)
+        if _version(connection) in UPGRADED:
+            upgrade(connection)
     return engine
 
 
 def reading(path: Path) -> Engine:
-    """The store at `path`, for reading only.
+    """The store at `path`, for reading only; one of an earlier version is brought to today's first.
 
     Raises:
         MissingError: there is no store yet.
-        BadInputError: the file is no store, or one that another version of forewarn wrote.
+        BadInputError: the file is no store, or one that a later version of forewarn wrote.
     """
     if not path.exists():
         raise MissingError(
@@ -58,7 +60,9 @@ def reading(path: Path) -> Engine:
         )
     engine = _engine(path, begin="BEGIN", pragmas=("query_only = on", *_PRAGMAS))
     with transaction(engine) as connection:
-        _check_version(connection)
+        old = _version(connection) in UPGRADED
+    if old:
+        writing(path)
     return engine
 
 
@@ -130,13 +134,14 @@ def _engine(
     return engine
 
 
-def _check_version(connection: Connection) -> None:
+def _version(connection: Connection) -> int:
     where = connection.engine.url.database
     if SCHEMA.name not in inspect(connection).get_table_names():
         raise BadInputError(f"{where}: not a store of forewarn; move it away and score again")
-    version = connection.execute(select(SCHEMA.c.version)).scalar_one()
-    if version != VERSION:
+    version: int = connection.execute(select(SCHEMA.c.version)).scalar_one()
+    if version not in (*UPGRADED, VERSION):
         raise BadInputError(
             f"{where}: expected store version {VERSION}; got {version}, written by another "
             "forewarn; use that version, or move the file away and score again"
         )
+    return version

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from data.workspace import Workspace
@@ -15,6 +14,7 @@ from features.build import monthly
 from features.catalog import BY_NAME
 from features.evidence import evidence
 from serving.records import Evidence
+from training.matrix import Numbers
 from training.model import Model
 
 BASELINE_SNAPSHOTS = 6
@@ -26,13 +26,17 @@ BASELINE_KNOWN = 3
 class Facts:
     """What is known of some accounts, one row each and in the same order in every table.
 
-    `points` has probability points per feature of the model. `now`, `usual` and `healthy` have its
-    numeric features: the value, the account's own median before, the median of healthy peers.
-    `evidence` maps (account_id, family) to landed rows.
+    `risks` has the risk per horizon in days; `risk` is that of the window, between `low` and
+    `high`, the 80 % band of the estimate. `points` has probability points per feature of the model.
+    `now`, `usual` and `healthy` have its numeric features: the value, the account's own median
+    before, the median of healthy peers. `evidence` maps (account_id, family) to landed rows.
     """
 
     account_ids: Sequence[str]
-    risk: npt.NDArray[np.float64]
+    risk: Numbers
+    low: Numbers
+    high: Numbers
+    risks: Mapping[int, Numbers]
     base: float
     points: pd.DataFrame
     now: pd.DataFrame
@@ -49,11 +53,15 @@ def gather(workspace: Workspace, model: Model, scored: pd.DataFrame, past: pd.Da
     the same files, a handful for each account.
     """
     names = [name for name in model.features if BY_NAME[name].kind == "number"]
-    points = model.points(scored)
+    points, risks = model.points(scored), model.risks(scored)
+    risk, (low, high) = risks[model.spec.window_days], model.band(scored)
     moment = scored["as_of"].iloc[0]
     return Facts(
         account_ids=list(scored["account_id"]),
-        risk=model.risk(scored),
+        risk=risk,
+        low=np.minimum(low, risk),  # the band is made from log-odds, and these round differently
+        high=np.maximum(high, risk),
+        risks=risks,
         base=points.base,
         points=points.features.reset_index(drop=True),
         now=scored[names].reset_index(drop=True),

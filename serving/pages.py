@@ -14,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from serving.published import Published
 from serving.records import AccountRisk, Batch
 from serving.store import Order
-from serving.words import UNSCORED, money, percent, stopped
+from serving.words import BAND_NOTE, UNSCORED, likely, money, percent, stopped, unlearnt
 
 PER_PAGE = 50
 _HERE = Path(__file__).parent
@@ -67,7 +67,13 @@ def _renderer() -> Callable[..., HTMLResponse]:
         lstrip_blocks=True,
     )
     environment.filters |= {"money": money, "percent": percent, "stopped": stopped}
-    environment.globals |= {"unscored": UNSCORED, "orders": _ORDERS}
+    environment.globals |= {
+        "unscored": UNSCORED,
+        "orders": _ORDERS,
+        "likely": likely,
+        "unlearnt": unlearnt,
+        "band_note": BAND_NOTE,
+    }
 
     def render(name: str, *, status_code: int = 200, **content: Any) -> HTMLResponse:  # noqa: ANN401
         return HTMLResponse(environment.get_template(name).render(content), status_code)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 Band = Literal["high", "elevated", "low"]
 Status = Literal["scored", "decided", "insufficient_history"]
+Probability = Annotated[float, Field(ge=0, le=1)]
 
 
 class _Record(BaseModel):
@@ -76,13 +77,21 @@ class AccountRisk(_Record):
     """One account in one batch.
 
     `risk` is the calibrated probability of churn within the batch's horizon; it is given exactly
-    when `status` is "scored". `arr` is yearly revenue, `arr_at_risk` is risk times arr; both None
+    when `status` is "scored". `risks` has it for every horizon that the model speaks of, by days,
+    never falling with them; at the batch's horizon it is `risk` exactly. `risk_low` and `risk_high`
+    are the 80 % band of the estimate: how far it might move with other accounts to learn from, not
+    how sure it is that this one leaves. `method` is how the model came to know. An account without
+    a risk has none of these. `arr` is yearly revenue, `arr_at_risk` is risk times arr; both None
     when revenue is unknown. `coverage` is the known share of the model's features, 0 to 1.
     """
 
     account_id: str
     status: Status
-    risk: float | None = Field(default=None, ge=0, le=1)
+    risk: Probability | None = None
+    risk_low: Probability | None = None
+    risk_high: Probability | None = None
+    risks: dict[int, Probability] = {}
+    method: str | None = None
     band: Band | None = None
     arr: float | None = None
     arr_at_risk: float | None = None
@@ -90,7 +99,7 @@ class AccountRisk(_Record):
     segment: str | None = None
     csm: str | None = None
     renewal_at: date | None = None
-    coverage: float = Field(ge=0, le=1)
+    coverage: Probability
     summary: str
     explanation: Explanation | None = None
 

@@ -18,18 +18,18 @@ from features.build import pieces
 from serving.accounts import accounts
 from serving.database import writing
 from serving.explain import explain
-from serving.facts import gather, snapshots
+from serving.facts import Facts, gather, snapshots
 from serving.feeds import dead_feeds
 from serving.records import AccountRisk, Batch, Explanation
 from serving.store import find_batch, publish
-from serving.words import summary
+from serving.words import summary, unlearnt
 from training.config import Config
 from training.model import Model
 from training.spec import ChurnSpec
 from training.track import champion
 
 # Part of every batch_id: raise it when the same model and data would be explained differently.
-FORMAT = 1
+FORMAT = 2
 STALE_AFTER_DAYS = 7
 # The columns of the feature table that are held of all accounts at once.
 BRIEF = ["account_id", "as_of", "segment", "mrr", "invoiced_365", "coverage"]
@@ -119,6 +119,7 @@ def _batch(workspace: Workspace, model: Model, as_of: date) -> Batch:
             "data_fingerprint": manifest["fingerprint"],
             "event": _event(spec),
             "spec": spec.to_dict(),
+            "rung": model.rung,
             "base_rate": model.base_rate,
             "bands": {"high": model.bands.high, "elevated": model.bands.elevated},
         },
@@ -161,26 +162,39 @@ def _rows(
         if row.status != "scored":
             yield AccountRisk(**who, summary=_why_not(row, model.spec))
             continue
-        risk, why = next(whys)
+        estimate, why = next(whys)
+        risk = estimate["risk"]
         yield AccountRisk(
             **who,
-            risk=risk,
+            **estimate,
+            method=model.method,
             band=model.bands.of(risk),
             arr_at_risk=None if who["arr"] is None else risk * who["arr"],
-            summary=_in_short(risk, why, model.spec),
+            summary=_in_short(risk, why, model),
             explanation=why,
         )
 
 
 def _whys(
     workspace: Workspace, model: Model, piece: pd.DataFrame, scored: pd.DataFrame
-) -> Iterator[tuple[float, Explanation]]:
+) -> Iterator[tuple[dict[str, Any], Explanation]]:
     if scored.empty:
         return
     moment = scored["as_of"].iloc[0]
     rows = piece[(piece["as_of"] == moment) & piece["account_id"].isin(scored["account_id"])]
     facts = gather(workspace, model, rows, piece[piece["as_of"] < moment])
-    yield from zip(facts.risk, explain(facts), strict=True)
+    yield from zip(_risks(facts), explain(facts), strict=True)
+
+
+def _risks(facts: Facts) -> Iterator[dict[str, Any]]:
+    """Per account the risk, its band, and the risk at every horizon."""
+    for row in range(len(facts.account_ids)):
+        yield {
+            "risk": float(facts.risk[row]),
+            "risk_low": float(facts.low[row]),
+            "risk_high": float(facts.high[row]),
+            "risks": {days: float(risk[row]) for days, risk in facts.risks.items()},
+        }
 
 
 def _who(row: Any) -> dict[str, Any]:  # noqa: ANN401 - a row of itertuples has no static type
@@ -205,5 +219,6 @@ def _why_not(row: Any, spec: ChurnSpec) -> str:  # noqa: ANN401
     return f"Too new to score: fewer than {spec.min_history_days} days as a customer."
 
 
-def _in_short(risk: float, why: Explanation, spec: ChurnSpec) -> str:
-    return summary(risk, _event(spec), [driver.claim for driver in why.reasons(2)])
+def _in_short(risk: float, why: Explanation, model: Model) -> str:
+    claims = [driver.claim for driver in why.reasons(2)]
+    return summary(risk, _event(model.spec), claims, note=unlearnt(model.method, model.rung))

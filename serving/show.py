@@ -15,7 +15,7 @@ from features.audit.findings import CHECKS, AuditReport
 from features.catalog import DIRECTIONS
 from features.feature import Family
 from serving.records import AccountRisk, Band, Batch, Driver, Measure
-from serving.words import UNSCORED, money, percent, stopped
+from serving.words import BAND_NOTE, UNSCORED, likely, money, percent, stopped, unlearnt
 
 REASONS = 3
 EVIDENCE = 3
@@ -26,19 +26,21 @@ def ranking(batch: Batch, rows: Sequence[AccountRisk]) -> Iterator[RenderableTyp
     """The riskiest accounts, each with its strongest reasons and the points that they add."""
     yield Text(f"\nThe {len(rows)} riskiest of {batch.n:,} accounts on {batch.as_of}", "bold")
     yield Text(_provenance(batch), "dim")
-    yield from _dead_feeds(batch)
+    yield from _warnings(batch)
     yield Text("")
-    yield _listed("", "account", "risk", "band", "ARR at risk", "renewal", style="dim")
+    yield _listed("", "account", "risk", "likely", "band", "ARR at risk", "renewal", style="dim")
     for place, row in enumerate(rows, start=1):
         yield _listed(
             f"{place}",
             f"[bold]{_title(row)}[/bold]",
             f"[bold]{_risk(row)}[/bold]",
+            _likely(row),
             _band(row),
             f"{money(row.arr_at_risk)} [dim]of {money(row.arr)}[/dim]",
             _day(row.renewal_at),
         )
         yield _reasons(row)
+    yield Text(BAND_NOTE, "dim")
 
 
 def totals(groups: Mapping[str, Mapping[str, float]]) -> Iterator[RenderableType]:
@@ -58,6 +60,7 @@ def account(batch: Batch, row: AccountRisk) -> Iterator[RenderableType]:
     """Everything that is known about the risk of one account."""
     yield Text.from_markup(f"\n[bold]{_title(row)}[/bold]   {_band(row)}")
     yield Text(row.summary)
+    yield from _estimate(row)
     yield Text("; ".join(_about(row)) + "\n", "dim")
     if row.explanation is not None:
         why = row.explanation
@@ -69,8 +72,10 @@ def account(batch: Batch, row: AccountRisk) -> Iterator[RenderableType]:
             f"[bold]{why.risk_shown}[/bold]", "[bold]risk, in percent[/bold]\n", "", "", ""
         )
     yield Text(f"as of {batch.as_of}; {_provenance(batch)}", "dim")
-    yield from _dead_feeds(batch)
+    yield from _warnings(batch)
     yield Text(f"coverage: {row.coverage:.0%} of the inputs are known for this account", "dim")
+    if _likely(row):
+        yield Text(BAND_NOTE, "dim")
     yield Text("Points are the model's estimate, not a promise that a change will help.", "dim")
 
 
@@ -126,7 +131,10 @@ def _provenance(batch: Batch) -> str:
     )
 
 
-def _dead_feeds(batch: Batch) -> Iterator[RenderableType]:
+def _warnings(batch: Batch) -> Iterator[RenderableType]:
+    """That nothing was learnt, and which feeds are dead."""
+    if note := unlearnt(batch.method, batch.metadata.get("rung", {})):
+        yield Text(f"By {note}", "yellow")
     for feed in batch.metadata.get("dead_feeds", ()):
         yield Text(f"{stopped(feed)}; what rests on it is unknown, not zero", "yellow")
 
@@ -161,7 +169,7 @@ def _reasons(row: AccountRisk) -> RenderableType:
 
 
 def _listed(*cells: str, style: str = "") -> Table:
-    return _line(cells, widths=(3, None, 8, 9, 20, 10), right=(0, 2, 4), style=style)
+    return _line(cells, widths=(3, None, 8, 9, 9, 20, 10), right=(0, 2, 3, 5), style=style)
 
 
 def _columns(*cells: str, style: str = "") -> Table:
@@ -204,6 +212,21 @@ def _title(row: AccountRisk) -> str:
 
 def _risk(row: AccountRisk) -> str:
     return "" if row.risk is None else percent(row.risk)
+
+
+def _likely(row: AccountRisk) -> str:
+    if row.risk_low is None or row.risk_high is None:
+        return ""
+    return likely(row.risk_low, row.risk_high)
+
+
+def _estimate(row: AccountRisk) -> Iterator[RenderableType]:
+    """The band of the estimate, and the risk at other horizons where the model speaks of them."""
+    if band := _likely(row):
+        yield Text(f"risk {_risk(row)} (likely {band})")
+    if len(row.risks) > 1:
+        told = (f"{days} days {percent(risk)}" for days, risk in row.risks.items())
+        yield Text(f"by horizon: {', '.join(told)}")
 
 
 def _band(row: AccountRisk) -> str:

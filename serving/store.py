@@ -147,10 +147,14 @@ def _write(connection: Connection, batch: Batch, rows: Iterable[AccountRisk]) ->
 
 
 def _row(batch: Batch, row: AccountRisk) -> dict[str, Any]:
-    values = row.model_dump(mode="json", exclude={"explanation"})
+    values = row.model_dump(mode="json", exclude={"explanation", "risks"})
     why = row.explanation
-    text = None if why is None else why.model_dump_json()
-    return {**values, "batch_id": batch.batch_id, "explanation": text}
+    return {
+        **values,
+        "batch_id": batch.batch_id,
+        "risks": json.dumps(row.risks) if row.risks else None,
+        "explanation": None if why is None else why.model_dump_json(),
+    }
 
 
 def _point(connection: Connection, batch: Batch) -> None:
@@ -181,7 +185,8 @@ def _batch(row: RowMapping) -> Batch:
 
 
 def _account(row: RowMapping) -> AccountRisk:
-    values = {name: value for name, value in row.items() if name not in ("batch_id", "explanation")}
-    text = row["explanation"]
+    values = {name: value for name, value in row.items() if name != "batch_id"}
+    risks, text = row["risks"], row["explanation"]
     why = None if text is None else Explanation.model_validate_json(text)
-    return AccountRisk.model_validate({**values, "explanation": why})
+    told = {} if risks is None else json.loads(risks)
+    return AccountRisk.model_validate({**values, "risks": told, "explanation": why})

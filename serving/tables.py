@@ -15,7 +15,7 @@ from sqlalchemy import (
     text,
 )
 
-VERSION = 1
+VERSION = 2
 METADATA = MetaData()
 
 # Strict SQLite tables know only the plain types; without them 'high' would fit in a number column.
@@ -61,6 +61,11 @@ RISK = Table(
     Column("coverage", _NUMBER, nullable=False),
     Column("summary", Text, nullable=False),
     Column("explanation", Text),
+    # New columns come last and bring their own checks, so that an older store can gain them.
+    Column("risk_low", _NUMBER, CheckConstraint("risk_low >= 0 AND risk_low <= risk")),
+    Column("risk_high", _NUMBER, CheckConstraint("risk_high >= risk AND risk_high <= 1")),
+    Column("risks", Text),
+    Column("method", Text),
     CheckConstraint("risk >= 0 AND risk <= 1", name="risk_is_a_probability"),
     CheckConstraint("(status = 'scored') = (risk IS NOT NULL)", name="risk_if_scored"),
     CheckConstraint("coverage >= 0 AND coverage <= 1", name="coverage_is_a_share"),

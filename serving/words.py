@@ -15,6 +15,11 @@ Side = Literal["risk", "safe"]
 # What stands in place of a band for an account without a risk.
 UNSCORED = {"decided": "under notice", "insufficient_history": "too new to score"}
 
+BAND_NOTE = (
+    "The likely range is the 80% band of the estimate: how far it might move with other accounts "
+    "to learn from, not how sure it is that the account leaves."
+)
+
 _CHANGES = ("share points", "per 4 weeks", "points")
 _UNITS_IN_COMPARISON = ("days", "months", "share", "times")
 _SAYS_LESS = re.compile(r"\b(only|rarely|short|shared)\b", re.IGNORECASE)
@@ -141,14 +146,44 @@ def whole(probability: float) -> int:
     return math.floor(100 * probability + 0.5)
 
 
-def summary(risk: float, event: str, claims: Sequence[str]) -> str:
-    """The risk and its two strongest reasons in one sentence.
+def likely(low: float, high: float) -> str:
+    """The band of an estimate in whole percentages.
+
+    >>> likely(0.281, 0.409), likely(0.001, 0.02), likely(0.31, 0.314)
+    ('28-41%', 'up to 2%', '31%')
+    """
+    first, last = whole(low), whole(high)
+    if first == last:
+        return percent(high)
+    return f"{first}-{last}%" if first else f"up to {last}%"
+
+
+def summary(risk: float, event: str, claims: Sequence[str], *, note: str = "") -> str:
+    """The risk and its two strongest reasons in one sentence, and a note behind it.
 
     >>> summary(0.72, "of leaving within 90 days", ["They pay late", "No executive was heard"])
     '72% risk of leaving within 90 days: they pay late, and no executive was heard.'
     """
     why = ", and ".join(_inside(claim) for claim in claims[:2])
-    return f"{percent(risk)} risk {event}: {why or 'no warning sign stands out'}."
+    told = f"{percent(risk)} risk {event}: {why or 'no warning sign stands out'}."
+    return f"{told} {note[:1].upper()}{note[1:]}." if note else told
+
+
+def unlearnt(method: str, rung: Mapping[str, Any]) -> str:
+    """What to say of risks that were not learnt from the firm's own data; empty where they were.
+
+    `rung` tells how many churned accounts there are and what may be claimed from so many.
+
+    >>> unlearnt("rules", {"method": "rules", "claims": "only the order of accounts is claimed"})
+    'expert rules, not learnt from your data; only the order of accounts is claimed'
+    >>> unlearnt("rules", {"method": "hazard", "claims": "a risk"})
+    'expert rules, not learnt from your data; no learnt model was surely better'
+    """
+    if not method.startswith("rules"):
+        return ""
+    few = rung["method"].startswith("rules")
+    why = rung["claims"] if few else "no learnt model was surely better"
+    return f"expert rules, not learnt from your data; {why}"
 
 
 def money(amount: float | None) -> str:

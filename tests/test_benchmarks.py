@@ -1,4 +1,4 @@
-"""The benchmarks compare like with like: every rival gives the same features as forewarn."""
+"""The benchmarks compare like with like, and know nothing of what they are to be judged by."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from benchmarks import honesty, small_data
 from benchmarks.pandas_loop import pandas_loop
 from benchmarks.range_join import range_join
 from benchmarks.stated import NAMES, ZERO
@@ -18,6 +19,7 @@ from data.land import land
 from data.synth.company import simulate, write
 from data.workspace import Workspace
 from features.build import build
+from training.evaluate import Measure
 
 FOLDER = Path(__file__).parent.parent / "benchmarks"
 AS_OF = [pd.Timestamp(d) for d in ("2025-08-01", "2025-09-01", "2025-12-01")]
@@ -57,3 +59,112 @@ def test_the_feature_benchmark_runs_and_prints_its_table():
     assert "60,000 usage events, 24 monthly snapshots" in done.stdout
     assert features >= 1
     assert ratios == 5
+
+
+@pytest.fixture(scope="module")
+def large(workspace):
+    return honesty.with_features(workspace)
+
+
+def test_a_firm_serves_only_its_mix():
+    tables = honesty.company(honesty.Firm(60, 1.0, "by the month", 0)).tables
+    terms = tables["subscriptions"].sort_values("started_at").groupby("account_id").first()
+    assert 30 <= len(terms) <= 90
+    assert ((terms["term_ends_at"] - terms["started_at"]).dt.days <= 31).all()
+    assert set(tables["usage_events"]["account_id"]) <= set(terms.index)
+
+
+def test_what_was_known_at_a_moment_is_the_part_of_the_later_truth_that_had_closed(
+    workspace, large
+):
+    rows, spec = large
+    moment = pd.Timestamp("2025-07-01")
+    past = honesty.known_at(moment, rows, spec, workspace)
+    closed = past.frame["as_of"] + pd.Timedelta(days=spec.closes_after_days) <= moment
+    later = rows.fate.loc[past.frame.index, "label"]
+    assert past.frame["as_of"].max() < moment
+    pd.testing.assert_series_equal(past.fate["label"], later.where(closed))
+    assert past.labelled.any()
+
+
+def _result(*, backtest, realised, half, came=300):
+    difference = backtest - realised
+    return honesty.Result(
+        firm=honesty.FIRMS[0],
+        method="hazard",
+        churned=500,
+        rate=0.04,
+        backtest=Measure(backtest, backtest - half, backtest + half),
+        realised=Measure(realised, realised - half, realised + half),
+        difference=Measure(difference, difference - half, difference + half),
+        random=realised + 0.05,
+        came=came,
+        ratio=Measure(1.08, 0.9, 1.2),
+        slope=Measure(1.3, 1.0, 1.5),
+    )
+
+
+def test_honesty_is_the_mean_and_the_cover_of_the_difference_and_calibration_where_many_left():
+    close = _result(backtest=0.80, realised=0.81, half=0.03)
+    far = _result(backtest=0.90, realised=0.80, half=0.03, came=20)
+    met, missed = (list(honesty.goals(each)) for each in ([close, close], [close, far]))
+    words = [goal.split()[0] for goal in met]
+    assert words == ["PASS", "PASS", "mean", "MISS", "PASS"]
+    assert [goal.split()[0] for goal in missed] == ["MISS", "MISS", "mean", "MISS", "PASS"]
+    assert "+0.0450" in missed[0]
+    assert "50%" in missed[1]
+    assert "+0.0500" in missed[2]
+    assert "0 of the 1 companies" in missed[3]
+
+
+def test_a_small_firm_has_so_many_churned_accounts_and_all_their_rows_before_the_test(large):
+    source = small_data.Source.of("synthetic", "all", *large)
+    firm = small_data.small_firm(source, 3, seed=1)
+    assert firm is not None
+    assert firm.churned(firm.judged) == 3
+    frame, before = firm.rows.frame, source.rows.frame["as_of"] < source.origin
+    whole = source.rows.frame[before & source.rows.frame["account_id"].isin(frame["account_id"])]
+    pd.testing.assert_frame_equal(frame, whole)
+    assert small_data.small_firm(source, 1000, seed=1) is None
+
+
+def test_served_is_held_against_the_rules_and_the_defaults_at_every_size(large):
+    source = small_data.Source.of("synthetic", "all", *large)
+
+    def cell(size, served, rules, default):
+        return small_data.Cell(
+            source=source,
+            size=size,
+            method="blend",
+            served="rules",
+            won=0.5,
+            auc={"served": served, "rules": rules, "LightGBM": default},
+        )
+
+    few = [cell(20, 0.7, 0.7, 0.6)] * 9 + [cell(20, 0.69, 0.7, 0.6)]
+    more = [cell(50, 0.75, 0.7, 0.75)] * 9 + [cell(50, 0.69, 0.7, 0.65)]
+    goals = list(small_data.goals([*more, *few]))
+    assert [goal.split()[0] for goal in goals] == ["PASS", "PASS", "MISS", "MISS"]
+    assert "90% of firms; goal 90%" in goals[0]
+    assert "90% of firms; goal 100%" in goals[2]
+    assert "+0.004" in goals[3]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("script", "options", "told"),
+    [
+        ("honesty.py", ["--companies", "1"], "mean of (backtest - realised)"),
+        ("small_data.py", ["--seeds", "1"], "20 churned: served ranks no worse than the rules"),
+    ],
+)
+def test_a_training_benchmark_runs_and_prints_its_table_and_goals(script, options, told):
+    done = subprocess.run(
+        [sys.executable, str(FOLDER / script), "--quick", *options],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert told in done.stdout
+    assert "PASS" in done.stdout or "MISS" in done.stdout
+    assert not done.stderr

@@ -22,8 +22,13 @@ pytestmark = pytest.mark.slow
 
 STEPS = {
     "land": "land(source, workspace, say=say)",
-    "train": "train(workspace, Config(bootstrap=100), say=say)",
+    "train": "train(workspace, small, say=say)",
     "score": "score(workspace, Config(), as_of=date(2025, 12, 31), say=say)",
+}
+MOMENTS: dict[str, tuple[int | str, ...]] = {
+    "land": (1, 9, 16),
+    "train": (1, 3, "recording the run"),
+    "score": (1, 2),
 }
 CHILD = """
 import sys
@@ -32,9 +37,10 @@ from pathlib import Path
 from data.land import land
 from data.workspace import Workspace
 from serving.score import score
-from training.config import Config
+from training.config import Config, Preset
 from training.run import train
 source, workspace = sys.argv[1], Workspace(Path(sys.argv[2]))
+small = Config(bootstrap=100, lightgbm=Preset(n_estimators=15, learning_rate=0.15))
 def say(message):
     print(message, flush=True)
 {step}
@@ -42,8 +48,8 @@ print("done", flush=True)
 """
 
 
-def _run(step: str, source: Path, workspace: Workspace, *, kill_after: int | None) -> list[str]:
-    """Run one step in a child; kill it as soon as it has said `kill_after` things."""
+def _run(step: str, source: Path, workspace: Workspace, *, kill_at: int | str | None) -> list[str]:
+    """Run one step in a child; kill it as soon as it has said so many things, or those words."""
     command = [sys.executable, "-c", CHILD.format(step=STEPS[step]), source, workspace.root]
     said: list[str] = []
     with subprocess.Popen(
@@ -52,7 +58,7 @@ def _run(step: str, source: Path, workspace: Workspace, *, kill_after: int | Non
         assert child.stdout is not None
         for line in child.stdout:
             said.append(line.strip())
-            if len(said) == kill_after:
+            if len(said) == kill_at or (isinstance(kill_at, str) and kill_at in line):
                 child.kill()
                 break
     return said
@@ -87,15 +93,14 @@ def _published(workspace: Workspace) -> int:
 
 def test_killed_at_any_step_nothing_is_half_done_and_running_again_succeeds(tmp_path):
     source, workspace = tmp_path / "company", Workspace(tmp_path / "workspace")
-    write(source, simulate(accounts=500, seed=0, events=150_000))
-    for step, moments in {"land": (1, 9, 16), "train": (1, 3), "score": (1, 2)}.items():
+    write(source, simulate(accounts=300, seed=0, events=75_000))
+    for step, moments in MOMENTS.items():
         for moment in moments:
-            said = _run(step, source, workspace, kill_after=moment)
-            assert len(said) == moment, "the step ended before it could be killed"
-            assert "done" not in said
+            said = _run(step, source, workspace, kill_at=moment)
+            assert "done" not in said, "the step ended before it could be killed"
             _nothing_is_half_done(workspace)
             assert _published(workspace) == 0
-        assert _run(step, source, workspace, kill_after=None)[-1] == "done"
+        assert _run(step, source, workspace, kill_at=None)[-1] == "done"
         _nothing_is_half_done(workspace)
-    assert _published(workspace) > 200
+    assert _published(workspace) > 100
     assert not list(workspace.root.rglob("*.tmp")), "left-overs are swept by the next run"

@@ -13,12 +13,11 @@ from data.workspace import Workspace
 from features.build import build, monthly
 from features.catalog import CATALOG, FAMILIES
 from features.feature import Feature
-from training.backtest import backtest
 from training.config import Config
-from training.explain import contributions, points
-from training.matrix import matrix
+from training.examination import Task, examination
+from training.explain import points
+from training.learner import Learner
 from training.rows import rows_of
-from training.split import purged
 
 pytestmark = pytest.mark.slow
 
@@ -39,7 +38,7 @@ NOISE = [f"noise_{i}" for i in range(5)]
 def examined(tmp_path_factory):
     """A backtest on a company of 1,500, with five columns of pure noise, and the planted truth."""
     folder = tmp_path_factory.mktemp("company")
-    company = simulate(accounts=1500, seed=11)
+    company = simulate(accounts=1500, seed=11, events=450_000)
     write(folder, company)
     workspace = Workspace(folder / "workspace")
     land(str(folder), workspace)
@@ -52,16 +51,19 @@ def examined(tmp_path_factory):
     who = frame["account_id"].factorize()[0]
     slow = seeds.to_numpy()[who] + 0.5 * rng.normal(size=(len(frame), len(NOISE)))
     frame = frame.assign(**{name: slow[:, i] for i, name in enumerate(NOISE)})
-    features = [*CATALOG, *(_noise(name) for name in NOISE)]
-    config = Config()
+    config = Config(bootstrap=100, search_trials=0)
     spec = config.spec(ChurnRule())
-    rows = rows_of(workspace, frame, spec)
-    known = rows.take(rows.labelled)
-    split = purged(
-        known.snapshots, closes_after_days=spec.closes_after_days, train_share=config.train_share
+    task = Task(
+        spec=spec,
+        config=config,
+        features=[*CATALOG, *(_noise(name) for name in NOISE)],
+        until=pd.Timestamp(workspace.manifest()["data_until"]),
+        journal=folder / "search.log",
+        key="truth",
     )
-    assert split is not None
-    return backtest(rows, split, spec, features, config), company.truth
+    found = examination(rows_of(workspace, frame, spec), task, say=lambda _: None)
+    assert (found.verdict.word, found.method) == ("usable", "hazard")
+    return found.served, company.truth
 
 
 def _noise(name: str) -> Feature:
@@ -69,21 +71,19 @@ def _noise(name: str) -> Feature:
 
 
 def test_each_planted_family_matters_more_than_any_noise(examined):
-    found, _ = examined
-    drop = found.importance(seed=0)
+    served, _ = examined
+    drop = served.families
     noise = max(drop[name] for name in NOISE)
     assert {f: drop[f] for f in FAMILY_OF_CAUSE.values() if drop[f] <= noise} == {}
 
 
-def top_three_hits(found, truth) -> pd.DataFrame:
+def top_three_hits(served, truth) -> pd.DataFrame:
     """Held-out churners with a planted cause, and whether it is among their top three families.
 
     A family hits only if it also raises the risk.
     """
-    learnt, test = found.learnt, found.test
-    effects, expected = contributions(learnt.booster, matrix(test.frame, learnt.columns))
-    told = points(effects, expected, learnt.calibration, learnt.columns.names)
-    families = told.families(learnt.columns)[NAMED]
+    folds, test = served.walked.report, served.test
+    families = pd.concat([_told(fold.learner, fold.labelled.frame) for fold in folds])[NAMED]
     ranks = families.rank(axis=1, ascending=False).where(families > 0, np.inf)
     keys = test.frame[["account_id", "as_of"]].reset_index(drop=True)
     ranked = pd.concat([keys, ranks.reset_index(drop=True)], axis=1)[test.y == 1]
@@ -95,6 +95,12 @@ def top_three_hits(found, truth) -> pd.DataFrame:
     ]
     rank = [row[FAMILY_OF_CAUSE[row["cause"]]] for _, row in joined.iterrows()]
     return joined.assign(hit=np.array(rank) <= 3)
+
+
+def _told(learner: Learner, frame: pd.DataFrame) -> pd.DataFrame:
+    """Points per family, one row per row of the frame."""
+    told = points(learner, frame)
+    return told.families([learner.families[name] for name in told.features.columns])
 
 
 def test_the_planted_cause_is_among_the_top_three_reasons_of_those_it_drove_away(examined):

@@ -11,38 +11,44 @@ import hashlib
 import json
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from data.errors import BadInputError, MissingError
-from data.files import atomic, sha256
+from data.files import atomic
 
-MODEL, DESCRIPTION = "model.txt", "model.json"
-FORMAT = 1
+DESCRIPTION, FORETOLD = "model.json", "foretold.csv"
+FORMAT = 2
 TOLERANCE = 1e-9
 MEMORY_BYTES = 4 << 30
 _START_SECONDS = 60
 
 
-def write(folder: Path, text: str, content: dict[str, Any]) -> None:
-    """Save the model text and its description, sealed; the folder is whole or absent."""
+def forest_file(number: int) -> str:
+    """The name of the file that holds a model's forest of that number, from 0."""
+    return f"forest_{number}.txt"
+
+
+def write(folder: Path, texts: Mapping[str, str], content: dict[str, Any]) -> None:
+    """Save texts by file name and their description, sealed; the folder is whole or absent."""
     with atomic(folder) as temporary:
         temporary.mkdir(parents=True)
-        (temporary / MODEL).write_text(text, encoding="utf-8")
-        sealed = seal(text, content)
-        lines = json.dumps(sealed, indent=1, sort_keys=True, allow_nan=False)
+        for name, text in texts.items():
+            (temporary / name).write_text(text, encoding="utf-8", newline="")
+        lines = json.dumps(seal(texts, content), indent=1, sort_keys=True, allow_nan=False)
         (temporary / DESCRIPTION).write_text(lines + "\n", encoding="utf-8")
 
 
-def seal(text: str, content: dict[str, Any]) -> dict[str, Any]:
+def seal(texts: Mapping[str, str], content: dict[str, Any]) -> dict[str, Any]:
     """`content` with the checksum of every file and, as `seal`, a checksum of itself."""
-    files = {MODEL: hashlib.sha256(text.encode()).hexdigest()}
+    files = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in texts.items()}
     full = {**content, "format": FORMAT, "files": files}
     return {**full, "seal": _digest(full)}
 
 
-def read(folder: Path) -> tuple[str, dict[str, Any]]:
-    """The model text and its description, checked against the seal.
+def read(folder: Path) -> tuple[dict[str, str], dict[str, Any]]:
+    """The texts by file name and their description, checked against the seal.
 
     Raises:
         MissingError: no model is there.
@@ -57,10 +63,13 @@ def read(folder: Path) -> tuple[str, dict[str, Any]]:
     unsealed = {name: value for name, value in content.items() if name != "seal"}
     if content.get("seal") != _digest(unsealed):
         raise _altered(folder / DESCRIPTION)
+    texts = {}
     for name, digest in content["files"].items():
-        if not (folder / name).is_file() or sha256(folder / name) != digest:
+        raw = (folder / name).read_bytes() if (folder / name).is_file() else b""
+        if hashlib.sha256(raw).hexdigest() != digest:
             raise _altered(folder / name)
-    return (folder / MODEL).read_text(encoding="utf-8"), content
+        texts[name] = raw.decode("utf-8")
+    return texts, content
 
 
 def verify(folder: Path, *, seconds: int = 20) -> None:
@@ -72,22 +81,23 @@ def verify(folder: Path, *, seconds: int = 20) -> None:
         BadInputError: the folder is altered, or the child died, hung or answered differently.
     """
     _, content = read(folder)
+    forests = content["forests"]
+    if not forests:
+        return
     task = {
-        "path": str(folder / MODEL),
-        "rows": content["golden"]["rows"],
+        "forests": [{"path": str(folder / f["file"]), "rows": f["rows"]} for f in forests],
         "seconds": seconds,
         "bytes": MEMORY_BYTES,
     }
-    answer = _ask(folder, task, seconds)
-    if answer["names"] != content["columns"]["names"]:
-        raise BadInputError(f"{folder}: the model's features are not those of its description")
-    expected = content["golden"]["margins"]
-    pairs = zip(answer["margins"], expected, strict=True)
-    if not all(abs(got - wanted) <= TOLERANCE for got, wanted in pairs):
-        raise BadInputError(f"{folder}: golden predictions differ; train again")
+    for answer, wanted in zip(_ask(folder, task, seconds), forests, strict=True):
+        if answer["names"] != wanted["names"]:
+            raise BadInputError(f"{folder}: the model's features are not those of its description")
+        pairs = zip(answer["margins"], wanted["margins"], strict=True)
+        if not all(abs(got - expected) <= TOLERANCE for got, expected in pairs):
+            raise BadInputError(f"{folder}: golden predictions differ; train again")
 
 
-def _ask(folder: Path, task: dict[str, Any], seconds: int) -> dict[str, Any]:
+def _ask(folder: Path, task: dict[str, Any], seconds: int) -> list[dict[str, Any]]:
     try:
         child = subprocess.run(  # noqa: S603 - our own interpreter and our own text
             [sys.executable, "-I", "-c", _CHILD],
@@ -104,7 +114,7 @@ def _ask(folder: Path, task: dict[str, Any], seconds: int) -> dict[str, Any]:
             f"{folder}: the process that tried out the model ended with {child.returncode}; "
             "train again or go back to the previous model"
         )
-    answer: dict[str, Any] = json.loads(child.stdout.strip().splitlines()[-1])
+    answer: list[dict[str, Any]] = json.loads(child.stdout.strip().splitlines()[-1])
     return answer
 
 
@@ -140,8 +150,11 @@ resource.setrlimit(resource.RLIMIT_CPU, (task["seconds"], task["seconds"]))
 resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 sys.modules["sklearn"] = None
 import lightgbm, numpy
-booster = lightgbm.Booster(model_file=task["path"])
-rows = numpy.array(task["rows"], dtype=float)
-margins = booster.predict(rows, raw_score=True, num_threads=1)
-print(json.dumps({"names": booster.feature_name(), "margins": margins.tolist()}))
+answers = []
+for forest in task["forests"]:
+    booster = lightgbm.Booster(model_file=forest["path"])
+    rows = numpy.array(forest["rows"], dtype=float)
+    margins = booster.predict(rows, raw_score=True, num_threads=1).tolist()
+    answers.append({"names": booster.feature_name(), "margins": margins})
+print(json.dumps(answers))
 """

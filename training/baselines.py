@@ -22,7 +22,7 @@ def logistic(X: Numbers, y: Numbers, X_test: Numbers) -> Numbers:
     did best below a hundred events.
     """
     model = make_pipeline(
-        SimpleImputer(strategy="median", add_indicator=True),
+        SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True),
         StandardScaler(),
         LogisticRegression(C=STRENGTH, max_iter=1000),
     )

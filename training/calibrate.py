@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,6 +37,15 @@ class Calibration:
         return np.asarray(expit(self.logits(margins)), dtype=np.float64)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Foretold:
+    """What one model foretold of cases it did not know, as raw log-odds, and what came of them."""
+
+    margins: Numbers
+    y: Numbers
+    account: npt.NDArray[np.str_]
+
+
 def fitted(margins: Numbers, y: Numbers) -> Calibration:
     """The line of least log-loss, held near (1, 0) by a ridge, with a slope of at least 0.05.
 
@@ -59,32 +69,32 @@ def fitted(margins: Numbers, y: Numbers) -> Calibration:
     return Calibration(slope=slope, intercept=centre + shift - slope * centre)
 
 
-def calibrated(
-    margins: Numbers,
-    y: Numbers,
-    as_of: npt.NDArray[np.datetime64],
-    account: npt.NDArray[np.str_],
-) -> Calibration:
-    """The calibration to use: a line that has proved itself forward in time, or none.
+def calibrated(blocks: Sequence[Foretold]) -> Calibration:
+    """The calibration to use, after models of several origins, oldest first: a line, or none.
 
-    `margins` must be out-of-fold. The line fitted on the earlier half of the snapshots has to
-    lower the log-loss of the later half, by more than 1.645 standard errors over accounts; only
-    then is it fitted on all, else (1, 0) is returned. The bar is not idle: boosting on log-loss is
-    calibrated already, and the folds' models know less than the final one, so a line that wins by
-    less mends what the final model does not have.
+    The line fitted to all blocks but the last has to lower the log-loss of the last, which another
+    model foretold, by more than 1.645 standard errors over accounts; only then is a line fitted, to
+    the last two blocks, else (1, 0) is returned. The bar is not idle: boosting on log-loss is
+    calibrated already, and models of a young history know less than the final one, so a line that
+    mends them would spoil it.
     """
-    moments = np.unique(as_of)
-    if len(moments) < 2:
+    if len(blocks) < 2:
         return Calibration()
-    later = as_of >= moments[len(moments) // 2]
-    trial = fitted(margins[~later], y[~later])
-    before, after = margins[later], trial.logits(margins[later])
-    gain = losses(before, y[later]) - losses(after, y[later])
-    code = np.unique(account[later], return_inverse=True)[1]
+    *earlier, last = blocks
+    trial = _line(earlier)
+    gain = losses(last.margins, last.y) - losses(trial.logits(last.margins), last.y)
+    code = np.unique(last.account, return_inverse=True)[1]
     per_account = np.bincount(code, weights=gain)
     if per_account.sum() <= SURE * np.sqrt(np.sum(per_account**2)):
         return Calibration()
-    return fitted(margins, y)
+    return _line(blocks[-2:])
+
+
+def _line(blocks: Sequence[Foretold]) -> Calibration:
+    return fitted(
+        np.concatenate([block.margins for block in blocks]),
+        np.concatenate([block.y for block in blocks]),
+    )
 
 
 def losses(logits: Numbers, y: Numbers) -> Numbers:

@@ -39,7 +39,9 @@ def cohorts(
 
     Adds `cohort`; `label` (1 churned, 0 stayed, NaN not to be learnt from); `outcome`, the same but
     also told for decided accounts; `kind` of churn (voluntary, involuntary, silence; an end without
-    a kind counts as voluntary) and `reason`. The engine must hold the table `subscriptions`, or for
+    a kind counts as voluntary) and `reason`. Whatever the horizon, `at_risk` tells the rows that
+    were up for prediction, `ends_after` in how many days service ended (inf: no end is known), and
+    `cause` how (as `kind`, or merged). The engine must hold the table `subscriptions`, or for
     silence churn the table that the rule names.
     """
     keys = rows[["account_id", "as_of"]].reset_index(drop=True)
@@ -78,9 +80,15 @@ def _by_contract(
         _Case(np.ones(len(keys), dtype=bool), "healthy", f"still paying after {horizon}"),
     ]
     known = ~_open(as_of, spec, data_until) & paying & ~young.to_numpy() & ~early & ~merged
-    involuntary = (facts["end_kind"] == "involuntary").to_numpy()
-    kinds = np.where(involuntary, "involuntary", "voluntary")
-    return _told(keys, cases, outcome=np.where(known, in_window, np.nan), kinds=kinds)
+    named = facts["end_kind"].isin(["involuntary", "merged"]).to_numpy()
+    cause = np.where(named, facts["end_kind"], "voluntary")
+    told = _told(keys, cases, outcome=np.where(known, in_window, np.nan), kinds=cause)
+    decided = facts["under_notice"].fillna(0).to_numpy() > 0
+    return told.assign(
+        at_risk=paying & ~young.to_numpy() & ~decided & ~early,
+        ends_after=((end - as_of).dt.total_seconds() / 86_400).fillna(np.inf),
+        cause=cause,
+    )
 
 
 def _by_silence(
@@ -100,7 +108,9 @@ def _by_silence(
         _Case(np.ones(len(keys), dtype=bool), "healthy", f"seen again within {rule.days} days"),
     ]
     kinds = np.full(len(keys), "silence")
-    return _told(keys, cases, outcome=np.where(young | unknown, np.nan, silent), kinds=kinds)
+    told = _told(keys, cases, outcome=np.where(young | unknown, np.nan, silent), kinds=kinds)
+    ends_after = np.where(silent, float(rule.days), np.inf)
+    return told.assign(at_risk=~young, ends_after=ends_after, cause=kinds)
 
 
 def _told(
@@ -170,7 +180,8 @@ later AS (
         AND t.ended_at > r.as_of + INTERVAL {horizon} DAY
     GROUP BY r.row_number
 )
-SELECT s.started_at AS stretch_start, s.ended_at AS stretch_end, s.end_kind,
+SELECT s.started_at AS stretch_start, s.end_kind,
+    nullif(s.ended_at, TIMESTAMP '2200-01-01') AS stretch_end,
     now.running, now.under_notice, now.mrr AS mrr_now, later.mrr AS mrr_then
 FROM cohort_rows r
 ASOF LEFT JOIN stretches s ON s.account_id = r.account_id AND s.started_at <= r.as_of

@@ -45,16 +45,19 @@ class BandRule(_Settings):
 
 
 class Preset(_Settings):
-    """LightGBM settings that are not searched; small on purpose, because churners are few."""
+    """LightGBM settings of each forest of a bag; small on purpose, because churners are few."""
 
-    n_estimators: int = Field(default=150, ge=1, le=5000)
-    learning_rate: float = Field(default=0.03, gt=0, le=1)
+    n_estimators: int = Field(default=60, ge=1, le=5000)
+    learning_rate: float = Field(default=0.075, gt=0, le=1)
     num_leaves: int = Field(default=8, ge=2, le=255)
     min_child_samples: int = Field(default=20, ge=1)
     shrinkage_rows: float = Field(default=60.0, ge=0)
     feature_fraction: float = Field(default=0.5, gt=0, le=1)
-    bagging_fraction: float = Field(default=0.8, gt=0, le=1)
-    num_threads: int = Field(default=1, ge=1)
+    bagging_fraction: float = Field(default=0.5, gt=0, le=1)
+    num_threads: int = Field(default=2, ge=1)
+
+
+Horizon = Annotated[int, Field(ge=7, le=730)]
 
 
 class Config(_Settings):
@@ -65,6 +68,7 @@ class Config(_Settings):
     engine: EngineName = "duckdb"
     churn: Annotated[ChurnRule | None, BeforeValidator(_rule)] = None
     horizon_days: int = Field(default=90, ge=7, le=730)
+    horizons: Annotated[tuple[Horizon, ...], Field(strict=False)] = (30, 60, 90, 180, 365)
     lead_days: int = Field(default=14, ge=0)
     min_history_days: int = Field(default=56, ge=0)
     contraction_frac: float = Field(default=0.2, gt=0, lt=1)
@@ -74,7 +78,9 @@ class Config(_Settings):
     capacity: int = Field(default=25, ge=1)
     seed: int = Field(default=0, ge=0)
     bands: BandRule = BandRule()
+    rules: Annotated[Path | None, Field(strict=False)] = None
     lightgbm: Preset = Preset()
+    search_trials: int = Field(default=40, ge=0, le=200)
 
     @model_validator(mode="after")
     def _window_is_not_empty(self) -> Self:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import lightgbm as lgb
 import numpy as np
 import pandas as pd
-from scipy.special import expit
 
-from training.calibrate import Calibration
-from training.matrix import Columns, Numbers
+from training.learner import Effects, Learner
+from training.matrix import Numbers
+from training.survival import hazards
 
 NEAR = 1e-6
 
@@ -27,38 +26,69 @@ class Points:
     base: float
     features: pd.DataFrame
 
-    def families(self, columns: Columns) -> pd.DataFrame:
-        """Points per family: the sums of its features, families in the order of the catalog."""
-        order = list(dict.fromkeys(columns.families))
-        family = pd.Series(columns.families, index=columns.names)
+    def families(self, families: Sequence[str]) -> pd.DataFrame:
+        """Points per family, the sums of its features; `families` names that of each column."""
+        family = pd.Series(list(families), index=self.features.columns)
+        order = list(dict.fromkeys(families))
         return self.features.T.groupby(family).sum().T[order]
 
 
-def contributions(booster: lgb.Booster, X: Numbers) -> tuple[Numbers, float]:
-    """Log-odds per row and feature (exact path-dependent SHAP values), and what they add to.
+def points(learner: Learner, frame: pd.DataFrame, *, days: int | None = None) -> Points:
+    """What each feature adds to the risk within so many days (the learner's window if None).
 
-    The row sum plus the second value is the row's margin.
+    The log-odds of each cause and period are a start plus one part per feature. The cumulative
+    hazard of a period is split between its causes as two players share a gain (Shapley), and among
+    the features of a cause in proportion to their parts; all periods' hazards together are then
+    priced at the slope of the chord along which the risk 1 - exp(-hazard) climbs from the base. So
+    signs and proportions stay, and the sum is exact.
     """
-    if not len(X):
-        return np.empty(X.shape), 0.0
-    table = np.asarray(booster.predict(X, pred_contrib=True), dtype=np.float64)
-    return table[:, :-1], float(table[0, -1])
-
-
-def points(
-    effects: Numbers, expected: float, calibration: Calibration, names: Sequence[str]
-) -> Points:
-    """Contributions to log-odds as points of probability.
-
-    Calibration scales each log-odds contribution by its slope. From log-odds z0 to z the
-    probability climbs from p0 to p; every contribution is priced at the slope of that chord,
-    (p - p0) / (z - z0), so signs and proportions stay and the sum is exact.
-    """
-    scaled = calibration.slope * effects
-    start = float(calibration.logits(np.array([expected]))[0])
-    climb = scaled.sum(axis=1)
-    base = float(expit(start))
+    which = learner.periods.until(learner.window_days if days is None else days)
+    effects = learner.effects(frame, which)
+    hazard = _shared(effects)
+    start = float(hazards(effects.start[:, None, :]).sum())
+    climb = hazard.sum(axis=1)
     flat = np.abs(climb) < NEAR
-    chord = (expit(start + climb) - base) / np.where(flat, 1.0, climb)
-    price = np.where(flat, base * (1 - base), chord)
-    return Points(base, pd.DataFrame(scaled * price[:, None], columns=list(names)))
+    chord = -np.exp(-start) * np.expm1(-climb) / np.where(flat, 1.0, climb)
+    price = np.where(flat, np.exp(-start), chord)
+    table = pd.DataFrame(hazard * price[:, None], columns=list(effects.names), index=frame.index)
+    return Points(-float(np.expm1(-start)), table)
+
+
+def _shared(effects: Effects) -> Numbers:
+    """Cumulative hazard per row and feature, over all causes and periods."""
+    causes, rows, periods, features = effects.parts.shape
+    total = np.zeros((rows, features))
+    for k in range(periods):
+        parts, start = effects.parts[:, :, k], effects.start[:, k]
+        climbs = parts.sum(axis=2)
+        for cause in range(causes):
+            gain = _gain(start, climbs, cause)
+            flat = np.abs(climbs[cause]) < NEAR
+            slope = gain / np.where(flat, 1.0, climbs[cause])
+            price = np.where(flat, _slope(start, climbs, cause), slope)
+            total += parts[cause] * price[:, None]
+    return total
+
+
+def _gain(start: Numbers, climbs: Numbers, cause: int) -> Numbers:
+    """What a cause's climb adds to the hazard: the mean of going first and of going last."""
+    begun = np.repeat(start[:, None], climbs.shape[1], axis=1)
+    alone, others = begun.copy(), begun + climbs
+    alone[cause] += climbs[cause]
+    without = others.copy()
+    without[cause] = begun[cause]
+    first = _hazard(alone) - _hazard(begun)
+    return (first + _hazard(others) - _hazard(without)) / 2
+
+
+def _slope(start: Numbers, climbs: Numbers, cause: int) -> Numbers:
+    """The limit of gain over climb where a cause does not climb at all."""
+    begun = np.repeat(start[:, None], climbs.shape[1], axis=1)
+    ends = begun + climbs
+    ends[cause] = begun[cause]
+    odds = np.exp(start[cause])
+    return odds * (np.exp(-_hazard(begun)) + np.exp(-_hazard(ends))) / 2
+
+
+def _hazard(margins: Numbers) -> Numbers:
+    return hazards(margins[:, :, None])[:, 0]

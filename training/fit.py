@@ -1,50 +1,262 @@
-"""The model proper: a small boosted forest that never moves against a declared direction."""
+"""Each method of the ladder, fitted on the rows whose results were known at a moment."""
 
 from __future__ import annotations
 
-import lightgbm as lgb
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
 import numpy as np
+import pandas as pd
+from scipy.stats import gamma
 
+from features.feature import Feature
+from features.rules import Rule
 from training.config import Preset
-from training.matrix import Columns, Numbers
-from training.withheld import with_withheld
+from training.forest import MEMBERS, Cohort, Forest, drawn, grow
+from training.ladder import INVOLUNTARY_FROM, Method
+from training.learner import Learner
+from training.matrix import Columns, Numbers, learn, matrix
+from training.periods import INVOLUNTARY, LEAVING, Cases, Periods, cases
+from training.prior import fit_prior
+from training.ramps import RampModel, Ramps, base_rate, expert, ramps_of
+from training.rows import Rows
+from training.spec import ChurnSpec
+from training.voice import RENEWAL, Voice, beside
+
+BILLING = "billing"
+# What turns the spread between the members of a bag into that between fits on fresh samples: 2 for
+# smooth fits on four fifths of the accounts (delete-d jackknife, Shao and Wu 1989), less for a
+# forest, as the luck of its growing averages away. Measured on five disjoint samples of a company:
+# with these, 80 % of the fits lay inside the band.
+FOREST_SPREAD, BLEND_SPREAD, RATE_SPREAD = 1.2, 1.9, 1.0
+_QUANTILES = (np.arange(MEMBERS) + 0.5) / MEMBERS
+_FAR_FROM = 10
+_WILLING = tuple(cause for cause in LEAVING if cause != INVOLUNTARY)
+_TYPICAL_ROWS = 40
+FAR_MEMBERS = 3
 
 
-def fit(X: Numbers, y: Numbers, columns: Columns, *, preset: Preset, seed: int) -> lgb.Booster:
-    """A booster for the log-odds of churn, equal for equal input whatever the machine's load.
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """What all fits of a training share: what is predicted, from which features, and how."""
 
-    Monotone constraints use the method `intermediate`: `advanced` breaks its own promise in
-    LightGBM 4.7 (issues 5358 and 6155), `basic` gives away accuracy. The L2 penalty is given in
-    rows: LightGBM weighs a row by its p(1 - p), so one fixed penalty would be ten times heavier
-    where churn is rare, and was the wrong one either there or where churn is common. Some rows are
-    learnt from twice, the second time with feeds withheld (`training.withheld`).
+    spec: ChurnSpec
+    horizons: tuple[int, ...]
+    features: Sequence[Feature]
+    rules: Sequence[Rule]
+    preset: Preset
+    seed: int
+    full: bool = False
+
+    @property
+    def periods(self) -> Periods:
+        """All periods of the churn rule."""
+        return Periods.of(self.spec, self.horizons)
+
+    @property
+    def window(self) -> Periods:
+        """The window that is shown, as a single period."""
+        return Periods.of(self.spec)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lesson:
+    """Rows, and what was known at a moment about what became of them."""
+
+    rows: Rows
+    until: pd.Timestamp
+    recipe: Recipe
+
+    def cases(
+        self, periods: Periods, which: Sequence[int], causes: Collection[str] = LEAVING
+    ) -> Cases:
+        """The cases of these periods whose result was known."""
+        spec = self.recipe.spec
+        return cases(self.rows, periods, which, spec=spec, causes=causes, until=self.until)
+
+    def churned(self, seen: Cases) -> int:
+        """Accounts that left, each counted once however many snapshots saw it coming."""
+        left = seen.row[seen.event > 0]
+        return int(self.rows.frame["account_id"].iloc[left].nunique())
+
+    @cached_property
+    def judged(self) -> Cases:
+        """The rows whose whole window was known."""
+        return self.cases(self.recipe.window, (0,))
+
+    @cached_property
+    def columns(self) -> Columns:
+        """The columns that these rows give; with contracts the renewal is always among them."""
+        kept = (RENEWAL,) if self.recipe.spec.rule.kind == "contract" else ()
+        return learn(self.rows.frame, self.recipe.features, kept=kept)
+
+    @cached_property
+    def ramps(self) -> Ramps:
+        """The rules with their limits filled in from these rows."""
+        return ramps_of(self.rows.frame, self.recipe.rules)
+
+    def rate(self, seen: Cases) -> float:
+        """The share of the cases that left, shrunk as so few events demand."""
+        churned, rows = float(seen.event.sum()), float(len(seen.row))
+        return base_rate(churned=churned, rows=rows, events=self.churned(seen))
+
+
+def fitted(method: Method, lesson: Lesson, *, members: int = MEMBERS, far: bool = True) -> Learner:
+    """What the method learns from the lesson.
+
+    Without `far` a hazard model leaves out what only concerns horizons beyond the window.
     """
-    params = {
-        "objective": "binary",
-        "learning_rate": preset.learning_rate,
-        "num_leaves": preset.num_leaves,
-        "min_data_in_leaf": preset.min_child_samples,
-        "lambda_l2": preset.shrinkage_rows * float(np.mean(y) * (1 - np.mean(y))),
-        "feature_fraction": preset.feature_fraction,
-        "bagging_fraction": preset.bagging_fraction,
-        "bagging_freq": 1,
-        "monotone_constraints": list(columns.directions),
-        "monotone_constraints_method": "intermediate",
-        "deterministic": True,
-        "force_row_wise": True,
-        "seed": seed,
-        "num_threads": preset.num_threads,
-        "verbosity": -1,
-    }
-    rows, labels = with_withheld(X, y, columns, seed=seed)
-    data = lgb.Dataset(
-        rows, label=labels, feature_name=list(columns.names), params={"verbosity": -1}
+    if method == "hazard":
+        return _hazard(lesson, members, far=far)
+    if method in ("blend", "classifier"):
+        voice = _single(lesson, members, blended=method == "blend")
+        spread = BLEND_SPREAD if method == "blend" else FOREST_SPREAD
+        return _learner(method, lesson, [voice], spread=spread)
+    return _learner(method, lesson, [_ruled(lesson)], spread=RATE_SPREAD)
+
+
+def _learner(
+    method: Method,
+    lesson: Lesson,
+    voices: Sequence[Voice],
+    *,
+    spread: float,
+    periods: Periods | None = None,
+    failed: RampModel | None = None,
+) -> Learner:
+    return Learner(
+        method=method,
+        periods=periods or lesson.recipe.window,
+        window_days=lesson.recipe.spec.window_days,
+        voices=tuple(voices),
+        spread=spread,
+        failed=failed,
     )
-    return lgb.train(params, data, num_boost_round=preset.n_estimators)
 
 
-def margins(booster: lgb.Booster, X: Numbers) -> Numbers:
-    """Log-odds of churn before calibration, one per row."""
-    if not len(X):
-        return np.empty(0)
-    return np.asarray(booster.predict(X, raw_score=True), dtype=np.float64)
+def _hazard(lesson: Lesson, members: int, *, far: bool) -> Learner:
+    """A forest for the periods of the window, one for those beyond, and failed payments.
+
+    Two forests, because one that also learnt the far periods ranked worse within the window.
+    Failed payments get a forest of the billing features where enough of them were seen; below that
+    the billing rules tell their share of what the one forest expects.
+    """
+    recipe = lesson.recipe
+    near = recipe.periods.until(recipe.spec.window_days)
+    beyond = _known(lesson, recipe.periods.after(recipe.spec.window_days)) if far else ()
+    periods = recipe.periods.first(len(near) + len(beyond))
+    failed = lesson.cases(recipe.window, (0,), (INVOLUNTARY,))
+    apart = recipe.full and lesson.churned(failed) >= INVOLUNTARY_FROM
+    cause, causes = ("voluntary", _WILLING) if apart else ("churn", LEAVING)
+    voices = [
+        _forest(lesson, cause, periods, stage, causes=causes, members=count)
+        for stage, count in ((near, members), (beyond, min(members, FAR_MEMBERS)))
+        if stage
+    ]
+    if apart:
+        columns = lesson.columns.of_family(BILLING)
+        every = range(len(periods))
+        only = (INVOLUNTARY,)
+        voices.append(
+            _forest(
+                lesson, INVOLUNTARY, periods, every, causes=only, members=members, columns=columns
+            )
+        )
+    share = None if apart else _failed_share(lesson, failed)
+    return _learner("hazard", lesson, voices, spread=FOREST_SPREAD, periods=periods, failed=share)
+
+
+def _known(lesson: Lesson, which: Sequence[int]) -> tuple[int, ...]:
+    """The first of the far periods, as long as enough accounts were seen leaving in each."""
+    found = []
+    for k in which:
+        if lesson.churned(lesson.cases(lesson.recipe.periods, (k,))) < _FAR_FROM:
+            break
+        found.append(k)
+    return tuple(found)
+
+
+def _single(lesson: Lesson, members: int, *, blended: bool) -> Voice:
+    """A forest of the whole window; blended with as many regressions on the same draws."""
+    window = lesson.recipe.window
+    voice = _forest(lesson, "churn", window, (0,), causes=LEAVING, members=members)
+    return replace(voice, ramps=_regressions(lesson, members)) if blended else voice
+
+
+def _regressions(lesson: Lesson, members: int) -> tuple[RampModel, ...]:
+    seen = lesson.judged
+    frame = lesson.rows.frame.iloc[seen.row]
+    account = frame["account_id"].to_numpy(dtype=np.str_)
+    picks = drawn(account, seed=lesson.recipe.seed, members=members)
+    return tuple(fit_prior(lesson.ramps, frame.iloc[pick], seen.event[pick]) for pick in picks)
+
+
+def _ruled(lesson: Lesson) -> Voice:
+    """The rules around the base rate; its bag are likely values of that rate.
+
+    They are centred as the bag speaks, in logarithms: centred as they stand, three events told a
+    risk 13 % too low.
+    """
+    frame, seen = lesson.rows.frame, lesson.judged
+    rate = lesson.rate(seen)
+    spread = gamma.ppf(_QUANTILES, lesson.churned(seen) + 0.5)
+    likely = np.minimum(spread / np.exp(np.mean(np.log(spread))) * rate, 0.9)
+    bag = tuple(expert(lesson.ramps, frame, rate=float(value)) for value in likely)
+    return Voice(cause="churn", periods=(0,), ramps=bag)
+
+
+def _failed_share(lesson: Lesson, failed: Cases) -> RampModel | None:
+    """The log-odds that who leaves does so for a failed payment, by the billing rules.
+
+    None where nobody left so, or no rule knows anything about payments.
+    """
+    used = set(lesson.ramps.columns.names)
+    rules = [rule for rule in lesson.recipe.rules if rule.involuntary and rule.feature in used]
+    if not rules or not failed.event.any():
+        return None
+    seen = lesson.judged
+    leaving = lesson.rows.frame.iloc[seen.row[seen.event > 0]]
+    share = (lesson.churned(failed) + 0.5) / (lesson.churned(seen) + 1)
+    return expert(ramps_of(lesson.rows.frame, rules), leaving, rate=share)
+
+
+def _forest(  # noqa: PLR0913
+    lesson: Lesson,
+    cause: str,
+    periods: Periods,
+    which: Sequence[int],
+    *,
+    causes: Collection[str],
+    members: int,
+    columns: Columns | None = None,
+) -> Voice:
+    columns = columns or lesson.columns
+    seen = lesson.cases(periods, which, causes)
+    frame, recipe = lesson.rows.frame, lesson.recipe
+    X = matrix(frame, columns)
+    parts = [(k, seen.row[seen.period == k]) for k in which]
+    cohort = Cohort(
+        X=np.vstack([beside(X[row], frame.iloc[row], columns, periods, k) for k, row in parts]),
+        y=seen.event,
+        account=frame["account_id"].to_numpy(dtype=np.str_)[seen.row],
+    )
+    forest = grow(cohort, columns, recipe.preset, seed=recipe.seed, members=members)
+    starts = _starts(forest, cohort.X, columns, which)
+    return Voice(cause=cause, periods=tuple(which), columns=columns, forest=forest, starts=starts)
+
+
+def _starts(
+    forest: Forest, X: Numbers, columns: Columns, which: Sequence[int]
+) -> tuple[float, ...]:
+    """What the number of the period alone adds to the log-odds, on average over some cases."""
+    if X.shape[1] == len(columns.names):
+        return ()
+    some = np.random.default_rng(0).permutation(len(X))[:_TYPICAL_ROWS]
+    every = X[some].copy()
+    found = []
+    for k in which:
+        every[:, len(columns.names)] = k
+        effects, _ = forest.contributions(every)
+        found.append(float(effects[:, len(columns.names)].mean()))
+    return tuple(found)

@@ -12,14 +12,14 @@ from sklearn.metrics import roc_auc_score
 from training.evaluate import TestRows
 from training.matrix import Numbers
 
-REPEATS = 5
+REPEATS = 2
 
 
 def importance(
-    score: Callable[[Numbers], Numbers],
-    X: Numbers,
+    score: Callable[[pd.DataFrame], Numbers],
+    frame: pd.DataFrame,
     rows: TestRows,
-    groups: Mapping[str, Sequence[int]],
+    groups: Mapping[str, Sequence[str]],
     *,
     seed: int,
 ) -> pd.DataFrame:
@@ -30,11 +30,11 @@ def importance(
     every snapshot, so histories stay in one piece.
     """
     rng = np.random.default_rng(seed)
-    whole = roc_auc_score(rows.y, score(X))
+    whole = roc_auc_score(rows.y, score(frame))
     donors = [_donors(rows.account, rows.as_of, rng) for _ in range(REPEATS)]
     drops = {
-        name: [whole - roc_auc_score(rows.y, score(_swapped(X, d, columns))) for d in donors]
-        for name, columns in groups.items()
+        name: [whole - roc_auc_score(rows.y, score(_swapped(frame, d, names))) for d in donors]
+        for name, names in groups.items()
     }
     table = pd.DataFrame(
         {
@@ -61,7 +61,8 @@ def _donors(
     return donor
 
 
-def _swapped(X: Numbers, donor: npt.NDArray[np.intp], columns: Sequence[int]) -> Numbers:
-    changed = X.copy()
-    changed[:, columns] = X[donor][:, columns]
-    return changed
+def _swapped(
+    frame: pd.DataFrame, donor: npt.NDArray[np.intp], names: Sequence[str]
+) -> pd.DataFrame:
+    taken = frame[list(names)].iloc[donor].set_axis(frame.index)
+    return frame.assign(**{str(name): column for name, column in taken.items()})

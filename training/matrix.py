@@ -32,6 +32,18 @@ class Columns:
     codes: dict[str, dict[str, int]]
     dropped: dict[str, str]
 
+    def of_family(self, family: str) -> Columns:
+        """Only the columns of one family."""
+        ours = [place for place, name in enumerate(self.families) if name == family]
+        names = tuple(self.names[place] for place in ours)
+        return Columns(
+            names=names,
+            directions=tuple(self.directions[place] for place in ours),
+            families=(family,) * len(ours),
+            codes={name: codes for name, codes in self.codes.items() if name in names},
+            dropped={},
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values, as they stand in a model file."""
         return {
@@ -54,24 +66,29 @@ class Columns:
         )
 
 
-def learn(frame: pd.DataFrame, features: Sequence[Feature]) -> Columns:
+def learn(frame: pd.DataFrame, features: Sequence[Feature], *, kept: Sequence[str] = ()) -> Columns:
     """The columns that a model of these training rows can use.
 
-    Features unknown on every row, or of one value with none unknown, are dropped and named.
+    Features unknown on every row, or of one value with none unknown, are dropped and named, all but
+    those to be `kept` whatever they hold.
 
     Raises:
         BadInputError: nothing is left.
     """
     codes = {f.name: _ranks(frame[f.name]) for f in features if f.kind == "category"}
-    dropped = {f.name: why for f in features if (why := _useless(_number(frame, f.name, codes)))}
-    kept = [f for f in features if f.name not in dropped]
-    if not kept:
+    dropped = {
+        f.name: why
+        for f in features
+        if f.name not in kept and (why := _useless(_number(frame, f.name, codes)))
+    }
+    used = [f for f in features if f.name not in dropped]
+    if not used:
         raise BadInputError("features: every one is unknown or constant; land more tables")
     return Columns(
-        names=tuple(f.name for f in kept),
-        directions=tuple(f.direction if f.kind == "number" else 0 for f in kept),
-        families=tuple(f.family for f in kept),
-        codes={f.name: codes[f.name] for f in kept if f.name in codes},
+        names=tuple(f.name for f in used),
+        directions=tuple(f.direction if f.kind == "number" else 0 for f in used),
+        families=tuple(f.family for f in used),
+        codes={f.name: codes[f.name] for f in used if f.name in codes},
         dropped=dropped,
     )
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import csv
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from importlib.metadata import version as installed
+from io import StringIO
 from pathlib import Path
 from typing import Any, Self
 
@@ -15,14 +18,16 @@ import pandas as pd
 from data.errors import BadInputError
 from training import artefact
 from training.bands import Bands
-from training.calibrate import Calibration
-from training.explain import Points, contributions, points
-from training.fit import margins
-from training.matrix import Columns, Numbers, matrix
+from training.explain import Points, points
+from training.learner import Learner
+from training.matrix import Numbers
 from training.spec import ChurnSpec
+from training.voice import tables
 
 GOLDEN_ROWS = 8
 ALL = ""
+FORETOLD = ("account_id", "as_of", "label", "risk", "arr", "segment")
+Golden = list[list[float | None]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,28 +35,38 @@ class Model:
     """A trained model with all that is needed to use and to judge it.
 
     `healthy` holds, per segment and under "" for all, the median of each numeric feature among
-    healthy training rows. `golden_rows` are rows of its matrix whose predictions are saved beside
-    it, so that a loaded model proves itself.
+    healthy training rows. `golden_rows` are, per forest, rows of its matrix whose predictions are
+    saved beside it, so that a loaded model proves itself. `rung` tells how few churned accounts it
+    rests on, and `foretold` what it and its kind said of the past before it was known: account_id,
+    as_of, label, risk, arr and segment of the rows of its backtest.
     """
 
-    text: str
-    columns: Columns
-    calibration: Calibration
+    learner: Learner
     spec: ChurnSpec
     base_rate: float
     bands: Bands
     healthy: dict[str, dict[str, float]]
-    golden_rows: list[list[float | None]]
+    golden_rows: list[Golden]
+    rung: dict[str, Any] = field(default_factory=dict)
     metrics: dict[str, dict[str, float | None]] = field(default_factory=dict)
     verdict: str = "usable"
-    method: str = "lightgbm"
+    audit: str = ""
     data_fingerprint: str = ""
+    data_until: str = ""
+    foretold: pd.DataFrame = field(
+        default_factory=lambda: pd.DataFrame(columns=list(FORETOLD)), compare=False
+    )
     made_by: str = field(default_factory=lambda: installed("forewarn"))
 
     @property
+    def method(self) -> str:
+        """How it came to know: rules, blend, hazard, classifier."""
+        return self.learner.method
+
+    @property
     def features(self) -> tuple[str, ...]:
-        """Names of the features it reads, in the order of its matrix."""
-        return self.columns.names
+        """Names of the features it reads."""
+        return self.learner.names
 
     @property
     def version(self) -> str:
@@ -61,17 +76,23 @@ class Model:
     @property
     def seal(self) -> str:
         """A checksum of everything the model consists of: other content, other seal."""
-        return str(artefact.seal(self.text, self._content)["seal"])
+        return str(artefact.seal(self._texts, self._content)["seal"])
 
     def risk(self, frame: pd.DataFrame) -> Numbers:
         """Calibrated probability of churn, one per row of a feature table."""
-        return self.calibration.risk(margins(self.booster, matrix(frame, self.columns)))
+        return self.learner.risk(frame)
+
+    def risks(self, frame: pd.DataFrame) -> dict[int, Numbers]:
+        """The risk within so many days, by the days of every horizon; it never falls with them."""
+        return self.learner.risks(frame)
+
+    def band(self, frame: pd.DataFrame) -> tuple[Numbers, Numbers]:
+        """The 80 % band of the estimate around the risk, low and high, one each per row."""
+        return self.learner.band(frame)
 
     def points(self, frame: pd.DataFrame) -> Points:
         """Probability points per feature, one row per row of a feature table, with its index."""
-        effects, expected = contributions(self.booster, matrix(frame, self.columns))
-        found = points(effects, expected, self.calibration, self.features)
-        return Points(found.base, found.features.set_axis(frame.index))
+        return points(self.learner, frame)
 
     def healthy_value(self, feature: str, segment: str | None) -> float | None:
         """Median among healthy training rows of the segment; of all where the segment is unknown.
@@ -82,7 +103,7 @@ class Model:
 
     def save(self, folder: Path) -> None:
         """Write the folder, whole or not at all."""
-        artefact.write(folder, self.text, self._content)
+        artefact.write(folder, self._texts, self._content)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -92,66 +113,108 @@ class Model:
             MissingError: no model is there.
             BadInputError: the folder was altered, or the model answers differently than it did.
         """
-        text, content = artefact.read(folder)
+        texts, content = artefact.read(folder)
+        forests = [texts[forest["file"]] for forest in content["forests"]]
         model = cls(
-            text=text,
-            columns=Columns.from_dict(content["columns"]),
-            calibration=Calibration(**content["calibration"]),
+            learner=Learner.from_dict(content["learner"], forests),
             spec=ChurnSpec.from_dict(content["spec"]),
             bands=Bands(**content["bands"]),
-            golden_rows=content["golden"]["rows"],
+            golden_rows=[forest["rows"] for forest in content["forests"]],
+            foretold=_read_foretold(texts[artefact.FORETOLD]),
             **{name: content[name] for name in _PLAIN},
         )
-        model._prove(folder, content["golden"]["margins"])
+        model._prove(folder, content["forests"])
         return model
 
-    def _prove(self, folder: Path, expected: list[float]) -> None:
+    def _prove(self, folder: Path, forests: list[dict[str, Any]]) -> None:
         try:
-            names, got = self.booster.feature_name(), self._golden
+            got = self._forests
         except lgb.basic.LightGBMError as error:
             raise BadInputError(f"{folder}: LightGBM cannot read the model; {error}") from None
-        if tuple(names) != self.columns.names:
-            raise BadInputError(f"{folder}: the model's features are not those of its description")
-        if np.abs(np.subtract(got, expected)).max(initial=0) > artefact.TOLERANCE:
-            raise BadInputError(f"{folder}: golden predictions differ; train again")
+        for ours, wanted in zip(got, forests, strict=True):
+            if ours["names"] != wanted["names"]:
+                raise BadInputError(
+                    f"{folder}: the model's features are not those of its description"
+                )
+            distance = np.abs(np.subtract(ours["margins"], wanted["margins"]))
+            if distance.max(initial=0) > artefact.TOLERANCE:
+                raise BadInputError(f"{folder}: golden predictions differ; train again")
 
     @cached_property
-    def booster(self) -> lgb.Booster:
-        """LightGBM's model of the raw log-odds, before calibration."""
-        return lgb.Booster(model_str=self.text)
+    def _forests(self) -> list[dict[str, Any]]:
+        forests = [voice.forest for voice in self.learner.voices if voice.forest is not None]
+        return [
+            {
+                "file": artefact.forest_file(number),
+                "names": forest.booster.feature_name(),
+                "rows": rows,
+                "margins": forest.margins(np.array(rows, dtype=np.float64)).tolist(),
+            }
+            for number, (forest, rows) in enumerate(zip(forests, self.golden_rows, strict=True))
+        ]
 
     @cached_property
-    def _golden(self) -> list[float]:
-        rows = np.array(self.golden_rows, dtype=np.float64)
-        return margins(self.booster, rows).tolist()
+    def _texts(self) -> dict[str, str]:
+        forests = [voice.forest for voice in self.learner.voices if voice.forest is not None]
+        texts = {artefact.forest_file(n): forest.text for n, forest in enumerate(forests)}
+        foretold = self.foretold.to_csv(
+            index=False, date_format="%Y-%m-%d", quoting=csv.QUOTE_NONNUMERIC
+        )
+        return {**texts, artefact.FORETOLD: foretold}
 
     @cached_property
     def _content(self) -> dict[str, Any]:
         return {
             **{name: getattr(self, name) for name in _PLAIN},
-            "columns": self.columns.to_dict(),
-            "calibration": asdict(self.calibration),
+            "method": self.method,
+            "learner": self.learner.to_dict(),
             "spec": self.spec.to_dict(),
             "spec_hash": self.spec.hash,
             "bands": asdict(self.bands),
-            "golden": {"rows": self.golden_rows, "margins": self._golden},
+            "forests": self._forests,
         }
 
 
-_PLAIN = ("base_rate", "healthy", "metrics", "verdict", "method", "data_fingerprint", "made_by")
+_PLAIN = (
+    *("base_rate", "healthy", "rung", "metrics", "verdict", "audit"),
+    *("data_fingerprint", "data_until", "made_by"),
+)
 
 
-def golden(X: Numbers) -> list[list[float | None]]:
-    """A few rows spread over the matrix; unknown values are None, as JSON has no NaN."""
-    picks = np.unique(np.linspace(0, len(X) - 1, GOLDEN_ROWS).astype(int))
-    return [[None if np.isnan(value) else float(value) for value in row] for row in X[picks]]
+def golden(learner: Learner, frame: pd.DataFrame) -> list[Golden]:
+    """Per forest a few rows of its matrix, spread over the table and over its periods.
+
+    Unknown values are None, as JSON has no NaN.
+    """
+    picks = np.unique(np.linspace(0, len(frame) - 1, GOLDEN_ROWS).astype(int))
+    some = frame.iloc[picks]
+    found = []
+    for voice in learner.voices:
+        if voice.columns is not None:
+            X = next(tables(some, voice.columns, learner.periods, voice.periods[-1:]))
+            found.append([[None if np.isnan(v) else float(v) for v in row] for row in X])
+    return found
+
+
+def _read_foretold(text: str) -> pd.DataFrame:
+    # An account may be called NA; only what is empty is unknown.
+    kinds: dict[str, type] = {"account_id": str, "segment": str}
+    kinds |= dict.fromkeys(("label", "risk", "arr"), float)
+    unknown = {name: [""] for name in FORETOLD if name != "account_id"}
+    return pd.read_csv(
+        StringIO(text, newline=""),
+        dtype=kinds,
+        parse_dates=["as_of"],
+        keep_default_na=False,
+        na_values=unknown,
+    )
 
 
 def healthy_medians(
-    frame: pd.DataFrame, columns: Columns, segment: pd.Series | None
+    frame: pd.DataFrame, names: Sequence[str], segment: pd.Series | None
 ) -> dict[str, dict[str, float]]:
     """Medians of the numeric features of `frame` (healthy rows), for all ("") and per segment."""
-    numeric = [name for name in columns.names if name not in columns.codes]
+    numeric = [name for name in names if pd.api.types.is_numeric_dtype(frame[name])]
     groups = {ALL: frame[numeric].median()}
     if segment is not None:
         per_segment = frame[numeric].groupby(segment).median()

@@ -1,4 +1,4 @@
-"""What a training leaves behind: evaluation rows, a run with its pictures, a registered model."""
+"""What a training leaves behind: evaluation rows, a report, a run in MLflow, a registered model."""
 
 from __future__ import annotations
 
@@ -6,59 +6,84 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from data.files import atomic, write_json
 from data.workspace import Workspace
 from training import artefact, track
-from training.backtest import Backtest, Learnt
 from training.bands import Bands
+from training.card import card
 from training.config import Config
-from training.explain import contributions
-from training.matrix import matrix
-from training.model import Model, golden, healthy_medians
-from training.plots import calibration_plot, shap_plot
+from training.examination import Examination
+from training.examine import Examined
+from training.learner import Learner
+from training.model import FORETOLD, Model, golden, healthy_medians
+from training.page import page
+from training.plots import pictured, reliability, shap_summary
 from training.report import TrainingReport
-from training.rows import Rows
+from training.rows import Rows, yearly_value
 from training.spec import ChurnSpec
+from training.voice import tables
 
 PICTURED_ROWS = 500
+REPORT = "report.html"
 
 
-def write_evaluation(workspace: Workspace, found: Backtest) -> None:
+def write_evaluation(workspace: Workspace, rows: Rows, found: Examination) -> None:
     """Write `evaluation.parquet`: account_id, as_of, role (train, test), label, risk.
 
-    The risk of a training row is the purged out-of-fold one, NaN where there is none.
+    The risk of a training row is what a tuning fold foretold of it, NaN where there is none.
     """
-    unseen = found.learnt.calibration.risk(found.learnt.out_of_fold)
+    if found.plan is None or found.served is None:
+        return
+    known = rows.take(rows.labelled)
+    train, test = known.at(found.plan.train), found.served.test
+    unseen = np.full(len(train.frame), np.nan)
+    for fold in found.served.walked.tuning:
+        ours = train.frame["as_of"].isin(list(fold.split.test)).to_numpy()
+        unseen[ours] = fold.learner.risk(train.frame[ours])
     parts = [
-        rows.frame[["account_id", "as_of"]].assign(role=role, label=rows.y, risk=risk)
-        for role, rows, risk in (("train", found.train, unseen), ("test", found.test, found.risk))
+        part.frame[["account_id", "as_of"]].assign(role=role, label=part.y, risk=risk)
+        for role, part, risk in (("train", train, unseen), ("test", test, found.served.risk))
     ]
     with atomic(workspace.evaluation) as temporary:
         pd.concat(parts, ignore_index=True).to_parquet(temporary, index=False)
 
 
 def model_of(
-    rows: Rows, learnt: Learnt, spec: ChurnSpec, config: Config, report: TrainingReport
+    rows: Rows, learner: Learner, found: Examination, config: Config, report: TrainingReport
 ) -> Model:
-    """The model as it will be saved: `learnt` from `rows`, judged by `report`."""
-    base_rate = float(rows.y.mean())
+    """The model as it will be saved: `learner` from labelled `rows`, judged by `report`."""
+    base_rate = report.base_rate
     healthy = rows.take((rows.fate["cohort"] == "healthy").to_numpy())
     return Model(
-        text=learnt.booster.model_to_string(),
-        columns=learnt.columns,
-        calibration=learnt.calibration,
-        spec=spec,
+        learner=learner,
+        spec=found.recipe.spec,
         base_rate=base_rate,
         bands=Bands.around(base_rate, config.bands),
-        healthy=healthy_medians(healthy.frame, learnt.columns, healthy.frame.get("segment")),
-        golden_rows=golden(matrix(rows.frame, learnt.columns)),
+        healthy=healthy_medians(healthy.frame, learner.names, healthy.frame.get("segment")),
+        golden_rows=golden(learner, rows.frame),
+        rung=report.rung,
         metrics=report.metrics,
         verdict=report.verdict,
-        method=report.method,
+        audit="passed" if report.audit else "",
         data_fingerprint=report.data_fingerprint,
+        data_until=report.data_until,
+        foretold=foretold(found.served),
     )
+
+
+def foretold(served: Examined | None) -> pd.DataFrame:
+    """The rows of a backtest as a later comparison needs them: model.FORETOLD."""
+    if served is None:
+        return pd.DataFrame(columns=list(FORETOLD))
+    frame = served.test.frame
+    segment = frame["segment"] if "segment" in frame else pd.Series("", index=frame.index)
+    told = frame[["account_id", "as_of"]].assign(
+        label=served.test.y, risk=served.risk, arr=yearly_value(frame), segment=segment
+    )
+    return told.sort_values(["as_of", "account_id"], ignore_index=True)
 
 
 def save_proven(workspace: Workspace, model: Model) -> None:
@@ -73,39 +98,93 @@ def save_proven(workspace: Workspace, model: Model) -> None:
 
 
 def record(
-    workspace: Workspace, config: Config, spec: ChurnSpec, report: TrainingReport, found: Backtest
+    workspace: Workspace,
+    config: Config,
+    spec: ChurnSpec,
+    report: TrainingReport,
+    found: Examination,
 ) -> str:
-    """Record the run in MLflow, with settings, figures and pictures; its id."""
+    """Record the run in MLflow, with settings, figures, report and card; its id.
+
+    The report is written to the workspace as well, for whoever just wants to look at it.
+    """
+    told = {**report.to_dict(), "provenance": report.provenance(spec, config)}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        _picture(found, folder)
-        write_json(folder / "report.json", report.to_dict())
+        html = page(told, _pictures(told, found.served))
+        (folder / REPORT).write_text(html, encoding="utf-8")
+        (folder / "card.md").write_text(card(told), encoding="utf-8")
+        write_json(folder / "report.json", told)
+        with atomic(workspace.root / REPORT) as temporary:
+            temporary.write_text(html, encoding="utf-8")
         content = track.Record(
             params={**_flat(config.model_dump(exclude={"churn"})), **_flat(spec.to_dict())},
-            metrics=_logged(report),
-            tags={
-                "verdict": report.verdict,
-                "spec": spec.hash,
-                "data": report.data_fingerprint,
-            },
+            metrics=_logged(report.metrics),
+            tags=_tags(report, spec),
             artifacts=folder,
+            children=[*_folds(report), *_trials(report)],
         )
         return track.record(workspace, config, content)
 
 
-def _picture(found: Backtest, folder: Path) -> None:
-    calibration_plot(found.test.y, found.risk, folder / "calibration.png")
-    some = found.test.frame.sample(min(PICTURED_ROWS, len(found.test.frame)), random_state=0)
-    X = matrix(some, found.learnt.columns)
-    effects, _ = contributions(found.learnt.booster, X)
-    shap_plot(effects, X, found.learnt.columns.names, folder / "shap_summary.png")
+def _pictures(told: dict[str, Any], served: Examined | None) -> dict[str, str]:
+    drawn = pictured(told)
+    if served is None:
+        return drawn
+    drawn["reliability"] = reliability(served.rows, served.risk)
+    learner = served.walked.report[-1].learner
+    main = learner.voices[0]
+    some = served.test.frame.sample(min(PICTURED_ROWS, len(served.risk)), random_state=0)
+    if main.columns is not None and main.forest is not None:
+        (X,) = tables(some, main.columns, learner.periods, learner.near[-1:])
+        effects, _ = main.forest.contributions(X)
+        count = len(main.columns.names)
+        drawn["shap"] = shap_summary(effects[:, :count], X[:, :count], main.columns.names)
+    return drawn
 
 
-def _logged(report: TrainingReport) -> dict[str, float]:
+def _tags(report: TrainingReport, spec: ChurnSpec) -> dict[str, str]:
+    return {
+        "verdict": report.verdict,
+        "method": report.method,
+        "spec": spec.hash,
+        "data": report.data_fingerprint,
+        "git_revision": report.git_revision or "unknown",
+    }
+
+
+def _folds(report: TrainingReport) -> list[track.Child]:
+    return [
+        track.Child(
+            name=f"fold {fold['from']}",
+            params={name: fold[name] for name in ("from", "to", "learnt_until")},
+            metrics={
+                "rows": float(fold["rows"]),
+                "churned": float(fold["churned"]),
+                "learnt_from": float(fold["learnt_from"]),
+                **_logged({n: fold[n] for n in ("roc_auc", "average_precision")}),
+            },
+        )
+        for fold in report.folds
+    ]
+
+
+def _trials(report: TrainingReport) -> list[track.Child]:
+    return [
+        track.Child(
+            name=f"trial {number}",
+            params=trial["settings"],
+            metrics={} if trial["loss"] is None else {"log_loss": trial["loss"]},
+        )
+        for number, trial in enumerate(report.search.get("tried", ()))
+    ]
+
+
+def _logged(figures: dict[str, dict[str, float | None]]) -> dict[str, float]:
     suffix = {"value": "", "low": "_low", "high": "_high"}
     return {
         f"{name}{suffix[part]}": number
-        for name, figure in report.metrics.items()
+        for name, figure in figures.items()
         for part, number in figure.items()
         if number is not None
     }

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from importlib.metadata import version as installed
 from typing import Any
 
+from training.config import Config
 from training.evaluate import METRICS, RANKING, Draws, ahead, measure
+from training.spec import ChurnSpec
 from training.verdict import Verdict
 
 Figures = dict[str, dict[str, float | None]]
@@ -23,54 +26,112 @@ _LABELS = {
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingReport:
-    """The outcome of one training.
+    """The outcome of one training or backtest.
 
-    `metrics` are those of the held-out test; `baselines` holds per rival its metrics and, under
-    `difference`, ours minus theirs with the share of draws in which ours is ahead.
-    `model_version` is None unless a model was registered.
+    `metrics` are those of the reported folds, pooled; `baselines` holds per rival its metrics and,
+    under `difference`, ours minus theirs with the share of draws in which ours is ahead. `beside`
+    has the other sections of the report by name. `model_version` is None unless a model was
+    registered; `promotion` says what came of it.
     """
 
     verdict: str
     sentence: str
     cohorts: dict[str, int]
-    method: str = "lightgbm"
+    method: str
+    rung: dict[str, Any] = field(default_factory=dict)
     metrics: Figures = field(default_factory=dict)
     baselines: dict[str, dict[str, Any]] = field(default_factory=dict)
-    families: dict[str, float] = field(default_factory=dict)
     train: dict[str, Any] = field(default_factory=dict)
     test: dict[str, Any] = field(default_factory=dict)
+    beside: dict[str, Any] = field(default_factory=dict)
+    search: dict[str, Any] = field(default_factory=dict)
     dropped: dict[str, str] = field(default_factory=dict)
     calibration: dict[str, float] = field(default_factory=dict)
     audit: dict[str, Any] = field(default_factory=dict)
+    base_rate: float = 0.0
     data_fingerprint: str = ""
+    data_until: str = ""
+    git_revision: str | None = None
     model_version: str | None = None
+    promotion: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """One JSON object; a figure without a value is null."""
-        return dict(vars(self))
+        return {
+            **{name: value for name, value in vars(self).items() if name != "beside"},
+            **self.beside,
+        }
+
+    @property
+    def folds(self) -> list[dict[str, Any]]:
+        """The reported folds, oldest first."""
+        found: list[dict[str, Any]] = self.beside.get("folds", [])
+        return found
+
+    def provenance(self, spec: ChurnSpec, config: Config) -> dict[str, Any]:
+        """Everything that the figures and the model rest on."""
+        return {
+            "model_version": self.model_version,
+            "data_fingerprint": self.data_fingerprint,
+            "made_from": self.data_until,
+            "spec": spec.to_dict(),
+            "git_revision": self.git_revision,
+            "made_by": f"forewarn {installed('forewarn')}",
+            "settings": config.model_dump(mode="json", exclude={"churn"}),
+        }
 
     def lines(self) -> list[str]:
         """A short account for a person, most important last."""
+        return [*self._data(), *self._figures(), *self._beside(), *self._outcome()]
+
+    def _data(self) -> list[str]:
         counted = ", ".join(f"{count:,} {name}" for name, count in self.cohorts.items())
         lines = [f"account-snapshots: {counted}"] if counted else []
-        for role, part in (("trained on", self.train), ("tested on", self.test)):
+        lines += [self.rung["sentence"]] if self.rung else []
+        for role, part in (("learnt from", self.train), ("tested on", self.test)):
             if part:
                 lines.append(
                     f"{role} {part['snapshots']} snapshots, {part['from']} to {part['to']}: "
                     f"{part['rows']:,} rows, {part['churned']:,} churned accounts"
                 )
-        lines += [f"  {_LABELS.get(name, name):32}{_shown(m)}" for name, m in self.metrics.items()]
-        lines += [line for name, rival in self.baselines.items() for line in _against(name, rival)]
-        for finding in self.audit.get("findings", ()):
-            lines.append(f"audit, worth a look: {finding['sentence']}")
+        return lines
+
+    def _figures(self) -> list[str]:
+        lines = [f"  {_LABELS.get(n, n):32}{_shown(m)}" for n, m in self.metrics.items()]
+        return lines + [
+            line for name, rival in self.baselines.items() for line in _against(name, rival)
+        ]
+
+    def _beside(self) -> list[str]:
+        lines = [
+            f"  {label:32}{_shown(self.beside[name]['roc_auc'])}"
+            for name, label in _BESIDE.items()
+            if self.beside.get(name)
+        ]
+        lines += [
+            f"  {fold['from']} to {fold['to']}, from {fold['learnt_from']} churned accounts: "
+            f"ROC-AUC {_shown(fold['roc_auc'])}"
+            for fold in self.folds
+        ]
+        if curve := self.beside.get("learning_curve"):
+            lines.append(curve["sentence"])
+        if difference := self.search.get("difference"):
+            lines.append(f"tuned minus preset: ROC-AUC {_shown(difference)}")
+        return lines
+
+    def _outcome(self) -> list[str]:
+        lines = [
+            f"audit, worth a look: {finding['sentence']}"
+            for finding in self.audit.get("findings", ())
+        ]
         if self.dropped:
             lines.append(f"left out: {len(self.dropped)} features unknown or constant in training")
-        if self.families:
-            ranked = ", ".join(f"{name} {-drop:+.3f}" for name, drop in self.families.items())
+        if families := self.beside.get("families"):
+            ranked = ", ".join(f"{name} {-drop:+.3f}" for name, drop in families.items())
             lines.append(f"ROC-AUC when a family is shuffled: {ranked}")
         lines.append(f"{self.verdict.replace('_', ' ')}: {self.sentence}")
-        if self.model_version:
-            lines.append(f"model {self.model_version} is now the champion")
+        if self.promotion:
+            lines.append(self.promotion)
         return lines
 
 
@@ -91,9 +152,17 @@ def compared(ours: Draws, theirs: Draws) -> dict[str, Any]:
     return {**figures(theirs), "difference": differences}
 
 
-def unfinished(verdict: Verdict, cohorts: dict[str, int]) -> TrainingReport:
-    """The report of a training that had too little to go on."""
-    return TrainingReport(verdict=verdict.word, sentence=verdict.sentence, cohorts=cohorts)
+def unfinished(verdict: Verdict) -> TrainingReport:
+    """The report of a training that had nothing to go on."""
+    return TrainingReport(
+        verdict=verdict.word, sentence=verdict.sentence, cohorts={}, method="none"
+    )
+
+
+_BESIDE = {
+    "new_accounts": "ROC-AUC on new accounts",
+    "random_split": "a random split would claim",
+}
 
 
 def _shown(figure: dict[str, float | None]) -> str:

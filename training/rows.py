@@ -27,6 +27,11 @@ class Rows:
     frame: pd.DataFrame
     fate: pd.DataFrame
 
+    @classmethod
+    def joined(cls, parts: Sequence[Rows]) -> Rows:
+        """The rows of all parts, one part behind the other."""
+        return cls(pd.concat([p.frame for p in parts]), pd.concat([p.fate for p in parts]))
+
     @property
     def labelled(self) -> Flags:
         """Rows to learn from and to be judged by: the result is known and was still open."""

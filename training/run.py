@@ -1,9 +1,11 @@
-"""Training from landed tables to a registered model, or to an honest no."""
+"""Training from landed tables to a registered challenger, or to an honest no."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, replace
+
+import pandas as pd
 
 from data.churn import churn_rule
 from data.engine import EngineName
@@ -14,56 +16,105 @@ from features.build import build, monthly
 from features.catalog import CATALOG
 from training import track
 from training.audited import audited
-from training.backtest import Backtest, backtest, final
 from training.cohorts import counted
 from training.config import Config
+from training.examination import Examination, Task, beside, examination, final
+from training.promote import first_promotion
+from training.provenance import git_revision
 from training.publish import model_of, record, save_proven, write_evaluation
 from training.report import TrainingReport, compared, figures, unfinished
 from training.rows import Rows, rows_of
 from training.spec import ChurnSpec
-from training.split import Split, purged
-from training.verdict import Verdict, judge, too_few, too_short
+from training.verdict import Verdict
 
 Say = Callable[[str], None]
 
 
 def train(workspace: Workspace, config: Config, *, say: Say = quiet) -> TrainingReport:
-    """Learn from the landed data, be judged on its last snapshots, and register what is usable.
+    """Learn from the landed data, be judged by the past, and register a challenger.
 
     An examination is recorded in MLflow whatever its verdict, and `evaluation.parquet` holds its
-    rows. Only a usable model is fitted once more on all rows with a known result, saved, tried out
-    by a child process, and made champion.
+    rows. What is usable is fitted once more on all rows with a known result, saved, tried out by a
+    child process, and registered as the challenger. Where there is no champion yet, it goes
+    through the gate at once. Where too few accounts churned to learn from, the rules are what is
+    registered, and the verdict stays `not_enough_data`.
 
     Raises:
         RefusedError: the audit found that the features or the data know the future.
     """
     with workspace.locked():
-        workspace.evaluation.unlink(missing_ok=True)
-        spec = config.spec(churn_rule(workspace.manifest()["churn"]))
-        rows = _prepared(workspace, spec, config.engine, say)
-        if isinstance(rows, Verdict):
-            return unfinished(rows, {})
-        split = _examinable(rows, spec, config)
-        if isinstance(split, Verdict):
-            return unfinished(split, counted(rows.fate))
-        checked = audited(workspace, rows, spec, builder=build, say=say)
-        checked.refuse_leaks()
-        say(f"learning from {len(split.train)} snapshots, testing on {len(split.test)}")
-        found = backtest(rows, split, spec, CATALOG, config)
-        write_evaluation(workspace, found)
-        report = _reported(rows, found, config)
-        fingerprint = workspace.manifest()["fingerprint"]
-        report = replace(report, data_fingerprint=fingerprint, audit=checked.to_dict())
+        prepared = _examined(workspace, config, say)
+        if isinstance(prepared, Verdict):
+            return unfinished(prepared)
+        rows, found, report = prepared
+        model = None
+        if found.usable:
+            say(f"fitting the {found.method} on all known rows")
+            learner = final(rows, found, _until(workspace))
+            report = replace(report, calibration=asdict(learner.voices[0].calibration))
+            model = model_of(rows.take(rows.labelled), learner, found, config, report)
+            report = replace(report, model_version=model.version)
         say(f"{report.verdict.replace('_', ' ')}; recording the run")
-        run_id = record(workspace, config, spec, report, found)
+        run_id = record(workspace, config, found.recipe.spec, report, found)
         keep(workspace, rows.frame)
-        if report.verdict != "usable":
+        if model is None:
             return report
-        known = rows.take(rows.labelled)
-        model = model_of(known, final(known, found, CATALOG, config), spec, config, report)
         save_proven(workspace, model)
         track.register(workspace, config, model, run_id=run_id)
-        return replace(report, model_version=model.version)
+        return replace(report, promotion=first_promotion(workspace, config, model, rows.frame))
+
+
+def examine(workspace: Workspace, config: Config, *, say: Say = quiet) -> TrainingReport:
+    """The backtest alone: the same examination and report, and nothing is fitted or registered.
+
+    Raises:
+        RefusedError: the audit found that the features or the data know the future.
+    """
+    with workspace.locked():
+        prepared = _examined(workspace, config, say)
+        if isinstance(prepared, Verdict):
+            return unfinished(prepared)
+        rows, found, report = prepared
+        say("recording the run")
+        record(workspace, config, found.recipe.spec, report, found)
+        keep(workspace, rows.frame)
+        return report
+
+
+def _examined(
+    workspace: Workspace, config: Config, say: Say
+) -> tuple[Rows, Examination, TrainingReport] | Verdict:
+    workspace.evaluation.unlink(missing_ok=True)
+    spec = config.spec(churn_rule(workspace.manifest()["churn"]))
+    rows = _prepared(workspace, spec, config.engine, say)
+    if isinstance(rows, Verdict):
+        return rows
+    checked = audited(workspace, rows, spec, builder=build, say=say)
+    checked.refuse_leaks()
+    until, manifest = _until(workspace), workspace.manifest()
+    task = Task(
+        spec=spec,
+        config=config,
+        features=CATALOG,
+        until=until,
+        journal=workspace.models / "search.log",
+        key=f"{manifest['fingerprint']}-{spec.hash}-{config.seed}",
+    )
+    found = examination(rows, task, say=say)
+    write_evaluation(workspace, rows, found)
+    report = _reported(rows, found)
+    return (
+        rows,
+        found,
+        replace(
+            report,
+            beside=beside(rows, found, until, say=say),
+            audit=checked.to_dict(),
+            data_fingerprint=manifest["fingerprint"],
+            data_until=f"{until:%Y-%m-%d}",
+            git_revision=git_revision(),
+        ),
+    )
 
 
 def _prepared(
@@ -78,28 +129,31 @@ def _prepared(
     return rows_of(workspace, table, spec)
 
 
-def _examinable(rows: Rows, spec: ChurnSpec, config: Config) -> Split | Verdict:
-    """The split of the snapshots with known results, or why there is none worth examining."""
+def _reported(rows: Rows, found: Examination) -> TrainingReport:
     known = rows.take(rows.labelled)
-    closes = spec.closes_after_days
-    split = purged(known.snapshots, closes_after_days=closes, train_share=config.train_share)
-    if split is None:
-        return too_short(len(known.snapshots), closes_after_days=closes)
-    return too_few(known.at(split.train).churned, known.at(split.test).churned) or split
-
-
-def _reported(rows: Rows, found: Backtest, config: Config) -> TrainingReport:
-    verdict = judge(found.ours, found.rivals, found.trivial)
-    decided = {name: figure.to_dict() for name, figure in found.with_decided.items()}
-    return TrainingReport(
-        verdict=verdict.word,
-        sentence=verdict.sentence,
+    report = TrainingReport(
+        verdict=found.verdict.word,
+        sentence=found.verdict.sentence,
+        method=found.method,
         cohorts=counted(rows.fate),
-        metrics={**figures(found.ours), **decided},
-        baselines={name: compared(found.ours, draws) for name, draws in found.rivals.items()},
-        families=found.importance(seed=config.seed),
-        train=found.train.summary(),
-        test=found.test.summary(),
-        dropped=found.learnt.columns.dropped,
-        calibration=asdict(found.learnt.calibration),
+        rung=found.rung.to_dict(),
+        search=found.search,
+        base_rate=found.base_rate(known),
     )
+    served, plan = found.served, found.plan
+    if served is None or plan is None:
+        return report
+    baselines = {name: compared(served.draws, draws) for name, draws in found.rivals.items()}
+    columns = served.walked.report[-1].learner.voices[0].columns
+    return replace(
+        report,
+        metrics=figures(served.draws),
+        baselines=baselines,
+        train=known.at(plan.train).summary(),
+        test=served.test.summary(),
+        dropped={} if columns is None else columns.dropped,
+    )
+
+
+def _until(workspace: Workspace) -> pd.Timestamp:
+    return pd.Timestamp(workspace.manifest()["data_until"])

@@ -34,6 +34,19 @@ class ChurnSpec:
         return self.horizon_days + self.rule.grace_days + self.data_latency_days
 
     @property
+    def settle_days(self) -> int:
+        """Days after the end of a window until what happened in it is known for good."""
+        return self.closes_after_days - self.window_days
+
+    @property
+    def gap_days(self) -> int:
+        """Days between the last snapshot that teaches and the first that examines it.
+
+        The label's closing time, and with contracts the lead beside it, in which the team acts.
+        """
+        return self.closes_after_days + (0 if self.rule.kind == "silence" else self.lead_days)
+
+    @property
     def window_days(self) -> int:
         """Days that the risk speaks about."""
         return self.rule.days if self.rule.kind == "silence" else self.horizon_days

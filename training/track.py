@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import logging
 import os
 import sqlite3
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version as installed
@@ -17,7 +18,7 @@ from data.workspace import Workspace
 from training.config import Config
 from training.model import Model
 
-CHAMPION, PREVIOUS = "champion", "previous"
+CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
 FOLDER_TAG = "folder"
 _TRACKED = "mlflow"
 _QUIET = {
@@ -30,6 +31,15 @@ _QUIET = {
 
 
 @dataclass(frozen=True, kw_only=True)
+class Child:
+    """A nested run: a fold or a trial."""
+
+    name: str
+    params: dict[str, Any]
+    metrics: dict[str, float]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Record:
     """What a training leaves behind; `artifacts` is a folder whose files are kept with the run."""
 
@@ -37,10 +47,11 @@ class Record:
     metrics: dict[str, float]
     tags: dict[str, str]
     artifacts: Path
+    children: Sequence[Child] = ()
 
 
 def record(workspace: Workspace, config: Config, content: Record) -> str:
-    """The id of a new MLflow run that holds the record."""
+    """The id of a new MLflow run that holds the record, each child a run below it."""
     with session(workspace, config) as (client, experiment):
         import mlflow
 
@@ -49,15 +60,19 @@ def record(workspace: Workspace, config: Config, content: Record) -> str:
             mlflow.log_params(content.params)
             mlflow.log_metrics(content.metrics)
             mlflow.log_artifacts(str(content.artifacts))
+            for child in content.children:
+                with mlflow.start_run(experiment_id=experiment, run_name=child.name, nested=True):
+                    mlflow.log_params(child.params)
+                    mlflow.log_metrics(child.metrics)
         return str(run.info.run_id)
 
 
 def register(workspace: Workspace, config: Config, model: Model, *, run_id: str) -> None:
-    """Log the model saved in `workspace.models` under its version, and make it the champion.
+    """Log the model saved in `workspace.models` under its version, and make it the challenger.
 
-    The booster is kept as an MLflow model with a signature (raw log-odds features in, uncalibrated
-    probability out), the whole folder beside it as files. The alias `previous` moves to the old
-    champion; `champion` moves last, because that is what readers follow.
+    Its main forest is kept as an MLflow model with a signature (the columns of its matrix in, the
+    uncalibrated chance of one period out), the whole folder beside it as files. Rules have no
+    forest: their folder is all there is.
     """
     name = config.registered_model
     with session(workspace, config) as (client, _):
@@ -65,19 +80,45 @@ def register(workspace: Workspace, config: Config, model: Model, *, run_id: str)
 
         with mlflow.start_run(run_id=run_id):
             mlflow.log_artifacts(str(workspace.models / model.version), "model")
-            source = _log_booster(model)
+            source = _log_forest(model) or f"runs:/{run_id}/model"
         if not client.search_registered_models(f"name = '{name}'"):
             client.create_registered_model(name)
-        tags = {FOLDER_TAG: model.version, "sha256": model.seal, "spec": model.spec.hash}
+        tags = {
+            FOLDER_TAG: model.version,
+            "sha256": model.seal,
+            "spec": model.spec.hash,
+            "method": model.method,
+            "data": model.data_fingerprint,
+        }
         made = client.create_model_version(name, source, run_id, tags=tags)
+        client.set_registered_model_alias(name, CHALLENGER, made.version)
+
+
+def promote(workspace: Workspace, config: Config, version: str) -> None:
+    """Make the model of that version the champion, and the champion the previous one.
+
+    The caller holds the workspace. The alias `champion` moves last, because that is what readers
+    follow: whatever is interrupted before leaves the old champion in use.
+    """
+    name = config.registered_model
+    with session(workspace, config) as (client, _):
         aliases = client.get_registered_model(name).aliases
+        versions = client.search_model_versions(
+            f"name = '{name}' and tags.{FOLDER_TAG} = '{version}'"
+        )
+        number = max(versions, key=lambda found: int(found.version)).version
         if CHAMPION in aliases:
             client.set_registered_model_alias(name, PREVIOUS, aliases[CHAMPION])
-        client.set_registered_model_alias(name, CHAMPION, made.version)
+        client.set_registered_model_alias(name, CHAMPION, number)
 
 
 def champion(workspace: Workspace, *, registered_model: str = "forewarn") -> Path | None:
-    """The folder of the model that the alias `champion` points at, or None if none is set.
+    """The folder of the model that the alias `champion` points at, or None if none is set."""
+    return aliased(workspace, CHAMPION, registered_model)
+
+
+def aliased(workspace: Workspace, alias: str, registered_model: str) -> Path | None:
+    """The folder of the model that an alias points at, or None if it is not set.
 
     Reads MLflow's table directly: importing MLflow and checking its database takes seconds, and
     scoring asks for nothing else. A test holds this against MLflow's own answer.
@@ -86,13 +127,15 @@ def champion(workspace: Workspace, *, registered_model: str = "forewarn") -> Pat
         return None
     connection = sqlite3.connect(f"{workspace.tracking.resolve().as_uri()}?mode=ro", uri=True)
     try:
-        found = connection.execute(_CHAMPION, (FOLDER_TAG, registered_model, CHAMPION)).fetchone()
+        found = connection.execute(_ALIASED, (FOLDER_TAG, registered_model, alias)).fetchone()
+    except sqlite3.OperationalError:  # a database that a first start is only just making
+        found = None
     finally:
         connection.close()
     return workspace.models / found[0] if found else None
 
 
-_CHAMPION = """
+_ALIASED = """
 SELECT t.value FROM registered_model_aliases a
 JOIN model_version_tags t ON t.name = a.name AND t.version = a.version AND t.key = ?
 WHERE a.name = ? AND a.alias = ?
@@ -103,8 +146,7 @@ WHERE a.name = ? AND a.alias = ?
 def session(workspace: Workspace, config: Config) -> Iterator[tuple[Any, str]]:
     """MLflow's client and our experiment in the workspace's database, made if absent, in silence.
 
-    The caller holds the workspace: two first starts at once would both create the tables, and one
-    would die.
+    First starts at once take turns: each would create the tables, and all but one would die.
     """
     os.environ.update(_QUIET)
     workspace.models.mkdir(parents=True, exist_ok=True)
@@ -114,29 +156,42 @@ def session(workspace: Workspace, config: Config) -> Iterator[tuple[Any, str]]:
 
         for logger in ("mlflow", "alembic"):
             logging.getLogger(logger).setLevel(logging.ERROR)
-        address = f"sqlite:///{workspace.tracking.resolve()}"
-        mlflow.set_tracking_uri(address)
-        mlflow.set_registry_uri(address)
-        client = mlflow.MlflowClient(address, address)
-        found = client.get_experiment_by_name(config.experiment)
-        place = (workspace.models.resolve() / _TRACKED).as_uri()
-        if found is None:
-            yield client, client.create_experiment(config.experiment, artifact_location=place)
-        else:
-            yield client, found.experiment_id
+        with _turn(workspace):
+            address = f"sqlite:///{workspace.tracking.resolve()}"
+            mlflow.set_tracking_uri(address)
+            mlflow.set_registry_uri(address)
+            client = mlflow.MlflowClient(address, address)
+            found = client.get_experiment_by_name(config.experiment)
+            place = (workspace.models.resolve() / _TRACKED).as_uri()
+            experiment = (
+                found.experiment_id
+                if found
+                else client.create_experiment(config.experiment, artifact_location=place)
+            )
+        yield client, experiment
 
 
-def _log_booster(model: Model) -> str:
+@contextmanager
+def _turn(workspace: Workspace) -> Iterator[None]:
+    with workspace.tracking.with_suffix(".lock").open("w") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        yield
+
+
+def _log_forest(model: Model) -> str | None:
     import mlflow.lightgbm
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, Schema
 
-    inputs = Schema([ColSpec("double", name) for name in model.features])
+    forest = model.learner.voices[0].forest
+    if forest is None:
+        return None
+    inputs = Schema([ColSpec("double", name) for name in forest.booster.feature_name()])
     signature = ModelSignature(inputs, Schema([ColSpec("double")]))
     # Without requirements given, MLflow starts a child process to guess them: 38 seconds.
     requirements = [f"lightgbm=={installed('lightgbm')}"]
     logged = mlflow.lightgbm.log_model(
-        model.booster, name="booster", signature=signature, pip_requirements=requirements
+        forest.booster, name="booster", signature=signature, pip_requirements=requirements
     )
     return str(logged.model_uri)
 

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from training.evaluate import RANKING, Draws, ahead, measure
+from training.ladder import Rung
 from training.matrix import Numbers
 
-MIN_TRAIN_CHURNED = 30
+MIN_TRAIN_CHURNED = 15
 MIN_TEST_CHURNED = 10
 SURE = 0.9
+HALF = 0.5
 CHANCE = 0.5
 Word = Literal["usable", "no_usable_signal", "not_enough_data"]
 
@@ -24,17 +26,22 @@ class Verdict:
     sentence: str
 
 
-def too_short(snapshots: int, *, closes_after_days: int) -> Verdict:
+def too_short(snapshots: int, *, gap_days: int) -> Verdict:
     """The verdict when no test fits behind the training snapshots."""
     return Verdict(
         "not_enough_data",
-        f"{snapshots} snapshots have a known result, but a label is known only {closes_after_days} "
-        "days after its snapshot, so no test fits behind the training; land a longer history",
+        f"{snapshots} snapshots have a known result, but a test begins only {gap_days} days after "
+        "the last snapshot that teaches, so none fits behind the training; land a longer history",
     )
 
 
+def too_little(step: Rung) -> Verdict:
+    """The verdict on a rung at which nothing is learnt."""
+    return Verdict("not_enough_data", f"{step.sentence}; land a longer history")
+
+
 def too_few(train_churned: int, test_churned: int) -> Verdict | None:
-    """The verdict when too few accounts churned to learn from or to judge by, else None."""
+    """The verdict when too few accounts churned to examine what was learnt, else None."""
     if train_churned >= MIN_TRAIN_CHURNED and test_churned >= MIN_TEST_CHURNED:
         return None
     return Verdict(
@@ -42,6 +49,11 @@ def too_few(train_churned: int, test_churned: int) -> Verdict | None:
         f"{train_churned} churned accounts to learn from and {test_churned} to judge by; at least "
         f"{MIN_TRAIN_CHURNED} and {MIN_TEST_CHURNED} are needed; land a longer history",
     )
+
+
+def draws_won(ours: Draws, rules: Draws) -> float:
+    """The share of the draws of accounts in which a model ranks better than the expert rules."""
+    return ahead(ours["roc_auc"], rules["roc_auc"])
 
 
 def judge(ours: Draws, rivals: Mapping[str, Draws], trivial: str) -> Verdict:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from features.catalog import BY_NAME
 from features.feeds import feeds_of
@@ -13,8 +14,8 @@ WITHHELD = 0.25
 
 
 def with_withheld(
-    X: Numbers, y: Numbers, columns: Columns, *, seed: int
-) -> tuple[Numbers, Numbers]:
+    X: Numbers, y: Numbers, account: npt.NDArray[np.str_], columns: Columns, *, seed: int
+) -> tuple[Numbers, Numbers, npt.NDArray[np.str_]]:
     """The rows, and after them copies of some in which some feeds are unknown, picked by chance.
 
     LightGBM takes a value that was never unknown in training for zero, which for use or contact is
@@ -24,14 +25,18 @@ def with_withheld(
     """
     places = _places(columns)
     if not places:
-        return X, y
+        return X, y, account
     rng = np.random.default_rng(seed)
     rows = np.sort(rng.permutation(len(X))[: round(COPIED * len(X))])
     copies = X[rows]
     for feed in sorted(places):
         gone = np.flatnonzero(rng.random(len(rows)) < WITHHELD)
         copies[gone[:, None], np.array(places[feed])] = np.nan
-    return np.vstack([X, copies]), np.concatenate([y, y[rows]])
+    return (
+        np.vstack([X, copies]),
+        np.concatenate([y, y[rows]]),
+        np.concatenate([account, account[rows]]),
+    )
 
 
 def _places(columns: Columns) -> dict[str, list[int]]:

@@ -1,5 +1,6 @@
 """A company of seven accounts that can be checked by eye, and a model whose arithmetic can."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,6 +12,7 @@ import pytest
 from data.churn import ChurnRule
 from data.land import land
 from data.workspace import Workspace
+from serving.cli import main
 from training.bands import Bands
 from training.explain import Points
 from training.spec import ChurnSpec
@@ -89,11 +91,15 @@ def workspace(landed, tmp_path) -> Workspace:
     return own
 
 
+RUNG = {"events": 120, "method": "fake", "claims": "a risk"}
 FEATURES = ("days_since_inbound", "unanswered_streak", "tenure_days", "segment")
 
 
 class FakeModel(SimpleNamespace):
-    """Risk in points: 11, 0.4 per day of silence beyond ten, 2 per message without an answer."""
+    """Risk in points: 11, 0.4 per day of silence beyond ten, 2 per message without an answer.
+
+    Within twice the days it is halfway to certain; its band reaches a fifth to either side.
+    """
 
     features = FEATURES
     method = "fake"
@@ -113,6 +119,15 @@ class FakeModel(SimpleNamespace):
         points = self.points(frame)
         return (points.base + points.features.sum(axis=1)).to_numpy()
 
+    def risks(self, frame: pd.DataFrame) -> dict[int, np.ndarray]:
+        risk = self.risk(frame)
+        days = self.spec.window_days
+        return {days: risk, 2 * days: (1 + risk) / 2}
+
+    def band(self, frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+        risk = self.risk(frame)
+        return 0.8 * risk, 1.2 * risk
+
     def healthy_value(self, feature: str, segment: str | None) -> float | None:
         values = {"days_since_inbound": 5.0 if segment == "small" else 7.0, "unanswered_streak": 0}
         return values.get(feature)
@@ -120,12 +135,28 @@ class FakeModel(SimpleNamespace):
 
 @pytest.fixture
 def crown(monkeypatch) -> Callable[..., FakeModel]:
-    """Make a fake model the champion: `crown(version)`."""
+    """Make a fake model the champion: `crown(version)`; more arguments replace what it has."""
 
-    def make(version: str = "m1", spec: ChurnSpec | None = None) -> FakeModel:
-        model = FakeModel(version=version, spec=spec or ChurnSpec(rule=ChurnRule()))
+    def make(version: str = "m1", spec: ChurnSpec | None = None, **different: object) -> FakeModel:
+        spec = spec or ChurnSpec(rule=ChurnRule())
+        model = FakeModel(version=version, spec=spec, **{"rung": RUNG, **different})
         monkeypatch.setattr("serving.score.champion", lambda *_, **__: Path(version))
         monkeypatch.setattr("serving.score.Model.load", lambda _folder: model)
         return model
 
     return make
+
+
+@pytest.fixture
+def forewarn(monkeypatch, capsys, workspace):
+    """Run the command in this process, in the test's workspace: (exit code, stdout, stderr)."""
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        place = [] if "--help" in arguments else ["--workspace", str(workspace.root)]
+        monkeypatch.setattr(sys, "argv", ["forewarn", *arguments, *place])
+        with pytest.raises(SystemExit) as stopped:
+            main()
+        out, err = capsys.readouterr()
+        return int(stopped.value.code or 0), out, err
+
+    return run

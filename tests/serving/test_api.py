@@ -57,6 +57,10 @@ def account(account_id: str, risk: float, arr: float, name: str | None = None) -
         account_id=account_id,
         status="scored",
         risk=risk,
+        risk_low=risk - 0.1,
+        risk_high=risk + 0.1,
+        risks={30: risk / 3, 90: risk},
+        method="hazard",
         band="high" if risk > 0.4 else "low",
         arr=arr,
         arr_at_risk=risk * arr,
@@ -78,7 +82,7 @@ BATCH = Batch(
     batch_id="b1",
     as_of=date(2025, 12, 31),
     model_version="m1",
-    method="lightgbm",
+    method="hazard",
     spec_hash="s",
     horizon_days=90,
     n=len(ROWS),
@@ -121,7 +125,7 @@ def test_accounts_are_ranked_by_revenue_at_risk_unless_asked_otherwise(store):
         "as_of": "2025-12-31",
         "horizon_days": 90,
         "model_version": "m1",
-        "method": "lightgbm",
+        "method": "hazard",
         "data_until": "2025-12-30",
     }
 
@@ -131,6 +135,15 @@ def test_one_account_comes_with_its_reasons_as_text(store):
     assert (found["risk"], found["band"], found["arr_at_risk"]) == (0.9, "high", 90)
     assert found["reasons"] == ["Nobody has come to us for 41 days (usually 4 days)."]
     assert "explanation" not in found
+
+
+def test_a_risk_carries_its_band_every_horizon_and_how_it_came_to_be_known(store):
+    found = get(store, "/v1/accounts/small/risk").json()["account"]
+    assert (found["risk_low"], found["risk_high"]) == (0.8, 1.0)
+    assert found["risks"] == {"30": pytest.approx(0.3), "90": found["risk"]}
+    assert found["method"] == "hazard"
+    gone = get(store, "/v1/accounts/gone/risk").json()["account"]
+    assert (gone["risk_low"], gone["risks"], gone["method"]) == (None, {}, None)
 
 
 def test_an_account_without_a_risk_has_none_in_the_answer(store):
@@ -270,6 +283,28 @@ def test_the_account_page_shows_points_values_and_the_rows_behind(store):
     ):
         assert part in text
     assert "2026-02-14 (in 45 days)" in text
+
+
+def test_the_pages_tell_the_band_as_one_of_the_estimate_and_the_other_horizons(store):
+    ranking, page = (answer.text for answer in ask(store, "/", "/accounts/small"))
+    for text in (ranking, page):
+        assert "90% <small>(likely 80-100%)</small>" in " ".join(text.split())
+        assert "the 80% band of the estimate" in text
+        assert "not how sure it is" in text
+    assert "30 days 30%, 90 days 90%" in page
+
+
+def test_rules_are_never_shown_as_something_learnt(store, tmp_path):
+    assert "not learnt" not in get(store, "/").text
+    rung = {"events": 0, "method": "rules", "claims": "only the order of accounts is claimed"}
+    batch = BATCH.model_copy(
+        update={"method": "rules", "metadata": {**BATCH.metadata, "rung": rung}}
+    )
+    publish(writing(tmp_path / "ruled.db"), batch, ROWS)
+    for answer in ask(tmp_path / "ruled.db", "/", "/accounts/small", "/accounts/gone"):
+        assert (
+            "By expert rules, not learnt from your data; only the order of accounts is claimed."
+        ) in answer.text
 
 
 def test_a_feed_that_stopped_is_named_on_every_page(tmp_path):

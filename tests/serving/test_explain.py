@@ -19,10 +19,13 @@ INBOUND, STREAK, GAP = "days_since_inbound", "unanswered_streak", "inbound_gap_r
 def facts(points, now, usually, healthy, *, base=0.1, evidence=None):
     numeric = [name for name in points if BY_NAME[name].kind == "number"]
     table = pd.DataFrame({name: np.atleast_1d(p) for name, p in points.items()}, dtype=float)
-    rows = len(table)
+    rows, risk = len(table), (base + table.sum(axis=1)).to_numpy()
     return Facts(
         account_ids=[f"a{i}" for i in range(rows)],
-        risk=(base + table.sum(axis=1)).to_numpy(),
+        risk=risk,
+        low=risk,
+        high=risk,
+        risks={90: risk},
         base=base,
         points=table,
         now=pd.DataFrame(now, columns=numeric, index=range(rows), dtype=float),

@@ -21,6 +21,9 @@ from serving.store import current_batch, ranked
 pytestmark = pytest.mark.slow
 
 COMMAND = str(Path(sys.executable).with_name("forewarn"))
+# Small forests: what is looked at here is the way, not how good the model is.
+SETTINGS = "bootstrap: 100\nlightgbm: {n_estimators: 15, learning_rate: 0.15}\n"
+SMALL = ("--accounts", 400, "--seed", 0, "--events", 120_000)
 START_SECONDS = 180  # both processes of the server import the application, on a busy machine
 
 
@@ -35,16 +38,22 @@ def forewarn(*arguments: object) -> subprocess.CompletedProcess[str]:
     )
 
 
+def _in(workspace: Workspace) -> tuple[object, ...]:
+    return "--workspace", workspace.root, "--config", workspace.root.parent / "settings.yml"
+
+
 @pytest.fixture(scope="module")
 def flow(tmp_path_factory) -> tuple[Workspace, dict[str, Any]]:
     """A workspace in which everything has run once, and what `forewarn run --json` said."""
     root = tmp_path_factory.mktemp("flow")
-    made = forewarn("synth", root / "company", "--accounts", 600, "--seed", 0)
+    made = forewarn("synth", root / "company", *SMALL)
     assert made.returncode == 0, made.stderr
-    ran = forewarn("run", root / "company", "--workspace", root / "workspace", "--json")
+    (root / "settings.yml").write_text(SETTINGS)
+    workspace = Workspace(root / "workspace")
+    ran = forewarn("run", root / "company", *_in(workspace), "--json")
     assert ran.returncode == 0, ran.stderr
     assert [line.split(":")[0] for line in ran.stderr.splitlines()] == ["land", "train", "score"]
-    return Workspace(root / "workspace"), json.loads(ran.stdout)
+    return workspace, json.loads(ran.stdout)
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +70,34 @@ def test_every_published_explanation_adds_up(rows):
         assert why.base + sum(d.points for d in why.drivers) == pytest.approx(row.risk, abs=1e-9)
         assert why.base_shown + sum(d.shown for d in why.drivers) == why.risk_shown
         assert why.risk_shown == int(100 * row.risk + 0.5)
+
+
+def test_every_published_risk_has_its_band_and_all_horizons(flow, rows):
+    _, first = flow
+    method = first["score"]["method"]
+    assert method in ("hazard", "rules")
+    for row in rows:
+        if row.status != "scored":
+            assert (row.method, row.risks, row.risk_low) == (None, {}, None)
+            continue
+        assert row.method == method
+        assert row.risks[90] == row.risk
+        assert list(row.risks.values()) == sorted(row.risks.values())
+        assert row.risk_low <= row.risk <= row.risk_high
+    longest = {len(row.risks) for row in rows if row.status == "scored"}
+    assert longest == {1} if method == "rules" else min(longest) >= 3
+
+
+def test_the_first_model_is_in_use_and_there_is_nothing_to_go_back_to(flow):
+    workspace, first = flow
+    assert "now the champion" in first["train"]["promotion"]
+    assert (workspace.root / "report.html").stat().st_size > 10_000
+    promoted = forewarn("promote", *_in(workspace), "--json")
+    assert promoted.returncode == 0, promoted.stderr
+    assert json.loads(promoted.stdout)["outcome"] == "nothing_to_do"
+    back = forewarn("rollback", *_in(workspace))
+    assert back.returncode == 2
+    assert "nothing to go back to" in back.stderr
 
 
 def test_no_published_sentence_runs_against_the_direction_of_its_feature(rows):
@@ -87,7 +124,7 @@ def test_context_is_never_a_reason_and_most_reasons_name_rows(rows):
 
 def test_the_second_run_trains_nothing_and_publishes_nothing_new(flow):
     workspace, first = flow
-    again = forewarn("run", first["land"]["source"], "--workspace", workspace.root, "--json")
+    again = forewarn("run", first["land"]["source"], *_in(workspace), "--json")
     found = json.loads(again.stdout)
     assert "train" not in found
     assert found["score"]["batch_id"] == first["score"]["batch_id"]
@@ -96,7 +133,7 @@ def test_the_second_run_trains_nothing_and_publishes_nothing_new(flow):
 
 def test_an_earlier_moment_is_kept_as_history(flow):
     workspace, first = flow
-    done = forewarn("score", "--as-of", "2025-11-01", "--workspace", workspace.root, "--json")
+    done = forewarn("score", "--as-of", "2025-11-01", *_in(workspace), "--json")
     assert json.loads(done.stdout)["as_of"] == "2025-11-01"
     served = current_batch(reading(workspace.store))
     assert served.batch_id == first["score"]["batch_id"]

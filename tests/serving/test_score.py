@@ -3,6 +3,7 @@
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from data.churn import ChurnRule
@@ -50,12 +51,53 @@ def test_the_risk_is_the_models_and_the_band_follows(scored):
     assert scored["ant"].band == "low"
 
 
+def test_the_risk_at_every_horizon_and_the_band_stand_beside_it(scored):
+    bee = scored["bee"]
+    assert bee.risks == {90: bee.risk, 180: pytest.approx(0.745)}
+    assert (bee.risk_low, bee.risk_high) == (pytest.approx(0.392), pytest.approx(0.588))
+    assert bee.method == "fake"
+
+
+def test_a_band_that_rounding_puts_beside_the_risk_is_put_around_it(workspace, crown):
+    model = crown()
+    model.band = lambda frame: (model.risk(frame) + 1e-17, model.risk(frame) - 1e-15)
+    score(workspace, Config(), as_of=JULY)
+    bee = published(workspace)["bee"]
+    assert bee.risk_low == bee.risk == bee.risk_high
+
+
+@pytest.mark.parametrize(
+    ("method", "rung", "said"),
+    [
+        (
+            "rules",
+            {"events": 0, "method": "rules", "claims": "only the order of accounts is claimed"},
+            "Expert rules, not learnt from your data; only the order of accounts is claimed.",
+        ),
+        (
+            "rules",
+            {"events": 120, "method": "hazard", "claims": "a risk"},
+            "Expert rules, not learnt from your data; no learnt model was surely better.",
+        ),
+    ],
+)
+def test_risks_of_rules_say_that_nothing_was_learnt(workspace, crown, method, rung, said):
+    crown(method=method, rung=rung)
+    batch = score(workspace, Config(), as_of=JULY)
+    assert (batch.method, batch.metadata["rung"]) == (method, rung)
+    rows = published(workspace)
+    assert rows["bee"].method == method
+    assert rows["bee"].summary.endswith(f" for 90 days. {said}")
+    assert rows["cat"].method is None
+
+
 def test_an_account_without_a_risk_says_why_and_shows_no_number(scored):
     assert scored["cat"].summary == ("Notice given on 2025-06-20: already decided, so not scored.")
     assert scored["dog"].summary == "Too new to score: fewer than 56 days as a customer."
     for name in ("cat", "dog", "elk"):
         row = scored[name]
         assert (row.risk, row.band, row.arr_at_risk, row.explanation) == (None, None, None, None)
+        assert (row.risk_low, row.risk_high, row.risks, row.method) == (None, None, {}, None)
 
 
 def test_revenue_is_twelve_months_and_at_risk_by_the_risk(scored):
@@ -115,7 +157,7 @@ def test_a_failed_run_leaves_the_last_good_batch_served(workspace, crown):
     crown("good")
     good = score(workspace, Config(), as_of=JULY)
     broken = crown("broken")
-    broken.risk = lambda frame: [float("nan")] * len(frame)
+    broken.risks = lambda frame: {90: np.full(len(frame), np.nan)}
     with pytest.raises(ValueError, match="NaN"):
         score(workspace, Config(), as_of=JULY)
     assert current_batch(reading(workspace.store)).batch_id == good.batch_id

@@ -87,7 +87,16 @@ def test_a_published_batch_is_read_back_whole(path):
             ),
         ),
     )
-    row = scored("a").model_copy(update={"explanation": why, "renewal_at": date(2026, 2, 1)})
+    row = scored("a").model_copy(
+        update={
+            "explanation": why,
+            "renewal_at": date(2026, 2, 1),
+            "risk_low": 1 / 3,
+            "risk_high": 2 / 3,
+            "risks": {30: 0.1 + 0.2, 90: 0.5},
+            "method": "hazard",
+        }
+    )
     store = writing(path)
     assert publish(store, batch("b1"), [row])
     found = current_batch(reading(path))
@@ -166,6 +175,17 @@ def test_a_scored_account_needs_a_probability(path, risk):
     store = writing(path)
     with pytest.raises(StoreError, match="CHECK"):
         publish(store, batch("b1"), [scored("a").model_copy(update={"risk": risk})])
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.51, 0.6), (0.4, 0.49), (-0.1, 0.6), (0.4, 1.1)])
+def test_a_band_lies_around_its_risk(path, low, high):
+    store = writing(path)
+    with pytest.raises(StoreError, match="CHECK"):
+        publish(
+            store,
+            batch("b1"),
+            [scored("a").model_copy(update={"risk_low": low, "risk_high": high})],
+        )
 
 
 def test_an_account_that_comes_twice_is_refused(path):

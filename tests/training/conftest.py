@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +13,16 @@ from data.churn import ChurnRule
 from data.files import write_json
 from data.workspace import LAKE_VERSION, Workspace
 from features.feature import Feature
+from features.rules import Rule
+from training.backtest import with_calibration
 from training.bands import Bands
 from training.calibrate import Calibration
-from training.config import BandRule, Config
-from training.fit import fit
-from training.matrix import learn, matrix
+from training.config import BandRule, Preset
+from training.fit import Lesson, Recipe, fitted
+from training.ladder import Method
+from training.learner import Learner
 from training.model import Model, golden, healthy_medians
+from training.rows import Rows, rows_of
 from training.spec import ChurnSpec
 
 
@@ -39,10 +43,27 @@ FEATURES = (
     _feature("use_change", "engagement", direction=-1),
     _feature("noise", "silence"),
     _feature("days_to_renewal", "billing"),
+    _feature("overdue", "billing", direction=1),
     _feature("mrr", "profile"),
     _feature("segment", "profile", kind="category"),
     _feature("empty", "profile"),
 )
+RULES = (
+    Rule(feature="use", family="engagement", points=6, why="use is low", sign=-1),
+    Rule(feature="use_change", family="engagement", points=3, why="use falls", sign=-1),
+    Rule(
+        feature="overdue",
+        family="billing",
+        points=4,
+        why="an invoice is overdue",
+        sign=1,
+        start=0,
+        stop=30,
+        involuntary=True,
+    ),
+)
+SPEC = ChurnSpec(rule=ChurnRule())
+PRESET = Preset(n_estimators=15, num_threads=1)
 ACCOUNTS, MONTHS = 240, 26
 
 
@@ -55,8 +76,12 @@ class Company:
     data_until: pd.Timestamp
 
 
-def company(*, effect: float = 2.0, seed: int = 0) -> Company:
-    """Accounts whose use wanders; the monthly odds of leaving fall by `effect` per unit of it."""
+def company(*, effect: float = 2.0, seed: int = 0, failing: float = 0.0) -> Company:
+    """Accounts whose use wanders; the monthly odds of leaving fall by `effect` per unit of it.
+
+    Of those who leave, the share `failing` does so by failed payments, overdue for months before.
+    Without any, nothing is known of payments.
+    """
     rng = np.random.default_rng(seed)
     months = pd.date_range("2022-01-01", periods=MONTHS, freq="MS", unit="us")
     steps = rng.normal(scale=0.4, size=(ACCOUNTS, MONTHS))
@@ -81,6 +106,11 @@ def company(*, effect: float = 2.0, seed: int = 0) -> Company:
         }
     )
     account, month = np.nonzero(np.arange(MONTHS) <= last[:, None])
+    noise = rng.normal(size=len(account))
+    failed = rng.random(ACCOUNTS) < failing
+    late = failed[account] & (last[account] - month < 4) & (last[account] < MONTHS)
+    overdue = np.where(late, 10.0, 0.0) + (rng.random(len(account)) < 0.1) * 5.0
+    subscriptions["end_kind"] = np.where(failed, "involuntary", "voluntary")
     change = np.diff(use, axis=1, prepend=np.nan)
     frame = pd.DataFrame(
         {
@@ -88,8 +118,9 @@ def company(*, effect: float = 2.0, seed: int = 0) -> Company:
             "as_of": months[month],
             "use": use[account, month],
             "use_change": change[account, month],
-            "noise": rng.normal(size=len(account)),
+            "noise": noise,
             "days_to_renewal": (account * 37 + month * 331) % 365.0,
+            "overdue": overdue if failing else np.nan,
             "mrr": mrr[account],
             "segment": np.where(account % 3 == 0, "large", "small"),
             "empty": np.nan,
@@ -145,19 +176,77 @@ def known(small_company) -> tuple[pd.DataFrame, np.ndarray]:
 
 
 @pytest.fixture(scope="session")
-def model(known) -> Model:
-    frame, y = known
-    columns = learn(frame, FEATURES)
-    X = matrix(frame, columns)
-    booster = fit(X, y, columns, preset=Config().lightgbm, seed=0)
+def rules() -> tuple[Rule, ...]:
+    return RULES
+
+
+@pytest.fixture(scope="session")
+def recipe() -> Recipe:
+    """What is learnt from the small company, with forests that grow quickly."""
+    return Recipe(
+        spec=SPEC,
+        horizons=(45, 90, 180),
+        features=FEATURES,
+        rules=RULES,
+        preset=PRESET,
+        seed=0,
+    )
+
+
+@pytest.fixture(scope="session")
+def small_rows(small_company, tmp_path_factory) -> Rows:
+    """The small company with what became of its accounts."""
+    workspace = landed(tmp_path_factory.mktemp("small") / "w", small_company)
+    return rows_of(workspace, small_company.frame, SPEC)
+
+
+@pytest.fixture(scope="session")
+def failing_rows(tmp_path_factory) -> Rows:
+    """A company a good third of whose leavers did not pay any more."""
+    made = company(failing=0.4)
+    return rows_of(landed(tmp_path_factory.mktemp("failing") / "w", made), made.frame, SPEC)
+
+
+@pytest.fixture(scope="session")
+def lesson(small_rows, small_company, recipe) -> Lesson:
+    """All that is known about the small company at the end of its data."""
+    return Lesson(rows=small_rows, until=small_company.data_until, recipe=recipe)
+
+
+@pytest.fixture(scope="session")
+def failing_lesson(lesson, failing_rows) -> Lesson:
+    """All that is known about the company whose leavers often fail to pay."""
+    return replace(lesson, rows=failing_rows)
+
+
+@pytest.fixture(scope="session")
+def learners(lesson, failing_lesson) -> dict[str, Learner]:
+    """One learner of each kind, calibrated all alike."""
+    full = replace(failing_lesson, recipe=replace(lesson.recipe, full=True))
+    methods: tuple[Method, ...] = ("rules", "rules and base rates", "blend", "classifier", "hazard")
+    found: dict[str, Learner] = {m: fitted(m, lesson, members=2) for m in methods}
+    found["hazard with failed payments told by rules"] = fitted("hazard", failing_lesson, members=2)
+    found["hazard with failed payments learnt"] = fitted("hazard", full, members=2)
+    line = Calibration(slope=0.9, intercept=-0.2)
+    return {name: with_calibration(learner, line) for name, learner in found.items()}
+
+
+@pytest.fixture(scope="session")
+def model(lesson) -> Model:
+    frame, y = lesson.rows.frame, lesson.rows.y
+    line = Calibration(slope=0.8, intercept=-0.1)
+    learner = with_calibration(fitted("hazard", lesson, members=2), line)
+    base_rate = float(np.nanmean(y))
+    foretold = lesson.rows.frame.iloc[:3][["account_id", "as_of"]].assign(
+        label=[0.0, 1.0, 0.0], risk=[0.1, 1 / 3, 0.2], arr=[1200.0, 60.5, 0.0], segment="small"
+    )
     return Model(
-        text=booster.model_to_string(),
-        columns=columns,
-        calibration=Calibration(slope=0.8, intercept=-0.1),
-        spec=ChurnSpec(rule=ChurnRule()),
-        base_rate=float(y.mean()),
-        bands=Bands.around(float(y.mean()), BandRule()),
-        healthy=healthy_medians(frame[y == 0], columns, frame.loc[y == 0, "segment"]),
-        golden_rows=golden(X),
+        learner=learner,
+        spec=lesson.recipe.spec,
+        base_rate=base_rate,
+        bands=Bands.around(base_rate, BandRule()),
+        healthy=healthy_medians(frame[y == 0], learner.names, frame.loc[y == 0, "segment"]),
+        golden_rows=golden(learner, frame),
         metrics={"roc_auc": {"value": 0.8, "low": 0.7, "high": None}},
+        foretold=foretold,
     )

@@ -64,7 +64,11 @@ def test_the_training_report_carries_the_audit_and_a_snapshot_is_kept(
 def test_findings_that_do_not_refuse_are_told():
     finding = {"sentence": "something to look at"}
     told = TrainingReport(
-        verdict="usable", sentence="fine", cohorts={}, audit={"findings": [finding]}
+        verdict="usable",
+        sentence="fine",
+        method="hazard",
+        cohorts={},
+        audit={"findings": [finding]},
     )
     assert "audit, worth a look: something to look at" in told.lines()
 

@@ -30,7 +30,7 @@ def terms(text: str) -> pd.DataFrame:
     """Lines of account, start, end, notice, kind, mrr; blank means empty."""
     table = pd.read_csv(StringIO(text), names=COLUMNS, skipinitialspace=True, dtype=str)
     for column in ("started_at", "ended_at", "notice_at"):
-        table[column] = pd.to_datetime(table[column])
+        table[column] = pd.to_datetime(table[column], format="ISO8601")
     numbered = [str(i) for i in range(len(table))]
     return table.assign(mrr=table["mrr"].astype(float), subscription_id=numbered)
 
@@ -220,6 +220,48 @@ def test_rows_keep_their_order_and_index(engine):
     }
 
 
+def test_every_row_tells_how_long_service_lasts_and_how_it_ended(engine):
+    table = terms(
+        f"far,2022-01-01,{day(300)},,involuntary,1\n"
+        f"half,2022-01-01,{day(50)} 12:00:00,,,1\n"
+        f"merged,2022-01-01,{day(40)},,merged,1\n"
+        "stays,2022-01-01,,,,1\n"
+        f"back,2022-01-01,{day(20)},,,1\nback,{day(50)},{day(80)},,involuntary,1"
+    )
+    result = told(engine, table)
+    assert result.index.tolist() == ["back", "far", "half", "merged", "stays"]
+    assert result["ends_after"].tolist() == [80, 300, 50.5, 40, float("inf")]
+    causes = result.loc[["back", "far", "half", "merged"], "cause"]
+    assert causes.tolist() == ["involuntary", "involuntary", "voluntary", "merged"]
+
+
+def test_at_risk_is_who_pays_long_enough_gave_no_notice_and_does_not_end_too_soon(engine):
+    table = terms(
+        f"soon,2022-01-01,{day(14)},,,1\n"
+        f"later,2022-01-01,{day(15)},,,1\n"
+        f"gone,2022-01-01,{day(-1)},,,1\n"
+        f"young,{day(-55)},,,,1\n"
+        f"notice,2022-01-01,{day(60)},{day(-1)},,1\n"
+        f"merged,2022-01-01,{day(40)},,merged,1\n"
+        "stays,2022-01-01,,,,1"
+    )
+    early = told(engine, table, until=AS_OF)
+    late = told(engine, table)
+    assert sorted(late.index[late["at_risk"]]) == ["later", "merged", "stays"]
+    assert early["at_risk"].equals(late["at_risk"])
+    assert early.loc["later", "cohort"] == "censored"
+
+
+@pytest.mark.parametrize("horizon", [15, 90, 365])
+def test_no_horizon_changes_what_became_of_the_accounts(engine, horizon):
+    spec = ChurnSpec(rule=ChurnRule(grace_days=30), horizon_days=horizon)
+    table = terms(f"a,2022-01-01,{day(60)},,,1\nb,2022-01-01,{day(200)},,,1\nc,2022-01-01,,,,1")
+    columns = ["at_risk", "ends_after", "cause"]
+    pd.testing.assert_frame_equal(
+        told(engine, table, spec=spec)[columns], told(engine, table)[columns]
+    )
+
+
 OFFSETS = st.integers(min_value=-400, max_value=400)
 TERM = st.tuples(
     st.sampled_from("abc"),
@@ -253,6 +295,10 @@ def test_every_row_has_one_cohort_and_what_comes_after_the_closing_changes_nothi
     learnt = before["cohort"].isin(["churned", "healthy", "contracted"])
     assert before["label"].notna().equals(learnt)
     assert (before["label"] == 1).equals(before["cohort"] == "churned")
+    assert before.loc[learnt, "at_risk"].all()
+    assert before.loc[before["at_risk"], "ends_after"].gt(CONTRACT.lead_days).all()
+    left = before["at_risk"] & (before["ends_after"] <= CONTRACT.horizon_days)
+    assert (left & (before["cause"] != "merged")).equals(before["cohort"] == "churned")
     closing = AS_OF + pd.Timedelta(days=CONTRACT.closes_after_days)
     known = {account for account, *_ in drawn}
     more = _random([term for term in later if term[0] in known] or [("a", 0, 0, 0, None, 0)])
@@ -263,4 +309,9 @@ def test_every_row_has_one_cohort_and_what_comes_after_the_closing_changes_nothi
         subscription_id="later" + more["subscription_id"],
     )
     both = pd.concat([table, added[added["account_id"].isin(known)]], ignore_index=True)
-    pd.testing.assert_frame_equal(told(engine, both), before)
+    after = told(engine, both)
+    beyond = ["ends_after", "cause"]
+    pd.testing.assert_frame_equal(after.drop(columns=beyond), before.drop(columns=beyond))
+    known = before["ends_after"] <= CONTRACT.horizon_days
+    assert (after["ends_after"] <= CONTRACT.horizon_days).equals(known)
+    pd.testing.assert_frame_equal(after.loc[known, beyond], before.loc[known, beyond])

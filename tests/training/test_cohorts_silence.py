@@ -72,6 +72,14 @@ def test_a_silent_firm_counts_history_from_its_first_event(engine):
     }
 
 
+def test_a_silence_ends_the_account_when_its_days_are_over(engine):
+    text = f"left,2023-06-01\nback,2023-06-01\nback,{day(10)}\nyoung,{day(-55)}"
+    result = seen(engine, text)
+    assert result["ends_after"].to_dict() == {"back": float("inf"), "left": 90.0, "young": 90.0}
+    assert result["at_risk"].to_dict() == {"back": True, "left": True, "young": False}
+    assert result["cause"].unique().tolist() == ["silence"]
+
+
 @given(
     past=st.lists(st.integers(min_value=-300, max_value=200), min_size=1, max_size=6),
     later=st.lists(st.integers(min_value=90, max_value=400), max_size=4),

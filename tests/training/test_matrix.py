@@ -9,10 +9,10 @@ from features.feature import Feature
 from training.matrix import Columns, learn, matrix
 
 
-def feature(name, *, kind="number", direction=0):
+def feature(name, *, kind="number", direction=0, family="f"):
     return Feature(
         name=name,
-        family="f",
+        family=family,
         unit="",
         definition="",
         sources=(),
@@ -97,3 +97,32 @@ def test_nothing_to_learn_from_is_an_error():
 def test_columns_survive_their_plain_form():
     columns = learn(FRAME, FEATURES)
     assert Columns.from_dict(columns.to_dict()) == columns
+
+
+@pytest.mark.parametrize("name", ["never", "flat"])
+def test_a_feature_that_is_to_be_kept_stays_whatever_it_holds(name):
+    columns = learn(FRAME, FEATURES, kept=(name,))
+    assert name in columns.names
+    assert name not in columns.dropped
+    assert len(columns.dropped) == 1
+    assert matrix(FRAME, columns).shape == (4, 4)
+
+
+def test_keeping_a_useful_feature_changes_nothing():
+    assert learn(FRAME, FEATURES, kept=("x", "partly")) == learn(FRAME, FEATURES)
+
+
+def test_the_columns_of_one_family_keep_their_order_directions_and_codes():
+    features = (
+        feature("x", direction=-1, family="use"),
+        feature("plan", kind="category", family="profile"),
+        feature("partly", direction=1, family="use"),
+    )
+    whole = learn(FRAME, features)
+    use = whole.of_family("use")
+    assert (use.names, use.directions, use.families) == (("x", "partly"), (-1, 1), ("use", "use"))
+    assert (use.codes, use.dropped) == ({}, {})
+    profile = whole.of_family("profile")
+    assert profile.codes == {"plan": {"pro": 0, "basic": 1}}
+    np.testing.assert_array_equal(matrix(FRAME, use), matrix(FRAME, whole)[:, [0, 2]])
+    assert whole.of_family("no such family").names == ()

@@ -20,7 +20,8 @@ def test_a_report_reads_from_rows_to_verdict():
         cohorts={"churned": 1200, "healthy": 3},
         metrics=figures(draws(0.5)),
         baselines={"logistic regression": compared(draws(0.5), draws(0.45))},
-        families={"billing": 0.02, "profile": -0.004},
+        method="hazard",
+        beside={"families": {"billing": 0.02, "profile": -0.004}},
         train={
             "snapshots": 4,
             "from": "2024-01-01",
@@ -32,7 +33,7 @@ def test_a_report_reads_from_rows_to_verdict():
     )
     lines = report.lines()
     assert lines[0] == "account-snapshots: 1,200 churned, 3 healthy"
-    assert lines[1].startswith("trained on 4 snapshots, 2024-01-01 to 2024-04-01: 1,000 rows, 31")
+    assert lines[1].startswith("learnt from 4 snapshots, 2024-01-01 to 2024-04-01: 1,000 rows, 31")
     assert "  ROC-AUC                         0.500  (0.405 to 0.595)" in lines
     assert "  logistic regression: ROC-AUC 0.450, ours +0.050 (+0.050 to +0.050)" in lines
     assert "left out: 1 features unknown or constant in training" in lines
@@ -45,6 +46,7 @@ def test_a_figure_that_does_not_exist_is_null_and_says_so():
     report = TrainingReport(
         verdict="usable",
         sentence="",
+        method="hazard",
         cohorts={},
         metrics=figures(nothing),
         baselines={"rival": compared(nothing, nothing)},
@@ -57,7 +59,33 @@ def test_a_figure_that_does_not_exist_is_null_and_says_so():
     assert any("not defined" in line for line in report.lines())
 
 
-def test_a_training_that_could_not_begin_is_one_line_and_its_counts():
-    report = unfinished(Verdict("not_enough_data", "too short"), {"censored": 5})
-    assert report.lines() == ["account-snapshots: 5 censored", "not enough data: too short"]
+def test_a_training_that_could_not_begin_is_one_line():
+    report = unfinished(Verdict("not_enough_data", "too short"))
+    assert report.lines() == ["not enough data: too short"]
     assert report.to_dict()["metrics"] == {}
+
+
+def test_sections_beside_the_figures_stand_at_the_top_of_the_object():
+    figure = {"value": 0.8, "low": 0.7, "high": 0.9}
+    report = TrainingReport(
+        verdict="usable",
+        sentence="s",
+        method="hazard",
+        cohorts={},
+        beside={
+            "folds": [{"from": "a", "to": "b", "learnt_from": 40, "roc_auc": figure}],
+            "new_accounts": {"roc_auc": figure},
+            "learning_curve": {"sentence": "50 more would buy little"},
+        },
+        search={"difference": {"value": -0.01, "low": -0.02, "high": 0.0}},
+        promotion="model x is now the champion",
+    )
+    content = report.to_dict()
+    assert content["new_accounts"]["roc_auc"] == figure
+    assert "beside" not in content
+    lines = report.lines()
+    assert "  ROC-AUC on new accounts         0.800  (0.700 to 0.900)" in lines
+    assert "  a to b, from 40 churned accounts: ROC-AUC 0.800  (0.700 to 0.900)" in lines
+    assert "50 more would buy little" in lines
+    assert "tuned minus preset: ROC-AUC -0.010  (-0.020 to 0.000)" in lines
+    assert lines[-1] == "model x is now the champion"

@@ -10,11 +10,11 @@ from sklearn.metrics import roc_auc_score
 
 from data.errors import ForewarnError, RefusedError
 from training import run, track
-from training.config import Config
+from training.config import Config, Preset
 from training.model import Model
-from training.run import train
+from training.run import examine, train
 
-CONFIG = Config(bootstrap=100)
+CONFIG = Config(bootstrap=100, lightgbm=Preset(n_estimators=20, learning_rate=0.2))
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +33,10 @@ def workspace(tmp_path, small_company, land_company):
     return land_company(tmp_path / "w", small_company)
 
 
+def model_files(workspace, report):
+    return {path.name for path in (workspace.models / report.model_version).iterdir()}
+
+
 def given(patch, frame, features):
     """Let training read a ready feature table instead of building one."""
     patch.setattr(run, "CATALOG", features)
@@ -44,15 +48,19 @@ def test_a_company_with_a_cause_gives_a_usable_model(trained):
     _, report, said = trained
     assert report.verdict == "usable"
     assert report.metrics["roc_auc"]["low"] > 0.6
-    assert next(iter(report.families)) == "engagement"
-    assert report.dropped == {"empty": "unknown on every training row"}
+    assert next(iter(report.beside["families"])) == "engagement"
+    assert report.dropped == {
+        "empty": "unknown on every training row",
+        "overdue": "unknown on every training row",
+    }
     assert any("snapshots" in line for line in said)
 
 
 def test_the_report_is_json_and_reads_as_text(trained):
     _, report, _ = trained
     content = json.loads(json.dumps(report.to_dict(), allow_nan=False))
-    assert content["method"] == "lightgbm"
+    assert content["method"] == "hazard"
+    assert content["rung"]["events"] >= 100
     assert set(content["cohorts"]) == {
         "churned",
         "healthy",
@@ -65,10 +73,18 @@ def test_the_report_is_json_and_reads_as_text(trained):
         figure = content["metrics"][name]
         assert figure["low"] <= figure["value"] <= figure["high"]
     assert set(content["metrics"]) >= {"arr_recall_at_capacity", "brier_skill"}
-    assert set(content["baselines"]) == {"days_to_renewal alone", "logistic regression"}
+    assert set(content["baselines"]) == {
+        "days_to_renewal alone",
+        "logistic regression",
+        "plain classifier",
+        "rules",
+    }
+    for section in ("folds", "new_accounts", "random_split", "segments", "capacity", "horizons"):
+        assert content[section], section
     text = "\n".join(report.lines())
     assert "usable: ROC-AUC on held-out accounts is" in text
-    assert f"model {report.model_version} is now the champion" in text
+    assert f"model {report.model_version} is now the champion: there was none before" in text
+    assert "a random split would claim" in text
 
 
 def test_the_evaluation_holds_the_rows_that_were_judged(trained):
@@ -77,7 +93,7 @@ def test_the_evaluation_holds_the_rows_that_were_judged(trained):
     assert table.columns.tolist() == ["account_id", "as_of", "role", "label", "risk"]
     assert table["label"].isin([0.0, 1.0]).all()
     moments = {role: sorted(rows["as_of"].unique()) for role, rows in table.groupby("role")}
-    assert max(moments["train"]) + pd.Timedelta(days=120) <= min(moments["test"])
+    assert max(moments["train"]) + pd.Timedelta(days=90 + 30 + 14) <= min(moments["test"])
     known = 26 - 4  # snapshots with a closed window: 120 days before the end
     assert len(moments["train"]) <= 0.6 * known
     test = table[table["role"] == "test"]
@@ -108,20 +124,63 @@ def test_mlflow_itself_agrees_and_can_load_the_champion(trained):
         version = client.get_model_version_by_alias("forewarn", "champion")
         tags = version.tags
         booster = mlflow.lightgbm.load_model("models:/forewarn@champion")
-        logged = client.search_runs([experiment])[0]
+        logged = client.search_runs([experiment], "tags.verdict = 'usable'")[0]
+        below = f"tags.mlflow.parentRunId = '{logged.info.run_id}'"
+        folds = client.search_runs([experiment], below)
         names = {item.path for item in client.list_artifacts(logged.info.run_id)}
         saved = {item.path for item in client.list_artifacts(logged.info.run_id, "model")}
     assert tags["folder"] == report.model_version
     model = Model.load(workspace.models / report.model_version)
     assert tags["sha256"] == model.seal
-    rows = np.array(model.golden_rows, dtype=float)
-    np.testing.assert_array_equal(booster.predict(rows), model.booster.predict(rows))
-    assert names >= {"calibration.png", "shap_summary.png", "report.json", "model"}
-    assert saved == {"model/model.json", "model/model.txt"}
+    rows = np.array(model.golden_rows[0], dtype=float)
+    forest = model.learner.voices[0].forest
+    assert forest is not None
+    np.testing.assert_array_equal(booster.predict(rows), forest.booster.predict(rows))
+    assert names >= {"report.html", "card.md", "report.json", "model"}
+    assert saved == {f"model/{name}" for name in model_files(workspace, report)}
     assert logged.data.metrics["roc_auc_low"] == report.metrics["roc_auc"]["low"]
     assert logged.data.params["lead_days"] == "14"
     assert logged.data.tags["verdict"] == "usable"
+    assert {"git_revision", "data", "method"} <= set(logged.data.tags)
+    assert len(folds) == len(report.folds)
+    assert {fold.data.metrics["roc_auc"] for fold in folds} == {
+        fold["roc_auc"]["value"] for fold in report.folds
+    }
     assert logged.info.status == "FINISHED"
+
+
+def test_the_champion_loads_as_any_mlflow_model_does(trained):
+    import mlflow
+
+    workspace, report, _ = trained
+    with track.session(workspace, CONFIG):
+        loaded = mlflow.pyfunc.load_model("models:/forewarn@champion")
+    model = Model.load(workspace.models / report.model_version)
+    forest = model.learner.voices[0].forest
+    assert forest is not None
+    assert loaded.metadata.signature.inputs.input_names() == forest.booster.feature_name()
+    rows = pd.DataFrame(model.golden_rows[0], columns=forest.booster.feature_name(), dtype=float)
+    np.testing.assert_allclose(
+        loaded.predict(rows), forest.booster.predict(rows.to_numpy()), atol=1e-12
+    )
+
+
+def test_the_report_is_a_page_in_the_workspace(trained):
+    workspace, report, _ = trained
+    page = (workspace.root / "report.html").read_text(encoding="utf-8")
+    assert report.model_version in page
+    assert "<script" not in page
+    assert page.count("<svg") >= 6
+
+
+def test_a_backtest_tells_the_same_and_keeps_nothing(trained):
+    workspace, report, _ = trained
+    before = track.champion(workspace), sorted(workspace.models.iterdir())
+    again = examine(workspace, CONFIG)
+    assert again.metrics == report.metrics
+    assert again.folds == report.folds
+    assert again.model_version is None
+    assert (track.champion(workspace), sorted(workspace.models.iterdir())) == before
 
 
 def test_the_same_data_and_settings_give_the_same_model_and_the_old_one_stays_behind(trained):
@@ -133,7 +192,8 @@ def test_the_same_data_and_settings_give_the_same_model_and_the_old_one_stays_be
     with track.session(workspace, CONFIG) as (client, _):
         aliases = client.get_registered_model("forewarn").aliases
         assert client.get_run(killed).info.status == "KILLED"
-    assert int(aliases["champion"]) == int(aliases["previous"]) + 1
+    assert int(aliases["challenger"]) == int(aliases["champion"]) + 1
+    assert "the challenger; `forewarn promote` compares" in again.promotion
 
 
 def test_a_registration_that_fails_leaves_the_champion(trained, monkeypatch):
@@ -143,9 +203,9 @@ def test_a_registration_that_fails_leaves_the_champion(trained, monkeypatch):
     def fail(_model):
         raise ForewarnError("disk full")
 
-    monkeypatch.setattr(track, "_log_booster", fail)
+    monkeypatch.setattr(track, "_log_forest", fail)
     with pytest.raises(ForewarnError, match="disk full"):
-        train(workspace, Config(bootstrap=100, seed=1))
+        train(workspace, CONFIG.model_copy(update={"seed": 1}))
     assert track.champion(workspace) == before
 
 
@@ -160,18 +220,18 @@ def test_noise_is_refused_and_said_so(tmp_path, monkeypatch, features, make_comp
     assert track.champion(workspace) is None
     assert workspace.evaluation.exists()
     with track.session(workspace, CONFIG) as (client, experiment):
-        assert client.search_runs([experiment])[0].data.tags["verdict"] == "no_usable_signal"
+        assert client.search_runs([experiment], "tags.verdict = 'no_usable_signal'")
     assert not [path for path in workspace.models.iterdir() if path.name != "mlflow"]
 
 
 @pytest.mark.parametrize(
     ("keep", "reason"),
     [
-        (lambda frame: frame["as_of"] < "2022-05-01", "no test fits behind the training"),
-        (lambda frame: frame["account_id"] < "a030", "churned accounts to learn from"),
+        (lambda frame: frame["as_of"] < "2022-05-01", "none fits behind the training"),
+        (lambda frame: frame["account_id"] < "a030", "too few to learn from"),
     ],
 )
-def test_too_little_data_is_a_verdict_and_removes_the_old_evaluation(
+def test_too_little_data_is_a_verdict_and_the_rules_come_into_use(
     workspace, monkeypatch, features, small_company, keep, reason
 ):
     frame = small_company.frame
@@ -181,9 +241,16 @@ def test_too_little_data_is_a_verdict_and_removes_the_old_evaluation(
     assert report.verdict == "not_enough_data"
     assert reason in report.sentence
     assert not workspace.evaluation.exists()
-    assert track.champion(workspace) is None
+    assert report.method == "rules and base rates"
+    folder = track.champion(workspace)
+    assert folder is not None
+    model = Model.load(folder)
+    assert model.method == report.method
+    risk = model.risk(frame)
+    assert ((risk > 0) & (risk < 1)).all()
     json.dumps(report.to_dict())
-    assert report.lines()[-1].startswith("not enough data: ")
+    assert any(line.startswith("not enough data: ") for line in report.lines())
+    assert (workspace.root / "report.html").exists()
 
 
 def test_data_that_end_before_the_first_snapshot_are_a_verdict_too(workspace, monkeypatch):

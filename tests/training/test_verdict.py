@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from training.verdict import judge, too_few, too_short
+from training.ladder import rung
+from training.verdict import draws_won, judge, too_few, too_little, too_short
 
 TRIVIAL = "days_to_renewal alone"
 
@@ -65,9 +66,9 @@ def test_a_simple_model_may_be_ahead_a_little_but_not_clearly_in_both():
 
 
 @pytest.mark.parametrize(
-    ("train", "test", "enough"), [(30, 10, True), (29, 10, False), (30, 9, False)]
+    ("train", "test", "enough"), [(15, 10, True), (14, 10, False), (15, 9, False)]
 )
-def test_thirty_churned_accounts_teach_and_ten_judge(train, test, enough):
+def test_fifteen_churned_accounts_teach_and_ten_judge(train, test, enough):
     verdict = too_few(train, test)
     assert (verdict is None) == enough
     if verdict:
@@ -76,7 +77,18 @@ def test_thirty_churned_accounts_teach_and_ten_judge(train, test, enough):
 
 
 def test_a_short_history_says_what_is_missing():
-    verdict = too_short(3, closes_after_days=120)
+    verdict = too_short(3, gap_days=120)
     assert verdict.word == "not_enough_data"
     assert "120 days" in verdict.sentence
     assert "longer history" in verdict.sentence
+
+
+def test_a_rung_without_learning_is_no_verdict_on_the_rules():
+    verdict = too_little(rung(12, windows=5))
+    assert verdict.word == "not_enough_data"
+    assert "12 churned accounts" in verdict.sentence
+    assert "expert rules around the base rates" in verdict.sentence
+
+
+def test_the_draws_that_a_model_won_against_the_rules():
+    assert draws_won(draws(0.7, 0.2, spread=0.01), draws(0.695, 0.3)) == 0.75

@@ -1,0 +1,278 @@
+"""The gate between a challenger and the model in use, and the way back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from data.errors import MissingError
+from data.workspace import Workspace, quiet
+from features.build import build
+from training import track
+from training.config import Config
+from training.evaluate import Terms, TestRows
+from training.gate import Decision, compare, decide
+from training.guardrails import Guardrail, monotonicity, stability
+from training.learner import Learner
+from training.matrix import Numbers
+from training.model import Model
+from training.voice import Voice, tables
+
+PAIRS = 100_000
+STABLE_TOP, STABLE_SET = 0.5, 0.4
+SWEPT_ROWS, EXPLAINED_ROWS = 2000, 300
+RECENT = 3
+_CALENDAR = (0, 1)
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Promotion:
+    """What the gate decided about a challenger, and why; versions are those of the models."""
+
+    outcome: str
+    sentence: str
+    challenger: str
+    champion: str | None
+    further_events: int | None = None
+    guardrails: tuple[Guardrail, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """One JSON object."""
+        return asdict(self)
+
+    def lines(self) -> list[str]:
+        """A short account for a person, the decision last."""
+        rails = [
+            f"  {'holds' if rail.passed else 'BROKEN':8}{rail.name.replace('_', ' ')}: "
+            f"{rail.sentence}"
+            for rail in self.guardrails
+        ]
+        return [*rails, f"{self.outcome.replace('_', ' ')}: {self.sentence}"]
+
+
+def promote(workspace: Workspace, config: Config, *, say: Say = quiet) -> Promotion:
+    """Let the challenger through the gate, and make it the champion if it passes.
+
+    Champion and challenger are compared on the rows of the challenger's backtest, none of which its
+    models knew; the champion by what its own backtest foretold of them or, for later rows, by the
+    champion itself. Rules learn nothing from labels and are compared on all rows.
+
+    Raises:
+        MissingError: there is no challenger.
+        ForewarnError: another run holds the workspace.
+    """
+    with workspace.locked():
+        folder = track.aliased(workspace, track.CHALLENGER, config.registered_model)
+        if folder is None:
+            raise MissingError(f"no challenger in {workspace.root}; run `forewarn train`")
+        challenger = Model.load(folder)
+        at = track.champion(workspace, registered_model=config.registered_model)
+        champion = None if at is None else Model.load(at)
+        if champion is not None and champion.version == challenger.version:
+            return Promotion(
+                outcome="nothing_to_do",
+                sentence="the challenger is the champion already; train again for another",
+                challenger=challenger.version,
+                champion=champion.version,
+            )
+        return _through_the_gate(workspace, config, challenger, champion, say)
+
+
+def first_promotion(
+    workspace: Workspace, config: Config, challenger: Model, frame: pd.DataFrame
+) -> str:
+    """The first model of a workspace through the gate at once; what came of it, as a sentence.
+
+    The caller holds the workspace. `frame` are feature rows to try the model on.
+    """
+    if track.champion(workspace, registered_model=config.registered_model) is not None:
+        return f"model {challenger.version} is the challenger; `forewarn promote` compares them"
+    rails = examined(challenger, _recent(frame), seed=config.seed)
+    broken = [rail for rail in rails if not rail.passed]
+    if broken:
+        return f"model {challenger.version} is not put into use: {broken[0].sentence}"
+    track.promote(workspace, config, challenger.version)
+    return f"model {challenger.version} is now the champion: there was none before"
+
+
+def rollback(workspace: Workspace, config: Config) -> tuple[str, str]:
+    """Make the previous champion the champion again; its version and that of the one it replaces.
+
+    Raises:
+        MissingError: there is no previous champion.
+        ForewarnError: another run holds the workspace.
+    """
+    with workspace.locked():
+        name = config.registered_model
+        back = track.aliased(workspace, track.PREVIOUS, name)
+        now = track.champion(workspace, registered_model=name)
+        if back is None or now is None:
+            raise MissingError(
+                f"no previous champion in {workspace.root}; there is nothing to go back to"
+            )
+        Model.load(back)
+        track.promote(workspace, config, back.name)
+        return back.name, now.name
+
+
+def examined(model: Model, frame: pd.DataFrame, *, seed: int) -> list[Guardrail]:
+    """The guardrails that concern a model by itself, tried on feature rows."""
+    return [_monotone(model.learner, frame, seed), _stable(model.learner, frame), _audited(model)]
+
+
+def _through_the_gate(
+    workspace: Workspace, config: Config, challenger: Model, champion: Model | None, say: Say
+) -> Promotion:
+    moments = sorted(challenger.foretold["as_of"].unique())
+    say(f"building features of {len(moments)} snapshots")
+    rule = challenger.spec.rule
+    moments = moments or [pd.Timestamp(challenger.data_until)]
+    frame = build(workspace, moments, rule=rule, engine=config.engine)
+    say("sweeping the challenger for moves against a declared direction")
+    rails = examined(challenger, _recent(frame), seed=config.seed)
+    decision = _decided(challenger, champion, frame, config, rails)
+    if decision.outcome == "promote":
+        track.promote(workspace, config, challenger.version)
+    return Promotion(
+        outcome="promoted" if decision.outcome == "promote" else decision.outcome,
+        sentence=decision.sentence,
+        challenger=challenger.version,
+        champion=None if champion is None else champion.version,
+        further_events=decision.further_events,
+        guardrails=decision.guardrails,
+    )
+
+
+def _decided(
+    challenger: Model,
+    champion: Model | None,
+    frame: pd.DataFrame,
+    config: Config,
+    rails: Sequence[Guardrail],
+) -> Decision:
+    if champion is None or champion.spec.hash != challenger.spec.hash:
+        why = "there is no champion" if champion is None else "the champion predicts something else"
+        return _unopposed(f"{why}, so there is nothing to compare with", rails)
+    told = _compared(challenger, champion, frame)
+    if told.empty:
+        known = "no row is known that neither model has learnt from; wait for newer results"
+        return Decision(
+            outcome="not_enough_evidence",
+            sentence=known,
+            further_events=None,
+            guardrails=tuple(rails),
+        )
+    rows = TestRows(
+        y=told["label"].to_numpy(dtype=np.float64),
+        account=told["account_id"].to_numpy(dtype=np.str_),
+        as_of=told["as_of"].to_numpy(dtype="datetime64[us]"),
+        arr=told["arr"].to_numpy(dtype=np.float64),
+    )
+    terms = Terms(
+        base_rate=champion.base_rate,
+        capacity=config.capacity,
+        bootstrap=config.bootstrap,
+        seed=config.seed,
+    )
+    segments = told["segment"].fillna("").to_numpy(dtype=np.str_)
+    old, new = (told[name].to_numpy(dtype=np.float64) for name in ("champion", "risk"))
+    return decide(compare(rows, old, new, segments, terms), rails)
+
+
+def _unopposed(why: str, rails: Sequence[Guardrail]) -> Decision:
+    broken = [rail for rail in rails if not rail.passed]
+    return Decision(
+        outcome="keep_champion" if broken else "promote",
+        sentence=f"{why}; {broken[0].sentence if broken else 'the challenger breaks nothing'}",
+        further_events=None,
+        guardrails=tuple(rails),
+    )
+
+
+def _compared(challenger: Model, champion: Model, frame: pd.DataFrame) -> pd.DataFrame:
+    """The challenger's rows of which the champion's opinion is known, with it as `champion`."""
+    key = ["account_id", "as_of"]
+    before = champion.foretold[[*key, "risk"]].rename(columns={"risk": "champion"})
+    told = challenger.foretold.merge(before, on=key, how="left")
+    later = told["as_of"] >= pd.Timestamp(champion.data_until)
+    fair = later | champion.method.startswith("rules")
+    asked = told["champion"].isna() & fair
+    if asked.any():
+        rows = told.loc[asked, key].merge(frame, on=key, how="inner")
+        answers = rows[key].assign(asked=champion.risk(rows))
+        told = told.merge(answers, on=key, how="left")
+        told["champion"] = told["champion"].fillna(told.pop("asked"))
+    return told[told["champion"].notna()]
+
+
+def _recent(frame: pd.DataFrame) -> pd.DataFrame:
+    moments = sorted(frame["as_of"].unique())[-RECENT:]
+    return frame[frame["as_of"].isin(moments)]
+
+
+def _monotone(learner: Learner, frame: pd.DataFrame, seed: int) -> Guardrail:
+    forests = [voice for voice in learner.voices if voice.forest is not None]
+    some = frame.sample(min(SWEPT_ROWS, len(frame)), random_state=seed)
+    wrong = sum(_swept(voice, learner, some, PAIRS // len(forests), seed) for voice in forests)
+    ramps = (model for voice in learner.voices for model in voice.ramps)
+    wrong += sum(weight < 0 for model in ramps for weight in model.weights)
+    return Guardrail(
+        "monotonicity",
+        wrong == 0,
+        f"{wrong:,} of {PAIRS:,} changes moved the risk against a declared direction",
+    )
+
+
+def _swept(voice: Voice, learner: Learner, frame: pd.DataFrame, pairs: int, seed: int) -> int:
+    if voice.forest is None or voice.columns is None:
+        return 0
+    per_period = max(1, pairs // len(voice.periods))
+    found = 0
+    for X in tables(frame, voice.columns, learner.periods, voice.periods):
+        beside = X.shape[1] - len(voice.columns.names)
+        directions = [*voice.columns.directions, *_CALENDAR[:beside]]
+        found += monotonicity(voice.forest.margins, X, directions, pairs=per_period, seed=seed)
+    return found
+
+
+def _stable(learner: Learner, frame: pd.DataFrame) -> Guardrail:
+    some = frame.sample(min(EXPLAINED_ROWS, len(frame)), random_state=0)
+    parts = bag_effects(learner, some)
+    if parts is None:
+        return Guardrail(
+            "explanation_stability", passed=True, sentence="rules give the same reasons each time"
+        )
+    top, three = stability(parts)
+    return Guardrail(
+        "explanation_stability",
+        top >= STABLE_TOP and three >= STABLE_SET,
+        f"two halves of the bag name the same first family for {top:.0%} of the accounts "
+        f"(at least {STABLE_TOP:.0%}) and share {three:.0%} of the first three "
+        f"(at least {STABLE_SET:.0%})",
+    )
+
+
+def bag_effects(learner: Learner, frame: pd.DataFrame) -> Numbers | None:
+    """Log-odds per member, row and family of the main voice's forest; None without a forest."""
+    voice = learner.voices[0]
+    if voice.forest is None or voice.columns is None:
+        return None
+    families = list(dict.fromkeys(voice.columns.families))
+    place = np.array([families.index(family) for family in voice.columns.families])
+    total = np.zeros((len(voice.forest.trees), len(frame), len(families)))
+    for X in tables(frame, voice.columns, learner.periods, voice.periods):
+        effects = voice.forest.member_contributions(X)[:, :, : len(place)]
+        for number in range(len(families)):
+            total[:, :, number] += effects[:, :, place == number].sum(axis=2)
+    return total
+
+
+def _audited(model: Model) -> Guardrail:
+    passed = model.audit == "passed"
+    word = "found no leak" if passed else "is not on record"
+    return Guardrail("leak_audit", passed, f"the audit before its training {word}")

@@ -1,0 +1,160 @@
+"""One voice of a model: log-odds of leaving for one cause, from a forest, from rules, or both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from training.calibrate import Calibration
+from training.forest import Forest
+from training.matrix import Columns, Numbers, matrix
+from training.periods import Periods, renewals
+from training.ramps import RampModel
+
+# How renewals meet a period is told under the name of the feature that it is made from.
+RENEWAL = "days_to_renewal"
+Parts = list[tuple[tuple[str, ...], Numbers]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Voice:
+    """Log-odds against staying, for one cause, in some periods.
+
+    A forest speaks, or a bag of ramp models, or the mean of both; then comes the calibration.
+    `starts` is what the calendar alone adds per period, the same for every account.
+    """
+
+    cause: str
+    periods: tuple[int, ...]
+    columns: Columns | None = None
+    forest: Forest | None = None
+    ramps: tuple[RampModel, ...] = ()
+    starts: tuple[float, ...] = ()
+    calibration: Calibration = field(default_factory=Calibration)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The features that it reads."""
+        return tuple(self.families)
+
+    @property
+    def families(self) -> dict[str, str]:
+        """The family of each feature that it reads."""
+        tables = [self.columns] if self.columns is not None else []
+        tables += [self.ramps[0].ramps.columns] if self.ramps else []
+        found: dict[str, str] = {}
+        for columns in tables:
+            found |= dict(zip(columns.names, columns.families, strict=True))
+        return found
+
+    @property
+    def members(self) -> int:
+        """How many members its bag has; one can be asked for by its number."""
+        return max(len(self.ramps), 0 if self.forest is None else len(self.forest.trees))
+
+    def margins(
+        self,
+        frame: pd.DataFrame,
+        periods: Periods,
+        which: Sequence[int],
+        *,
+        member: int | None = None,
+    ) -> Numbers:
+        """Calibrated log-odds, rows x periods: the mean of the bag, or one member's."""
+        ramps = self._ramped(frame, member)
+        found = []
+        for trees in self._grown(frame, periods, which, member):
+            spoken = [part for part in (trees, ramps) if part is not None]
+            found.append(self.calibration.logits(np.mean(spoken, axis=0)))
+        return np.column_stack(found)
+
+    def uncalibrated(self) -> Voice:
+        """The same voice as it speaks before calibration."""
+        return replace(self, calibration=Calibration())
+
+    def effects(self, frame: pd.DataFrame, periods: Periods, k: int) -> tuple[float, Parts]:
+        """What the log-odds of one period consist of: a start, and named columns of parts.
+
+        Start and parts add up to the row's margin.
+        """
+        share = 0.5 if self.forest is not None and self.ramps else 1.0
+        start, parts = 0.0, []
+        if self.forest is not None and self.columns is not None:
+            (X,) = tables(frame, self.columns, periods, [k])
+            effects, expected = self.forest.contributions(X)
+            calendar = self.starts[self.periods.index(k)] if self.starts else 0.0
+            start += share * (expected + calendar)
+            parts.append((self.columns.names, share * effects[:, : len(self.columns.names)]))
+            if self.starts:
+                rest = effects[:, len(self.columns.names) :].sum(axis=1) - calendar
+                parts.append(((RENEWAL,), share * rest[:, None]))
+        if self.ramps:
+            bag = [model.contributions(frame) for model in self.ramps]
+            start += share * float(np.mean([expected for _, expected in bag]))
+            names = self.ramps[0].ramps.columns.names
+            parts.append((names, share * np.mean([part for part, _ in bag], axis=0)))
+        slope = self.calibration.slope
+        whole = float(self.calibration.logits(np.array([start]))[0])
+        return whole, [(names, slope * part) for names, part in parts]
+
+    def _grown(
+        self, frame: pd.DataFrame, periods: Periods, which: Sequence[int], member: int | None
+    ) -> Iterator[Numbers | None]:
+        if self.forest is None or self.columns is None:
+            yield from (None for _ in which)
+            return
+        for X in tables(frame, self.columns, periods, which):
+            yield self.forest.margins(X) if member is None else self.forest.member(X, member)
+
+    def _ramped(self, frame: pd.DataFrame, member: int | None) -> Numbers | None:
+        if not self.ramps:
+            return None
+        asked = self.ramps if member is None else self.ramps[member : member + 1]
+        return np.asarray(np.mean([model.margins(frame) for model in asked], axis=0))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, as they stand in a model file; the text of the forest lies beside it."""
+        return {
+            "cause": self.cause,
+            "periods": list(self.periods),
+            "columns": None if self.columns is None else self.columns.to_dict(),
+            "trees": None if self.forest is None else list(self.forest.trees),
+            "ramps": [model.to_dict() for model in self.ramps],
+            "starts": list(self.starts),
+            "calibration": asdict(self.calibration),
+        }
+
+    @classmethod
+    def from_dict(cls, content: dict[str, Any], text: str) -> Voice:
+        """The voice that `to_dict` wrote; `text` is that of its forest, if it has one."""
+        trees, columns = content["trees"], content["columns"]
+        return cls(
+            cause=content["cause"],
+            periods=tuple(content["periods"]),
+            columns=None if columns is None else Columns.from_dict(columns),
+            forest=None if trees is None else Forest(text, tuple(trees)),
+            ramps=tuple(RampModel.from_dict(model) for model in content["ramps"]),
+            starts=tuple(content["starts"]),
+            calibration=Calibration(**content["calibration"]),
+        )
+
+
+def tables(
+    frame: pd.DataFrame, columns: Columns, periods: Periods, which: Sequence[int]
+) -> Iterator[Numbers]:
+    """One matrix per period: the columns, and with contracts how the calendar meets the period."""
+    X = matrix(frame, columns)
+    for k in which:
+        yield beside(X, frame, columns, periods, k)
+
+
+def beside(X: Numbers, frame: pd.DataFrame, columns: Columns, periods: Periods, k: int) -> Numbers:
+    """A matrix with interval and renewals added, if the columns know of renewals at all."""
+    if RENEWAL not in columns.names:
+        return X
+    calendar = [np.full(len(X), float(k)), renewals(frame, periods.starts[k], periods.ends[k])]
+    return np.column_stack([X, *calendar])
