@@ -55,7 +55,9 @@ def test_a_usable_training_ends_with_exit_0_and_says_where_the_report_lies(
     given("run.train", report("usable", "m1"), "m1")
     code, out, _ = forewarn("train")
     assert code == 0
-    assert out.replace("\n", "").endswith(f"report: {workspace.root / 'report.html'}")
+    assert (
+        out.replace("\n", "").replace(" ", "").endswith(f"report:{workspace.root / 'report.html'}")
+    )
     found = json.loads(forewarn("train", "--json")[1])
     assert (found["verdict"], found["method"], found["cohorts"]) == (
         "usable",
