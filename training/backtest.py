@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -41,6 +42,16 @@ class Fold:
     learnt_from: int
     rows: Rows
     margins: Numbers
+
+    @cached_property
+    def risks(self) -> dict[int, Numbers]:
+        """What was foretold of each row, by the days of every horizon."""
+        return self.learner.risks(self.rows.frame)
+
+    @property
+    def risk(self) -> Numbers:
+        """What was foretold of each row within the window."""
+        return self.risks[self.learner.window_days]
 
     @property
     def labelled(self) -> Rows:

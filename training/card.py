@@ -6,10 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from training import digits, plain
-from training.page import TEMPLATES, by_reason, completed, flat
+from training.page import by_reason, completed, flat, templates
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~&])")
 
@@ -20,21 +18,8 @@ def card(report: Mapping[str, Any]) -> str:
     Names are shown as they are: what Markdown or HTML would read into them is escaped.
     """
     whole = completed(report)
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=False,  # noqa: S701  Markdown, escaped by `finalize`
-        finalize=_escaped,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "share": digits.share,
-        "number": digits.number,
-        "signed": digits.signed,
-        "reading": digits.reading,
-        "sentence": plain.sentence,
-    }
+    # What Markdown would read into a value is escaped by `finalize`.
+    environment = templates(autoescape=False, finalize=_escaped)
     text = environment.get_template("card.md").render(
         report=whole,
         made=whole["provenance"],

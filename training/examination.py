@@ -18,14 +18,7 @@ from training.backtest import Fold, calibration, walk, with_calibration
 from training.capacity import curves
 from training.config import Config
 from training.evaluate import RANKING, Draws, measure
-from training.examine import (
-    NEAREST,
-    Examined,
-    examined,
-    horizons,
-    simple_rivals,
-    with_decided,
-)
+from training.examine import NEAREST, Examined, examined, horizons, simple_rivals
 from training.fit import Lesson, Recipe, fitted
 from training.ladder import Method, Rung, ruled, rung
 from training.learner import Learner
@@ -158,7 +151,6 @@ def beside(rows: Rows, found: Examination, until: pd.Timestamp, *, say: Say) -> 
     days = _days_to_renewal(ours)
     return {
         "folds": [_fold(fold, ours) for fold in walked.report],
-        "with_decided": with_decided(rows, ours),
         "new_accounts": sides.new_accounts(rows, walked, recipe, terms),
         "random_split": sides.random_split(rows, walked.method, recipe, terms),
         "segments": sides.segments(ours.test, ours.risk, terms),
@@ -216,7 +208,8 @@ def _judged(
 
 def _fold(fold: Fold, ours: Examined) -> dict[str, Any]:
     block = fold.labelled
-    figures = sides.ranking(block.examined(block.y), fold.learner.risk(block.frame), ours.terms)
+    risk = fold.risk[fold.rows.labelled]
+    figures = sides.ranking(block.examined(block.y), risk, ours.terms)
     moments = fold.split.test
     return {
         "from": f"{moments[0]:%Y-%m-%d}",

@@ -62,8 +62,7 @@ def examined(walked: Walk, train: Rows, config: Config) -> Examined:
         bootstrap=config.bootstrap,
         seed=config.seed,
     )
-    pairs = zip(walked.report, blocks, strict=True)
-    risk = np.concatenate([fold.learner.risk(block.frame) for fold, block in pairs])
+    risk = np.concatenate([fold.risk[fold.rows.labelled] for fold in walked.report])
     return Examined(
         walked=walked,
         test=Rows.joined(blocks),
@@ -133,6 +132,4 @@ def _told(fold: Fold, day: int, recipe: Recipe, until: pd.Timestamp) -> tuple[Te
     periods = Periods(starts=fold.learner.periods.starts[:1], ends=(day,))
     seen = Lesson(rows=fold.rows, until=until, recipe=recipe).cases(periods, (0,))
     part = Rows(fold.rows.frame.iloc[seen.row], fold.rows.fate.iloc[seen.row])
-    if not len(part.frame):
-        return part.examined(seen.event), np.empty(0)
-    return part.examined(seen.event), fold.learner.risks(part.frame)[day]
+    return part.examined(seen.event), fold.risks[day][seen.row]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,21 +29,8 @@ def page(report: Mapping[str, Any], pictures: Mapping[str, str]) -> str:
     left out, or the page says why it is not there.
     """
     whole = completed(report)
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "share": digits.share,
-        "number": digits.number,
-        "signed": digits.signed,
-        "reading": digits.reading,
-        "sentence": plain.sentence,
-        "label": label,
-    }
+    environment = templates(autoescape=True)
+    environment.filters["label"] = label
     drawn = {name: Markup(svg) for name, svg in pictures.items()}  # noqa: S704  our own drawings
     text = environment.get_template("report.html").render(
         report=whole,
@@ -56,6 +43,28 @@ def page(report: Mapping[str, Any], pictures: Mapping[str, str]) -> str:
         provenance=list(flat(whole["provenance"])),
     )
     return text + "\n"
+
+
+def templates(
+    *, autoescape: bool, finalize: Callable[[object], object] | None = None
+) -> Environment:
+    """Where reports are rendered, with the filters that show figures as people read them."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=autoescape,  # noqa: S701  off only for Markdown, which escapes by `finalize`
+        finalize=finalize,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "share": digits.share,
+        "number": digits.number,
+        "signed": digits.signed,
+        "reading": digits.reading,
+        "sentence": plain.sentence,
+    }
+    return environment
 
 
 def completed(report: Mapping[str, Any]) -> dict[str, Any]:

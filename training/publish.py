@@ -42,7 +42,7 @@ def write_evaluation(workspace: Workspace, rows: Rows, found: Examination) -> No
     unseen = np.full(len(train.frame), np.nan)
     for fold in found.served.walked.tuning:
         ours = train.frame["as_of"].isin(list(fold.split.test)).to_numpy()
-        unseen[ours] = fold.learner.risk(train.frame[ours])
+        unseen[ours] = fold.risk[fold.rows.labelled]
     parts = [
         part.frame[["account_id", "as_of"]].assign(role=role, label=part.y, risk=risk)
         for role, part, risk in (("train", train, unseen), ("test", test, found.served.risk))

@@ -19,6 +19,7 @@ from training.audited import audited
 from training.cohorts import counted
 from training.config import Config
 from training.examination import Examination, Task, beside, examination, final
+from training.examine import with_decided
 from training.promote import first_promotion
 from training.provenance import git_revision
 from training.publish import model_of, record, save_proven, write_evaluation
@@ -43,25 +44,7 @@ def train(workspace: Workspace, config: Config, *, say: Say = quiet) -> Training
         RefusedError: the audit found that the features or the data know the future.
     """
     with workspace.locked():
-        prepared = _examined(workspace, config, say)
-        if isinstance(prepared, Verdict):
-            return unfinished(prepared)
-        rows, found, report = prepared
-        model = None
-        if found.usable:
-            say(f"fitting the {found.method} on all known rows")
-            learner = final(rows, found, _until(workspace))
-            report = replace(report, calibration=asdict(learner.voices[0].calibration))
-            model = model_of(rows.take(rows.labelled), learner, found, config, report)
-            report = replace(report, model_version=model.version)
-        say(f"{report.verdict.replace('_', ' ')}; recording the run")
-        run_id = record(workspace, config, found.recipe.spec, report, found)
-        keep(workspace, rows.frame)
-        if model is None:
-            return report
-        save_proven(workspace, model)
-        track.register(workspace, config, model, run_id=run_id)
-        return replace(report, promotion=first_promotion(workspace, config, model, rows.frame))
+        return _recorded(workspace, config, say, fit=True)
 
 
 def examine(workspace: Workspace, config: Config, *, say: Say = quiet) -> TrainingReport:
@@ -71,14 +54,29 @@ def examine(workspace: Workspace, config: Config, *, say: Say = quiet) -> Traini
         RefusedError: the audit found that the features or the data know the future.
     """
     with workspace.locked():
-        prepared = _examined(workspace, config, say)
-        if isinstance(prepared, Verdict):
-            return unfinished(prepared)
-        rows, found, report = prepared
-        say("recording the run")
-        record(workspace, config, found.recipe.spec, report, found)
-        keep(workspace, rows.frame)
+        return _recorded(workspace, config, say, fit=False)
+
+
+def _recorded(workspace: Workspace, config: Config, say: Say, *, fit: bool) -> TrainingReport:
+    prepared = _examined(workspace, config, say)
+    if isinstance(prepared, Verdict):
+        return unfinished(prepared)
+    rows, found, report = prepared
+    model = None
+    if fit and found.usable:
+        say(f"fitting the {found.method} on all known rows")
+        learner = final(rows, found, _until(workspace))
+        report = replace(report, calibration=asdict(learner.voices[0].calibration))
+        model = model_of(rows.take(rows.labelled), learner, found, config, report)
+        report = replace(report, model_version=model.version)
+    say(f"{report.verdict.replace('_', ' ')}; recording the run")
+    run_id = record(workspace, config, found.recipe.spec, report, found)
+    keep(workspace, rows.frame)
+    if model is None:
         return report
+    save_proven(workspace, model)
+    track.register(workspace, config, model, run_id=run_id)
+    return replace(report, promotion=first_promotion(workspace, config, model, rows.frame))
 
 
 def _examined(
@@ -147,7 +145,7 @@ def _reported(rows: Rows, found: Examination) -> TrainingReport:
     columns = served.walked.report[-1].learner.voices[0].columns
     return replace(
         report,
-        metrics=figures(served.draws),
+        metrics={**figures(served.draws), **with_decided(rows, served)},
         baselines=baselines,
         train=known.at(plan.train).summary(),
         test=served.test.summary(),

@@ -64,6 +64,15 @@ RULES = (
 )
 SPEC = ChurnSpec(rule=ChurnRule())
 PRESET = Preset(n_estimators=15, num_threads=1)
+KINDS = (
+    "rules",
+    "rules and base rates",
+    "blend",
+    "classifier",
+    "hazard",
+    "hazard with failed payments told by rules",
+    "hazard with failed payments learnt",
+)
 ACCOUNTS, MONTHS = 240, 26
 
 
@@ -229,6 +238,12 @@ def learners(lesson, failing_lesson) -> dict[str, Learner]:
     found["hazard with failed payments learnt"] = fitted("hazard", full, members=2)
     line = Calibration(slope=0.9, intercept=-0.2)
     return {name: with_calibration(learner, line) for name, learner in found.items()}
+
+
+@pytest.fixture(params=KINDS)
+def learner(request, learners) -> Learner:
+    """Each kind of learner in turn."""
+    return learners[request.param]
 
 
 @pytest.fixture(scope="session")

@@ -69,7 +69,6 @@ def test_the_sections_of_the_report_are_all_there(small_rows, found, task):
     told = beside(small_rows, found, task.until, say=lambda _: None)
     assert set(told) == {
         "folds",
-        "with_decided",
         "new_accounts",
         "random_split",
         "segments",

@@ -14,16 +14,6 @@ from training.learner import Effects, Learner
 from training.periods import Periods
 from training.survival import cumulative
 
-KINDS = (
-    "rules",
-    "rules and base rates",
-    "blend",
-    "classifier",
-    "hazard",
-    "hazard with failed payments told by rules",
-    "hazard with failed payments learnt",
-)
-
 
 @pytest.fixture(scope="module")
 def frame(failing_rows) -> pd.DataFrame:
@@ -32,9 +22,7 @@ def frame(failing_rows) -> pd.DataFrame:
     return pd.concat([whole, holes], ignore_index=True)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_points_add_up_to_the_risk_at_every_horizon(learners, frame, kind):
-    learner = learners[kind]
+def test_points_add_up_to_the_risk_at_every_horizon(learner, frame):
     for day, risk in learner.risks(frame).items():
         found = points(learner, frame, days=day)
         assert found.features.columns.tolist() == list(learner.names)
