@@ -8,14 +8,13 @@ large company at the snapshots that come after, behind the purge:
 
 - the expert rules alone;
 - the method that the ladder gives a firm with so many churned accounts;
-- what would be served: that method only if it ranks better than the rules in most draws of a
-  backtest inside the small firm; else the rules, and where too few accounts churned for a backtest
-  the rules around the base rates;
+- what would be served: that method only if inside the small firm it ranks accounts that it never
+  saw better than the rules do, in most draws of accounts; else the rules, and where too few
+  accounts churned for a backtest the rules around the base rates;
 - LightGBM's defaults and a penalised logistic regression on the same features and rows.
 
 The large companies are three synthetic ones, and `fightchurn_crm5` where --shared or the
-environment variable FOREWARN_SHARED_DATA names the folder that holds it. Backtests inside the small
-firm use bags of three; all that is examined is fitted in full.
+environment variable FOREWARN_SHARED_DATA names the folder that holds it.
 """
 
 from __future__ import annotations
@@ -27,7 +26,6 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
 
 import lightgbm as lgb
 import numpy as np
@@ -44,23 +42,22 @@ from data.workspace import Workspace
 from features.catalog import CATALOG
 from training.backtest import lesson_at
 from training.baselines import logistic
-from training.evaluate import Draws, Terms, drawn
+from training.choice import RULES, chosen
+from training.evaluate import Terms
 from training.fit import Lesson, Recipe, fitted
 from training.ladder import Method, Rung, rung
 from training.matrix import Numbers, learn, matrix
 from training.rows import Rows
-from training.sides import joined
 from training.spec import ChurnSpec
-from training.split import Plan, planned, purged
-from training.verdict import HALF, draws_won, too_few
+from training.split import planned, purged
+from training.verdict import too_few
 
 SIZES = (20, 30, 50, 100, 200, 500)
-MEMBERS, DRAWS = 3, 300
+DRAWS = 300
 TRAIN_SHARE = 0.65
 FEW = 30
 MARGIN, CLOSE = 0.01, 0.002
 SHARE_AMONG_FEW = 0.9
-RULES: Final = "rules"
 METHOD, SERVED, LIGHTGBM, LOGISTIC = "method", "served", "LightGBM", "logistic"
 FIRMS = (
     Firm(4000, 3.0, "all", 21),
@@ -100,7 +97,7 @@ class Source:
 class Cell:
     """ROC-AUC by name of one small firm, and how it was learnt and served.
 
-    `won` is the share of the draws of its own backtest in which its model beat the rules.
+    `won` is the share of the draws of its accounts in which its model beat the rules.
     """
 
     source: Source
@@ -149,22 +146,9 @@ def served(firm: Lesson, step: Rung) -> tuple[Method, float]:
         or too_few(known.at(plan.train).churned, known.at(plan.test).churned)
     ):
         return "rules and base rates", float("nan")
-    ours, rules = (_foretold(method, past, plan, firm) for method in (step.method, RULES))
-    won = draws_won(ours, rules)
-    return step.method if won > HALF else RULES, won
-
-
-def _foretold(method: Method, past: Rows, plan: Plan, firm: Lesson) -> Draws:
-    """Draws of the reported folds, pooled, by small bags."""
-    parts, risks = [], []
-    for split in plan.report:
-        lesson = lesson_at(past, split.test[0], firm.recipe)
-        block = past.at(split.test)
-        parts.append(block.take(block.labelled))
-        learner = fitted(method, lesson, members=MEMBERS, far=False)
-        risks.append(learner.risk(parts[-1].frame))
     terms = Terms(base_rate=0.5, capacity=CONFIG.capacity, bootstrap=DRAWS, seed=firm.recipe.seed)
-    return drawn(joined(parts), np.concatenate(risks), terms)
+    choice = chosen(step.method, past, firm.recipe, terms, firm.until)
+    return choice.used, choice.won
 
 
 def cell(source: Source, size: int, firm: Lesson) -> Cell:

@@ -16,6 +16,7 @@ from training import sides
 from training.agreement import agreement
 from training.backtest import Fold, calibration, walk, with_calibration
 from training.capacity import curves
+from training.choice import RULES, Choice, chosen
 from training.config import Config
 from training.evaluate import RANKING, Draws, measure
 from training.examine import NEAREST, Examined, examined, horizons, simple_rivals
@@ -26,9 +27,9 @@ from training.matrix import Numbers
 from training.rows import Rows
 from training.spec import ChurnSpec
 from training.split import Plan, planned
-from training.verdict import HALF, Verdict, draws_won, judge, too_few, too_little, too_short
+from training.verdict import Verdict, judge, too_few, too_little, too_short
 
-RULES, CLASSIFIER = "rules", "plain classifier"
+CLASSIFIER = "plain classifier"
 Say = Callable[[str], None]
 _LATE = pd.Timestamp("2200-01-01")
 
@@ -62,7 +63,7 @@ class Examination:
     """A verdict and what it rests on.
 
     `served` is what would be used, if that could be examined at all: the model, or the rules where
-    the model did not beat them. `rivals` are draws on the same rows.
+    the `choice` fell on them. `rivals` are draws on the same rows.
     """
 
     verdict: Verdict
@@ -71,6 +72,7 @@ class Examination:
     plan: Plan | None = None
     served: Examined | None = None
     rivals: dict[str, Draws] = field(default_factory=dict)
+    choice: Choice | None = None
     search: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -106,9 +108,11 @@ def examination(rows: Rows, task: Task, *, say: Say) -> Examination:
     recipe, search = _searched(rows, plan, replace(recipe, full=step.full), step, task, say)
     train = known.at(plan.train)
     ours = examined(walk(step.method, rows, plan, recipe, say=say), train, task.config)
-    rules = examined(walk("rules", rows, plan, recipe, say=say), train, task.config)
+    rules = examined(walk(RULES, rows, plan, recipe, say=say), train, task.config)
     simple = simple_rivals(rows, ours, recipe)
-    verdict, served = _judged(ours, rules, simple, NEAREST[task.spec.rule.kind])
+    say(f"{step.method} or rules: accounts that neither learnt from")
+    choice = chosen(step.method, rows, recipe, ours.terms, task.until)
+    verdict, served = _judged(ours, rules, choice, simple, NEAREST[task.spec.rule.kind])
     rivals = {RULES: rules.draws, **simple}
     if step.method != "classifier":
         plain = walk("classifier", rows, plan, recipe, tuned=False, say=say)
@@ -127,6 +131,7 @@ def examination(rows: Rows, task: Task, *, say: Say) -> Examination:
         plan=plan,
         served=served,
         rivals=rivals,
+        choice=choice,
         search=search,
     )
 
@@ -168,6 +173,7 @@ def beside(rows: Rows, found: Examination, until: pd.Timestamp, *, say: Say) -> 
             terms.capacity,
         ),
         "families": ours.families,
+        "choice": {} if found.choice is None else found.choice.to_dict(),
     }
 
 
@@ -191,19 +197,24 @@ def _too_short(known: Rows, plan: Plan | None, step: Rung, spec: ChurnSpec) -> V
 
 
 def _judged(
-    ours: Examined, rules: Examined, simple: dict[str, Draws], nearest: str
+    ours: Examined, rules: Examined, choice: Choice, simple: dict[str, Draws], nearest: str
 ) -> tuple[Verdict, Examined]:
-    """The verdict, and what it is about: the model if it beat the rules, or else these."""
+    """The verdict, and what it is about: what the choice fell on, or else the other of the two."""
     trivial = f"{nearest} alone"
-    verdict = judge(ours.draws, simple, trivial)
-    won = draws_won(ours.draws, rules.draws)
-    if verdict.word != "usable" or won > HALF:
-        return verdict, ours
-    fallback = judge(rules.draws, {trivial: simple[trivial]}, trivial)
-    if fallback.word != "usable":
-        return fallback, ours
-    why = f"the {ours.walked.method} ranked better than the expert rules in {won:.0%} of the draws"
-    return Verdict("usable", f"{why}, so the rules are used: {fallback.sentence}"), rules
+    verdicts = [
+        (judge(ours.draws, simple, trivial), ours),
+        (judge(rules.draws, {trivial: simple[trivial]}, trivial), rules),
+    ]
+    if choice.used == RULES:
+        verdicts.reverse()
+    (first, chosen_one), (second, other) = verdicts
+    if first.word == "usable":
+        why = f"; {choice.sentence}" if chosen_one is rules else ""
+        return Verdict("usable", f"{first.sentence}{why}"), chosen_one
+    if second.word == "usable":
+        why = f"the {chosen_one.walked.method} would be preferred, but {first.sentence}"
+        return Verdict("usable", f"{second.sentence}; {why}"), other
+    return next((verdict, one) for verdict, one in verdicts if one is ours)
 
 
 def _fold(fold: Fold, ours: Examined) -> dict[str, Any]:

@@ -17,7 +17,7 @@ _LISTS = ("folds", "segments")
 _MAPPINGS = (
     *("rung", "cohorts", "metrics", "baselines", "new_accounts", "random_split", "train", "test"),
     *("learning_curve", "reliability", "calibration", "capacity", "families", "horizons", "search"),
-    *("dropped", "audit", "provenance"),
+    *("choice", "dropped", "audit", "provenance"),
 )
 
 

@@ -113,6 +113,8 @@ class TrainingReport:
             f"ROC-AUC {_shown(fold['roc_auc'])}"
             for fold in self.folds
         ]
+        if choice := self.beside.get("choice"):
+            lines.append(choice["sentence"])
         if curve := self.beside.get("learning_curve"):
             lines.append(curve["sentence"])
         if difference := self.search.get("difference"):

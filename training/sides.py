@@ -41,8 +41,8 @@ def new_accounts(rows: Rows, walked: Walk, recipe: Recipe, terms: Terms) -> Figu
         lesson = lesson_at(rows, fold.split.test[0], recipe)
         block = fold.labelled
         for group in range(GROUPS):
-            known = lesson.rows.take(_group(lesson.rows.frame) != group)
-            ours = block.take(_group(block.frame) == group)
+            known = lesson.rows.take(group_of(lesson.rows.frame, GROUPS) != group)
+            ours = block.take(group_of(block.frame, GROUPS) == group)
             learner = _fitted(walked.method, Lesson(rows=known, until=lesson.until, recipe=recipe))
             parts.append(ours)
             risks.append(learner.risk(ours.frame))
@@ -132,13 +132,13 @@ def stacked(tables: Sequence[TestRows]) -> TestRows:
     return TestRows(**{name: np.concatenate([getattr(t, name) for t in tables]) for name in names})
 
 
+def group_of(frame: pd.DataFrame, count: int) -> npt.NDArray[np.uint64]:
+    """A number below `count` per row, which an account keeps in every table."""
+    return pd.util.hash_array(frame["account_id"].to_numpy(dtype=object)) % np.uint64(count)
+
+
 def _fitted(method: Method, lesson: Lesson) -> Learner:
     return fitted(method, lesson, members=MEMBERS, far=False)
-
-
-def _group(frame: pd.DataFrame) -> npt.NDArray[np.uint64]:
-    """A number below GROUPS that an account keeps in every table."""
-    return pd.util.hash_array(frame["account_id"].to_numpy(dtype=object)) % np.uint64(GROUPS)
 
 
 def _thinned(lesson: Lesson, share: float, *, seed: int) -> Lesson:

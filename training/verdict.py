@@ -13,7 +13,6 @@ from training.matrix import Numbers
 MIN_TRAIN_CHURNED = 15
 MIN_TEST_CHURNED = 10
 SURE = 0.9
-HALF = 0.5
 CHANCE = 0.5
 Word = Literal["usable", "no_usable_signal", "not_enough_data"]
 
@@ -51,11 +50,6 @@ def too_few(train_churned: int, test_churned: int) -> Verdict | None:
     )
 
 
-def draws_won(ours: Draws, rules: Draws) -> float:
-    """The share of the draws of accounts in which a model ranks better than the expert rules."""
-    return ahead(ours["roc_auc"], rules["roc_auc"])
-
-
 def judge(ours: Draws, rivals: Mapping[str, Draws], trivial: str) -> Verdict:
     """Usable only if the ranking beats chance and one feature, and no simple model beats it.
 
@@ -67,7 +61,7 @@ def judge(ours: Draws, rivals: Mapping[str, Draws], trivial: str) -> Verdict:
     "Clearly" means that the 95 % interval of the paired difference excludes zero.
     """
     auc = measure(ours["roc_auc"])
-    figure = f"ROC-AUC on held-out accounts is {auc.value:.3f} ({auc.low:.3f} to {auc.high:.3f})"
+    figure = f"ROC-AUC in the backtest is {auc.value:.3f} ({auc.low:.3f} to {auc.high:.3f})"
     if not auc.low > CHANCE:
         return Verdict("no_usable_signal", f"{figure}, which chance (0.5) explains")
     for name, theirs in rivals.items():

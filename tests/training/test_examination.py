@@ -8,7 +8,9 @@ import pytest
 
 from training import examination as module
 from training.backtest import Walk
+from training.choice import Choice
 from training.config import Config, Preset
+from training.evaluate import Measure
 from training.examination import Task, _judged, beside, examination, final
 from training.ladder import rung
 from training.rows import Rows
@@ -77,6 +79,7 @@ def test_the_sections_of_the_report_are_all_there(small_rows, found, task):
         "horizons",
         "capacity",
         "families",
+        "choice",
     }
     assert [fold["learnt_from"] for fold in told["folds"]] == sorted(
         fold["learnt_from"] for fold in told["folds"]
@@ -103,39 +106,35 @@ def stood(found, method, **given):
     return replace(found.served, walked=walked, draws=draws(**given))
 
 
+GOOD, BETTER = {"auc": 0.7, "precision": 0.2}, {"auc": 0.8, "precision": 0.3}
+CHANCE = {"auc": 0.5, "precision": 0.1, "spread": 0.1}
+
+
 @pytest.mark.parametrize(
-    ("ours", "rules", "word", "used"),
+    ("ours", "rules", "won", "word", "used"),
     [
-        ({"auc": 0.8, "precision": 0.3}, {"auc": 0.7, "precision": 0.2}, "usable", "hazard"),
-        ({"auc": 0.7, "precision": 0.2}, {"auc": 0.72, "precision": 0.2}, "usable", "rules"),
-        (
-            {"auc": 0.7, "precision": 0.2, "spread": 0.05},
-            {"auc": 0.69, "precision": 0.2},
-            "usable",
-            "hazard",
-        ),
-        (
-            {"auc": 0.5, "precision": 0.1, "spread": 0.1},
-            {"auc": 0.7, "precision": 0.2},
-            "no_usable_signal",
-            "hazard",
-        ),
-        (
-            {"auc": 0.62, "precision": 0.2},
-            {"auc": 0.62, "precision": 0.2, "spread": 0.2},
-            "no_usable_signal",
-            "hazard",
-        ),
+        (BETTER, GOOD, 0.9, "usable", "hazard"),
+        (GOOD, BETTER, 0.9, "usable", "hazard"),
+        (BETTER, GOOD, 0.5, "usable", "rules"),
+        (GOOD, CHANCE, 0.2, "usable", "hazard"),
+        (CHANCE, GOOD, 0.9, "usable", "rules"),
+        (CHANCE, CHANCE, 0.9, "no_usable_signal", "hazard"),
+        (CHANCE, CHANCE, 0.1, "no_usable_signal", "hazard"),
     ],
 )
-def test_a_model_that_does_not_beat_the_rules_gives_way_to_them_if_they_are_any_good(
-    found, ours, rules, word, used
+def test_what_ranks_unseen_accounts_better_is_used_if_the_backtest_finds_it_any_good(
+    found, ours, rules, won, word, used
 ):
     model, expert = stood(found, "hazard", **ours), stood(found, "rules", **rules)
     simple = {"days_to_renewal alone": draws(0.55, 0.05)}
-    verdict, served = _judged(model, expert, simple, "days_to_renewal")
+    some = Measure(0.7, 0.6, 0.8)
+    choice = Choice(method="hazard", model=some, rules=some, won=won)
+    verdict, served = _judged(model, expert, choice, simple, "days_to_renewal")
     assert (verdict.word, served.walked.method) == (word, used)
-    if used == "rules":
+    preferred = "hazard" if won > 0.5 else "rules"
+    if word == "usable" and used != preferred:
+        assert f"the {preferred} would be preferred, but ROC-AUC" in verdict.sentence
+    elif used == "rules":
         assert "so the rules are used" in verdict.sentence
 
 

@@ -27,7 +27,7 @@ NO_SIGNAL = {
         "brier_skill": {"value": None, "low": None, "high": None},
     },
     "verdict": "no_usable_signal",
-    "sentence": "ROC-AUC on held-out accounts is 0.520 (0.440 to 0.600), which chance explains",
+    "sentence": "ROC-AUC in the backtest is 0.520 (0.440 to 0.600), which chance explains",
     "method": "hazard",
     "provenance": {"model_version": None, "made_from": "2025-12-31"},
 }

@@ -82,7 +82,7 @@ def test_the_report_is_json_and_reads_as_text(trained):
     for section in ("folds", "new_accounts", "random_split", "segments", "capacity", "horizons"):
         assert content[section], section
     text = "\n".join(report.lines())
-    assert "usable: ROC-AUC on held-out accounts is" in text
+    assert "usable: ROC-AUC in the backtest is" in text
     assert f"model {report.model_version} is now the champion: there was none before" in text
     assert "a random split would claim" in text
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from training.ladder import rung
-from training.verdict import draws_won, judge, too_few, too_little, too_short
+from training.verdict import judge, too_few, too_little, too_short
 
 TRIVIAL = "days_to_renewal alone"
 
@@ -88,7 +88,3 @@ def test_a_rung_without_learning_is_no_verdict_on_the_rules():
     assert verdict.word == "not_enough_data"
     assert "12 churned accounts" in verdict.sentence
     assert "expert rules around the base rates" in verdict.sentence
-
-
-def test_the_draws_that_a_model_won_against_the_rules():
-    assert draws_won(draws(0.7, 0.2, spread=0.01), draws(0.695, 0.3)) == 0.75
