@@ -23,7 +23,7 @@ CALENDAR = ("interval", "renewals")
 Places = npt.NDArray[np.intp]
 _CALENDAR_DIRECTIONS = (0, 1)
 # Coarse bins rank as well as LightGBM's 255 and are twice as fast; members share them.
-_BINS = {"max_bin": 63, "feature_pre_filter": False, "num_threads": 1, "verbosity": -1}
+_BINS = {"max_bin": 63, "feature_pre_filter": False, "verbosity": -1}
 _LEAVES = re.compile(r"^(leaf_value|internal_value)=(.*)$", re.MULTILINE)
 
 
@@ -103,7 +103,8 @@ def grow(
     X, y, account = with_withheld(cohort.X, cohort.y, cohort.account, columns, seed=seed)
     beside = X.shape[1] - len(columns.names)
     names = [*columns.names, *CALENDAR[:beside]]
-    binned = lgb.Dataset(X, label=y, feature_name=names, params=_BINS, free_raw_data=False)
+    settings = {**_BINS, "num_threads": preset.num_threads}
+    binned = lgb.Dataset(X, label=y, feature_name=names, params=settings, free_raw_data=False)
     binned.construct()
     directions = [*columns.directions, *_CALENDAR_DIRECTIONS[:beside]]
     picks = drawn(account, seed=seed, members=members)
@@ -151,6 +152,7 @@ def _params(y: Numbers, directions: Sequence[int], preset: Preset, seed: int) ->
     """
     return {
         **_BINS,
+        "num_threads": 1,
         "objective": "binary",
         "learning_rate": preset.learning_rate,
         "num_leaves": preset.num_leaves,
