@@ -1,6 +1,6 @@
 """Is the number in the report the number of the next quarter? Asked of synthetic companies.
 
-    python benchmarks/honesty.py [--companies 12] [--quick]
+    python benchmarks/honesty.py [--companies 24] [--quick]
 
 Each company is cut at a moment T, the first of the last three months with known results. From what
 was known at T come the backtest, as a report shows it, and the model that would then be used. That
@@ -100,6 +100,18 @@ FIRMS = (
     Firm(1200, 2.5, "all", 10),
     Firm(700, 3.0, "all", 11),
     Firm(3200, 2.5, "by the month", 12),
+    Firm(4000, 2.5, "by the month", 13),
+    Firm(900, 3.5, "all", 14),
+    Firm(1400, 3.0, "billed yearly", 15),
+    Firm(5000, 2.5, "all", 16),
+    Firm(600, 3.0, "by the month", 17),
+    Firm(1600, 2.5, "all", 18),
+    Firm(800, 4.0, "all", 19),
+    Firm(3600, 2.5, "by the month", 20),
+    Firm(1300, 3.0, "all", 21),
+    Firm(2000, 2.5, "billed yearly", 22),
+    Firm(700, 3.5, "by the month", 23),
+    Firm(4500, 2.5, "all", 24),
 )
 
 
