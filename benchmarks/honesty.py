@@ -3,7 +3,8 @@
     python benchmarks/honesty.py [--companies 24] [--quick]
 
 Each company is cut at a moment T, the first of the last three months with known results. From what
-was known at T come the backtest, as a report shows it, and the model that would then be used. That
+was known at T come the backtest, by the method of the ladder at the default settings, and the model
+of that method that would then be used. That
 model scores the three months after T, whose results it has never met: the realised figure.
 
 Prints per company the ROC-AUC of the backtest and the realised one, their difference with its 95 %

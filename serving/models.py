@@ -41,7 +41,7 @@ def backtest(run: Run) -> None:
 
 @command
 def promote(run: Run) -> None:
-    """Compare the challenger with the champion; make it the champion if it is clearly better."""
+    """Let the challenger take the champion's place if it is better in nine of ten draws."""
     from training.promote import promote as through_the_gate
 
     with run.step("promote") as step:

@@ -82,14 +82,15 @@ def _champion(workspace: Workspace, config: Config) -> Model:
     folder = champion(workspace, registered_model=config.registered_model)
     if folder is None:
         raise MissingError(
-            f"no champion in {workspace.root}; run `forewarn train --workspace {workspace.root}`"
+            f"no champion in {workspace.root}; run `forewarn train --workspace {workspace.root}`, "
+            "or `forewarn promote` where that made a challenger"
         )
     model = Model.load(folder)
     wanted = config.spec(churn_rule(workspace.manifest()["churn"]))
     if wanted.hash != model.spec.hash:
         raise BadInputError(
             f"the champion predicts {_told(model.spec)}, the settings now ask for {_told(wanted)}; "
-            "change them back or run `forewarn train`"
+            "change them back, or run `forewarn train` and `forewarn promote`"
         )
     return model
 

@@ -177,12 +177,12 @@ def unlearnt(method: str, rung: Mapping[str, Any]) -> str:
     >>> unlearnt("rules", {"method": "rules", "claims": "only the order of accounts is claimed"})
     'expert rules, not learnt from your data; only the order of accounts is claimed'
     >>> unlearnt("rules", {"method": "hazard", "claims": "a risk"})
-    'expert rules, not learnt from your data; no learnt model ranked accounts better'
+    'expert rules, not learnt from your data; no learnt model proved better'
     """
     if not method.startswith("rules"):
         return ""
     few = rung["method"].startswith("rules")
-    why = rung["claims"] if few else "no learnt model ranked accounts better"
+    why = rung["claims"] if few else "no learnt model proved better"
     return f"expert rules, not learnt from your data; {why}"
 
 

@@ -23,6 +23,7 @@ from training.learner import Learner
 from training.matrix import Numbers
 from training.periods import LEAVING
 from training.rows import Rows
+from training.spec import ChurnSpec
 from training.split import Plan, Split
 
 # A model of fewer churners is too sure of itself to calibrate a better one by.
@@ -109,22 +110,33 @@ def walk(
 
 def lesson_at(rows: Rows, origin: pd.Timestamp, recipe: Recipe) -> Lesson:
     """What could be learnt at an origin: the rows before it, and results known a lead before it."""
-    spec = recipe.spec
     before = rows.take((rows.frame["as_of"] < origin).to_numpy())
-    lead = pd.Timedelta(days=spec.gap_days - spec.closes_after_days)
-    return Lesson(rows=before, until=origin - lead, recipe=recipe)
+    return Lesson(rows=before, until=_known_at(origin, recipe.spec), recipe=recipe)
 
 
 def calibration(folds: Sequence[Fold], *, until: pd.Timestamp, recipe: Recipe) -> Calibration:
-    """The line fitted to what earlier models foretold and was known at `until`."""
-    blocks = [_come_true(fold, until, recipe) for fold in folds]
-    return calibrated([block for block in blocks if block.y.any()])
+    """The line fitted to what earlier models foretold and was known at `until`.
+
+    It is tried on the last of them by what was known of the others when that one was made.
+    """
+    told = [(fold, block) for fold in folds if (block := _come_true(fold, until, recipe)).y.any()]
+    if len(told) < 2:
+        return Calibration()
+    tried = _known_at(told[-1][0].split.test[0], recipe.spec)
+    earlier = (_come_true(fold, tried, recipe) for fold, _ in told[:-1])
+    before = [block for block in earlier if block.y.any()]
+    return calibrated([block for _, block in told], before=before)
 
 
 def with_calibration(learner: Learner, line: Calibration) -> Learner:
     """The learner with its main voice calibrated."""
     main, *others = learner.voices
     return replace(learner, voices=(replace(main, calibration=line), *others))
+
+
+def _known_at(origin: pd.Timestamp, spec: ChurnSpec) -> pd.Timestamp:
+    """Until when results were known at an origin: a lead before it, and the data's latency."""
+    return origin - pd.Timedelta(days=spec.gap_days - spec.closes_after_days)
 
 
 def _fold(

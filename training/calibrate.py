@@ -69,19 +69,18 @@ def fitted(margins: Numbers, y: Numbers) -> Calibration:
     return Calibration(slope=slope, intercept=centre + shift - slope * centre)
 
 
-def calibrated(blocks: Sequence[Foretold]) -> Calibration:
+def calibrated(blocks: Sequence[Foretold], *, before: Sequence[Foretold]) -> Calibration:
     """The calibration to use, after models of several origins, oldest first: a line, or none.
 
-    The line fitted to all blocks but the last has to lower the log-loss of the last, which another
-    model foretold, by more than 1.645 standard errors over accounts; only then is a line fitted, to
-    the last two blocks, else (1, 0) is returned. The bar is not idle: boosting on log-loss is
-    calibrated already, and models of a young history know less than the final one, so a line that
-    mends them would spoil it.
+    `before` is what was known of the earlier blocks when the last one began. The line fitted to it
+    has to lower the log-loss of the last, which another model foretold, by more than 1.645 standard
+    errors over accounts; only then is a line fitted, to the last two blocks, else (1, 0) is
+    returned. The bar is not idle: boosting on log-loss is calibrated already, and models of a young
+    history know less than the final one, so a line that mends them would spoil it.
     """
-    if len(blocks) < 2:
+    if not blocks or not before:
         return Calibration()
-    *earlier, last = blocks
-    trial = _line(earlier)
+    last, trial = blocks[-1], _line(before)
     gain = losses(last.margins, last.y) - losses(trial.logits(last.margins), last.y)
     code = np.unique(last.account, return_inverse=True)[1]
     per_account = np.bincount(code, weights=gain)

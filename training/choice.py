@@ -5,6 +5,7 @@ firm: its models knew only the accounts that had left by then, and are examined 
 fightchurn_crm5, with 200 churned accounts, the rules won it ten times in ten, and then the model
 ranked the coming months better by .07 each time. So the two are compared on all known rows: each
 third of the accounts is ranked by what the others taught, and every account that left has a say.
+Whichever is preferred, the backtest must still find it usable.
 """
 
 from __future__ import annotations
@@ -40,14 +41,14 @@ class Choice:
     won: float
 
     @property
-    def used(self) -> Method:
-        """Which of the two is to be used: the method, if it ranks better in most draws."""
+    def preferred(self) -> Method:
+        """The method if it ranks better in most draws, else the rules."""
         return self.method if self.won > HALF else RULES
 
     @property
     def sentence(self) -> str:
-        """Which is used and why, in one sentence."""
-        so = "the rules are used" if self.used == RULES else "it is used"
+        """Which is preferred and why, in one sentence."""
+        so = "the rules are preferred" if self.preferred == RULES else "it is preferred"
         return (
             f"on accounts that neither had learnt from, the {self.method} ranked better than the "
             f"expert rules in {self.won:.0%} of draws (ROC-AUC {self.model.value:.3f} against "

@@ -18,7 +18,7 @@ from training.backtest import Fold, calibration, walk, with_calibration
 from training.capacity import curves
 from training.choice import RULES, Choice, chosen
 from training.config import Config
-from training.evaluate import RANKING, Draws, measure
+from training.evaluate import RANKING, Draws, Measure, measure
 from training.examine import NEAREST, Examined, examined, horizons, simple_rivals
 from training.fit import Lesson, Recipe, fitted
 from training.ladder import Method, Rung, ruled, rung
@@ -62,8 +62,8 @@ class Task:
 class Examination:
     """A verdict and what it rests on.
 
-    `served` is what would be used, if that could be examined at all: the model, or the rules where
-    the `choice` fell on them. `rivals` are draws on the same rows.
+    `served` is what would be used, if that could be examined at all: what the `choice` prefers, or
+    the other of model and rules where only that one is usable. `rivals` are draws on the same rows.
     """
 
     verdict: Verdict
@@ -117,7 +117,9 @@ def examination(rows: Rows, task: Task, *, say: Say) -> Examination:
     if step.method != "classifier":
         plain = walk("classifier", rows, plan, recipe, tuned=False, say=say)
         rivals[CLASSIFIER] = examined(plain, train, task.config).draws
-    if search:
+    if search and recipe.preset == task.config.lightgbm:
+        search |= {"difference": Measure(0.0, 0.0, 0.0).to_dict()}
+    elif search:
         untuned = replace(recipe, preset=task.config.lightgbm)
         before = examined(walk(step.method, rows, plan, untuned, say=say), train, task.config)
         gained = measure(ours.draws["roc_auc"] - before.draws["roc_auc"])
@@ -159,7 +161,9 @@ def beside(rows: Rows, found: Examination, until: pd.Timestamp, *, say: Say) -> 
         "new_accounts": sides.new_accounts(rows, walked, recipe, terms),
         "random_split": sides.random_split(rows, walked.method, recipe, terms),
         "segments": sides.segments(ours.test, ours.risk, terms),
-        "learning_curve": sides.learning_curve(rows, walked, recipe, seed=terms.seed),
+        "learning_curve": sides.learning_curve(
+            rows, walked, found.rung.method, recipe, seed=terms.seed
+        ),
         "reliability": {n: m.to_dict() for n, m in agreement(ours.rows, ours.risk, terms).items()},
         "horizons": horizons(ours, recipe, until),
         "capacity": curves(
@@ -205,7 +209,7 @@ def _judged(
         (judge(ours.draws, simple, trivial), ours),
         (judge(rules.draws, {trivial: simple[trivial]}, trivial), rules),
     ]
-    if choice.used == RULES:
+    if choice.preferred == RULES:
         verdicts.reverse()
     (first, chosen_one), (second, other) = verdicts
     if first.word == "usable":

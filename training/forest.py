@@ -21,7 +21,7 @@ MEMBERS = 8
 SHARE = 0.8
 CALENDAR = ("interval", "renewals")
 Places = npt.NDArray[np.intp]
-_CALENDAR_DIRECTIONS = (0, 1)
+CALENDAR_DIRECTIONS = (0, 1)
 # Coarse bins rank as well as LightGBM's 255 and are twice as fast; members share them.
 _BINS = {"max_bin": 63, "feature_pre_filter": False, "verbosity": -1}
 _LEAVES = re.compile(r"^(leaf_value|internal_value)=(.*)$", re.MULTILINE)
@@ -106,7 +106,7 @@ def grow(
     settings = {**_BINS, "num_threads": preset.num_threads}
     binned = lgb.Dataset(X, label=y, feature_name=names, params=settings, free_raw_data=False)
     binned.construct()
-    directions = [*columns.directions, *_CALENDAR_DIRECTIONS[:beside]]
+    directions = [*columns.directions, *CALENDAR_DIRECTIONS[:beside]]
     picks = drawn(account, seed=seed, members=members)
     picks = [pick if y[pick].any() else np.arange(len(y)) for pick in picks]
     parts = [(binned.subset(pick.tolist()).construct(), y[pick]) for pick in picks]

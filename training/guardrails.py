@@ -37,9 +37,12 @@ def calibration(
 ) -> tuple[Guardrail, Guardrail]:
     """The challenger's log-loss not clearly above the champion's, and churn predicted as seen.
 
+    After a change of the market both may predict too much; what is nearer than the champion passes.
+
     "Clearly": the 95 % interval lies wholly on the wrong side, here and in `not_behind`.
     """
     excess = log_loss(rows.y, challenger) - log_loss(rows.y, champion)
+    off, before = (abs(np.log(risk.sum() / rows.y.sum())) for risk in (challenger, champion))
     losses, ratios = [], []
     for weight in account_draws(rows.account, terms):
         losses.append(weight @ excess / weight.sum(axis=1))
@@ -54,9 +57,10 @@ def calibration(
         ),
         Guardrail(
             "predicted_over_observed",
-            not (ratio.high < LOW_RATIO or ratio.low > HIGH_RATIO),
+            off <= before or not (ratio.high < LOW_RATIO or ratio.low > HIGH_RATIO),
             f"the challenger predicts {ratio.value:.2f} times the churn that was seen "
-            f"({ratio.low:.2f} to {ratio.high:.2f}; {LOW_RATIO} to {HIGH_RATIO} is allowed)",
+            f"({ratio.low:.2f} to {ratio.high:.2f}; {LOW_RATIO} to {HIGH_RATIO} is allowed, and "
+            "what is nearer to 1 than the champion)",
         ),
     )
 

@@ -29,7 +29,7 @@ class Rung:
 
     @property
     def ruled(self) -> bool:
-        """Whether nothing is learnt here beyond the base rates."""
+        """Whether nothing is learnt here beyond the base rate."""
         return self.method in ("rules", "rules and base rates")
 
     @property
@@ -75,7 +75,7 @@ def ruled(step: Rung) -> Rung:
 
 _NAMES: dict[Method, str] = {
     "rules": "expert rules",
-    "rules and base rates": "expert rules around the base rates",
+    "rules and base rates": "expert rules around the base rate",
     "blend": "a logistic regression that starts from the rules, and a small forest, half and half",
     "hazard": "a bag of forests that learn the hazard of each period",
     "classifier": "a bag of forests for the one window",

@@ -24,7 +24,7 @@ COHORTS = {
 }
 _METHODS = {
     "rules": "the rules",
-    "rules and base rates": "the rules with base rates",
+    "rules and base rates": "the rules around the base rate",
     "blend": "the blend of rules and a small model",
     "hazard": "the model of risk over time",
     "classifier": "the classifier",
@@ -90,11 +90,11 @@ def sentence(text: str) -> str:
 
 
 def served(report: Report) -> str:
-    """What ranks accounts after this training."""
+    """What this training made."""
     version = report["provenance"].get("model_version")
     if not version:
         return "No model was registered; what was in use before stays in use."
-    return f"Registered as model {version}; accounts are ranked by {_method(report)}."
+    return f"Made model {version}: {_method(report)}. It ranks accounts once it is the champion."
 
 
 def predicted(spec: Mapping[str, Any]) -> str:

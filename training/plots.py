@@ -129,7 +129,9 @@ def learning_curve(found: Report) -> str:
 
     def draw(figure: Any) -> str:  # noqa: ANN401
         axes = figure.add_subplot()
-        axes.plot(churned, auc, "o-", color=COLOURS["first"], lw=1.8, label="on the test")
+        axes.plot(
+            churned, auc, "o-", color=COLOURS["first"], lw=1.8, label="in the last period tested"
+        )
         if plateau is not None:
             style = {"color": COLOURS["second"], "lw": 1.2, "ls": "--"}
             axes.axhline(plateau, label="where it would level off", **style)

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from data.errors import MissingError
+from data.errors import BadInputError, MissingError
 from data.workspace import Workspace, quiet
 from features.build import build
 from training import track
+from training.choice import RULES
 from training.config import Config
 from training.evaluate import Terms, TestRows
+from training.forest import CALENDAR_DIRECTIONS
 from training.gate import Decision, compare, decide
 from training.guardrails import Guardrail, monotonicity, stability
 from training.learner import Learner
@@ -26,7 +30,6 @@ PAIRS = 100_000
 STABLE_TOP, STABLE_SET = 0.5, 0.4
 SWEPT_ROWS, EXPLAINED_ROWS = 2000, 300
 RECENT = 3
-_CALENDAR = (0, 1)
 Say = Callable[[str], None]
 
 
@@ -60,7 +63,8 @@ def promote(workspace: Workspace, config: Config, *, say: Say = quiet) -> Promot
 
     Champion and challenger are compared on the rows of the challenger's backtest, none of which its
     models knew; the champion by what its own backtest foretold of them or, for later rows, by the
-    champion itself. Rules learn nothing from labels and are compared on all rows.
+    champion itself. Rules learn no order from labels and are compared on all rows. A champion that
+    cannot be read or predicts something else is no opponent, nor are rules to newer rules.
 
     Raises:
         MissingError: there is no challenger.
@@ -72,15 +76,14 @@ def promote(workspace: Workspace, config: Config, *, say: Say = quiet) -> Promot
             raise MissingError(f"no challenger in {workspace.root}; run `forewarn train`")
         challenger = Model.load(folder)
         at = track.champion(workspace, registered_model=config.registered_model)
-        champion = None if at is None else Model.load(at)
-        if champion is not None and champion.version == challenger.version:
+        if at is not None and at.name == challenger.version:
             return Promotion(
                 outcome="nothing_to_do",
                 sentence="the challenger is the champion already; train again for another",
                 challenger=challenger.version,
-                champion=champion.version,
+                champion=at.name,
             )
-        return _through_the_gate(workspace, config, challenger, champion, say)
+        return _through_the_gate(workspace, config, challenger, at, say)
 
 
 def first_promotion(
@@ -111,7 +114,7 @@ def rollback(workspace: Workspace, config: Config) -> tuple[str, str]:
         name = config.registered_model
         back = track.aliased(workspace, track.PREVIOUS, name)
         now = track.champion(workspace, registered_model=name)
-        if back is None or now is None:
+        if back is None or now is None or back == now:
             raise MissingError(
                 f"no previous champion in {workspace.root}; there is nothing to go back to"
             )
@@ -126,38 +129,54 @@ def examined(model: Model, frame: pd.DataFrame, *, seed: int) -> list[Guardrail]
 
 
 def _through_the_gate(
-    workspace: Workspace, config: Config, challenger: Model, champion: Model | None, say: Say
+    workspace: Workspace, config: Config, challenger: Model, at: Path | None, say: Say
 ) -> Promotion:
     moments = sorted(challenger.foretold["as_of"].unique())
+    moments = moments or [pd.Timestamp(challenger.data_until)]
     say(f"building features of {len(moments)} snapshots")
     rule = challenger.spec.rule
-    moments = moments or [pd.Timestamp(challenger.data_until)]
     frame = build(workspace, moments, rule=rule, engine=config.engine)
     say("sweeping the challenger for moves against a declared direction")
     rails = examined(challenger, _recent(frame), seed=config.seed)
-    decision = _decided(challenger, champion, frame, config, rails)
+    champion, missing = _opponent(at)
+    decision = (
+        _unopposed(missing, rails)
+        if champion is None
+        else _decided(challenger, champion, frame, config, rails)
+    )
     if decision.outcome == "promote":
         track.promote(workspace, config, challenger.version)
     return Promotion(
         outcome="promoted" if decision.outcome == "promote" else decision.outcome,
         sentence=decision.sentence,
         challenger=challenger.version,
-        champion=None if champion is None else champion.version,
+        champion=None if at is None else at.name,
         further_events=decision.further_events,
         guardrails=decision.guardrails,
     )
 
 
+def _opponent(at: Path | None) -> tuple[Model | None, str]:
+    """The champion, or None and why there is none to compare with."""
+    if at is None:
+        return None, "there is no champion"
+    try:
+        return Model.load(at), ""
+    except (BadInputError, MissingError) as error:
+        return None, f"the champion cannot be read ({error})"
+
+
 def _decided(
     challenger: Model,
-    champion: Model | None,
+    champion: Model,
     frame: pd.DataFrame,
     config: Config,
     rails: Sequence[Guardrail],
 ) -> Decision:
-    if champion is None or champion.spec.hash != challenger.spec.hash:
-        why = "there is no champion" if champion is None else "the champion predicts something else"
-        return _unopposed(f"{why}, so there is nothing to compare with", rails)
+    if champion.spec.hash != challenger.spec.hash:
+        return _unopposed("the champion predicts something else", rails)
+    if champion.method.startswith(RULES) and challenger.method.startswith(RULES):
+        return _unopposed("both are rules, which are only brought up to date", rails)
     told = _compared(challenger, champion, frame)
     if told.empty:
         known = "no row is known that neither model has learnt from; wait for newer results"
@@ -186,9 +205,10 @@ def _decided(
 
 def _unopposed(why: str, rails: Sequence[Guardrail]) -> Decision:
     broken = [rail for rail in rails if not rail.passed]
+    found = broken[0].sentence if broken else "the challenger breaks nothing"
     return Decision(
         outcome="keep_champion" if broken else "promote",
-        sentence=f"{why}; {broken[0].sentence if broken else 'the challenger breaks nothing'}",
+        sentence=f"{why}, so nothing was compared; {found}",
         further_events=None,
         guardrails=tuple(rails),
     )
@@ -200,7 +220,7 @@ def _compared(challenger: Model, champion: Model, frame: pd.DataFrame) -> pd.Dat
     before = champion.foretold[[*key, "risk"]].rename(columns={"risk": "champion"})
     told = challenger.foretold.merge(before, on=key, how="left")
     later = told["as_of"] >= pd.Timestamp(champion.data_until)
-    fair = later | champion.method.startswith("rules")
+    fair = later | champion.method.startswith(RULES)
     asked = told["champion"].isna() & fair
     if asked.any():
         rows = told.loc[asked, key].merge(frame, on=key, how="inner")
@@ -217,10 +237,14 @@ def _recent(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _monotone(learner: Learner, frame: pd.DataFrame, seed: int) -> Guardrail:
     forests = [voice for voice in learner.voices if voice.forest is not None]
+    weights = [w for voice in learner.voices for model in voice.ramps for w in model.weights]
+    wrong = sum(weight < 0 for weight in weights)
+    if not forests:
+        told = f"{wrong} of {len(weights)} weights of rules go against a declared direction"
+        return Guardrail("monotonicity", wrong == 0, told)
     some = frame.sample(min(SWEPT_ROWS, len(frame)), random_state=seed)
-    wrong = sum(_swept(voice, learner, some, PAIRS // len(forests), seed) for voice in forests)
-    ramps = (model for voice in learner.voices for model in voice.ramps)
-    wrong += sum(weight < 0 for model in ramps for weight in model.weights)
+    pairs = math.ceil(PAIRS / len(forests))
+    wrong += sum(_swept(voice, learner, some, pairs, seed) for voice in forests)
     return Guardrail(
         "monotonicity",
         wrong == 0,
@@ -231,11 +255,11 @@ def _monotone(learner: Learner, frame: pd.DataFrame, seed: int) -> Guardrail:
 def _swept(voice: Voice, learner: Learner, frame: pd.DataFrame, pairs: int, seed: int) -> int:
     if voice.forest is None or voice.columns is None:
         return 0
-    per_period = max(1, pairs // len(voice.periods))
+    per_period = math.ceil(pairs / len(voice.periods))
     found = 0
     for X in tables(frame, voice.columns, learner.periods, voice.periods):
         beside = X.shape[1] - len(voice.columns.names)
-        directions = [*voice.columns.directions, *_CALENDAR[:beside]]
+        directions = [*voice.columns.directions, *CALENDAR_DIRECTIONS[:beside]]
         found += monotonicity(voice.forest.margins, X, directions, pairs=per_period, seed=seed)
     return found
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from data.errors import BadInputError, MissingError
 from data.files import atomic, write_json
 from data.workspace import Workspace
 from training import artefact, track
@@ -89,11 +90,16 @@ def foretold(served: Examined | None) -> pd.DataFrame:
 def save_proven(workspace: Workspace, model: Model) -> None:
     """Save the model under its version and have a child process try it out.
 
+    What is there already, whole, stays where it is: it may be the champion.
+
     Raises:
         BadInputError: what was saved does not answer as it should.
     """
     folder = workspace.models / model.version
-    model.save(folder)
+    try:
+        artefact.read(folder)
+    except (MissingError, BadInputError):
+        model.save(folder)
     artefact.verify(folder)
 
 
@@ -119,7 +125,7 @@ def record(
             temporary.write_text(html, encoding="utf-8")
         content = track.Record(
             params={**_flat(config.model_dump(exclude={"churn"})), **_flat(spec.to_dict())},
-            metrics=_logged(report.metrics),
+            metrics=_logged({**report.metrics, **_tuned(report)}),
             tags=_tags(report, spec),
             artifacts=folder,
             children=[*_folds(report), *_trials(report)],
@@ -141,6 +147,11 @@ def _pictures(told: dict[str, Any], served: Examined | None) -> dict[str, str]:
         count = len(main.columns.names)
         drawn["shap"] = shap_summary(effects[:, :count], X[:, :count], main.columns.names)
     return drawn
+
+
+def _tuned(report: TrainingReport) -> dict[str, dict[str, float | None]]:
+    gained = report.search.get("difference")
+    return {} if gained is None else {"tuned_minus_preset_roc_auc": gained}
 
 
 def _tags(report: TrainingReport, spec: ChurnSpec) -> dict[str, str]:

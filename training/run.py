@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, replace
+from importlib.metadata import version as installed
 
 import pandas as pd
 
@@ -26,7 +27,7 @@ from training.publish import model_of, record, save_proven, write_evaluation
 from training.report import TrainingReport, compared, figures, unfinished
 from training.rows import Rows, rows_of
 from training.spec import ChurnSpec
-from training.verdict import Verdict
+from training.verdict import Verdict, none_known
 
 Say = Callable[[str], None]
 
@@ -96,7 +97,7 @@ def _examined(
         features=CATALOG,
         until=until,
         journal=workspace.models / "search.log",
-        key=f"{manifest['fingerprint']}-{spec.hash}-{config.seed}",
+        key=_question(manifest["fingerprint"], spec, config),
     )
     found = examination(rows, task, say=say)
     write_evaluation(workspace, rows, found)
@@ -124,7 +125,8 @@ def _prepared(
         return Verdict("not_enough_data", str(error).removeprefix("not enough data: "))
     say(f"building features of {len(snapshots)} snapshots")
     table = build(workspace, snapshots, rule=spec.rule, engine=engine)
-    return rows_of(workspace, table, spec)
+    rows = rows_of(workspace, table, spec)
+    return rows if rows.labelled.any() else none_known(spec.closes_after_days)
 
 
 def _reported(rows: Rows, found: Examination) -> TrainingReport:
@@ -151,6 +153,13 @@ def _reported(rows: Rows, found: Examination) -> TrainingReport:
         test=served.test.summary(),
         dropped={} if columns is None else columns.dropped,
     )
+
+
+def _question(fingerprint: str, spec: ChurnSpec, config: Config) -> str:
+    """What a search is about: with other data, another task or other features it begins anew."""
+    task = config.model_dump_json(include={"seed", "horizons", "train_share", "rules"})
+    names = ",".join(feature.name for feature in CATALOG)
+    return f"{fingerprint} {spec.hash} {task} {names} {installed('forewarn')}"
 
 
 def _until(workspace: Workspace) -> pd.Timestamp:

@@ -163,7 +163,8 @@ def _behind(losses: Sequence[float], rivals: Numbers) -> bool:
 def _choose(finished: Sequence[FrozenTrial], preset: Preset) -> Found:
     """The preset if it is within one standard error of the best trial, else the simplest that is.
 
-    The error is that of the mean of the paired differences over the folds.
+    The error is that of the mean of the paired differences over the folds; one fold has none, and
+    keeps the preset.
     """
     numbers = [k for k, trial in enumerate(finished) if trial.state == TrialState.COMPLETE]
     settings = [_settings(finished[k].params, k, preset) for k in numbers]
@@ -172,7 +173,8 @@ def _choose(finished: Sequence[FrozenTrial], preset: Preset) -> Found:
     best = int(means.argmin())
     gaps = losses - losses[best]
     near = [k for k, gap in enumerate(gaps) if gap.mean() <= _standard_error(gap)]
-    chosen = 0 if 0 in near else min(near, key=lambda k: (_size(settings[k]), k))
+    simplest = min(near, key=lambda k: (_size(settings[k]), k))
+    chosen = 0 if 0 in near or losses.shape[1] < 2 else simplest
     return Found(
         preset=settings[chosen],
         trials=len(finished),

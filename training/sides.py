@@ -69,12 +69,13 @@ def random_split(rows: Rows, method: Method, recipe: Recipe, terms: Terms) -> Fi
 def segments(rows: Rows, risk: Numbers, terms: Terms) -> list[dict[str, Any]]:
     """Per segment its rows, churned accounts, predicted and observed rate, and ROC-AUC.
 
-    Under ten churned accounts a segment is not `enough` for any claim.
+    Under ten churned accounts a segment is not `enough` for any claim. Accounts of no known segment
+    stand under "".
     """
-    if "segment" not in rows.frame:
+    if "segment" not in rows.frame or rows.frame["segment"].isna().all():
         return []
     found = []
-    for name, place in rows.frame.groupby("segment").indices.items():
+    for name, place in rows.frame.groupby(rows.frame["segment"].fillna("")).indices.items():
         which = np.zeros(len(risk), dtype=bool)
         which[place] = True
         part = rows.take(which)
@@ -93,8 +94,10 @@ def segments(rows: Rows, risk: Numbers, terms: Terms) -> list[dict[str, Any]]:
     return sorted(found, key=lambda segment: (-segment["rows"], segment["segment"]))
 
 
-def learning_curve(rows: Rows, walked: Walk, recipe: Recipe, *, seed: int) -> dict[str, Any]:
-    """ROC-AUC on the last reported block against the number of churned accounts learnt from.
+def learning_curve(
+    rows: Rows, walked: Walk, method: Method, recipe: Recipe, *, seed: int
+) -> dict[str, Any]:
+    """ROC-AUC of a method on the last reported block against the churned accounts learnt from.
 
     Smaller numbers come from accounts left out by chance. The curve a - b / sqrt(churned), as
     estimation errors shrink, gives the plateau `a` and what fifty more churned accounts would buy.
@@ -110,7 +113,7 @@ def learning_curve(rows: Rows, walked: Walk, recipe: Recipe, *, seed: int) -> di
         churned = part.churned(part.judged)
         if churned < ENOUGH:
             continue
-        risk = _fitted(walked.method, part).risk(block.frame)
+        risk = _fitted(method, part).risk(block.frame)
         points.append({"churned": churned, "roc_auc": float(roc_auc_score(block.y, risk))})
     return _plateau(points)
 

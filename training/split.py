@@ -30,7 +30,8 @@ class Plan:
     """Which snapshots are whose: `train` all that teach before the first report.
 
     Settings and calibration are chosen on the `tuning` folds inside `train`; the figures come from
-    the `report` folds behind it, which no choice may look at.
+    the `report` folds behind it, which neither may look at; only the preference between model and
+    rules (`training.choice`) rests on all known rows.
     """
 
     train: Moments

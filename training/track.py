@@ -14,6 +14,7 @@ from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Any
 
+from data.errors import ForewarnError
 from data.workspace import Workspace
 from training.config import Config
 from training.model import Model
@@ -120,6 +121,9 @@ def champion(workspace: Workspace, *, registered_model: str = "forewarn") -> Pat
 def aliased(workspace: Workspace, alias: str, registered_model: str) -> Path | None:
     """The folder of the model that an alias points at, or None if it is not set.
 
+    Raises:
+        ForewarnError: the database is in use by somebody else for longer than a moment.
+
     Reads MLflow's table directly: importing MLflow and checking its database takes seconds, and
     scoring asks for nothing else. A test holds this against MLflow's own answer.
     """
@@ -128,8 +132,10 @@ def aliased(workspace: Workspace, alias: str, registered_model: str) -> Path | N
     connection = sqlite3.connect(f"{workspace.tracking.resolve().as_uri()}?mode=ro", uri=True)
     try:
         found = connection.execute(_ALIASED, (FOLDER_TAG, registered_model, alias)).fetchone()
-    except sqlite3.OperationalError:  # a database that a first start is only just making
-        found = None
+    except sqlite3.OperationalError as error:
+        if "no such table" not in str(error):
+            raise ForewarnError(f"{workspace.tracking}: {error}; try again") from None
+        found = None  # a database that a first start is only just making
     finally:
         connection.close()
     return workspace.models / found[0] if found else None

@@ -56,7 +56,9 @@ def tuned(
         learner = fitted(method, trial, members=MEMBERS, far=False)
         return float(np.mean(log_loss(block.y, learner.risk(block.frame))))
 
-    task = Search(preset=recipe.preset, trials=budget.trials, seed=recipe.seed, key=budget.key)
+    folds = ",".join(f"{split.test[0]:%Y-%m-%d}" for split in plan.tuning)
+    key = f"{budget.key} {method} {folds}"
+    task = Search(preset=recipe.preset, trials=budget.trials, seed=recipe.seed, key=key)
     found = search(objective, len(pairs), task, journal=budget.journal, say=say)
     told = {
         "trials": found.trials,

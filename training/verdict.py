@@ -34,6 +34,15 @@ def too_short(snapshots: int, *, gap_days: int) -> Verdict:
     )
 
 
+def none_known(closes_after_days: int) -> Verdict:
+    """The verdict when no snapshot has a known result yet."""
+    return Verdict(
+        "not_enough_data",
+        "no snapshot has a known result yet: the result of the first is known "
+        f"{closes_after_days} days after it; land a longer history",
+    )
+
+
 def too_little(step: Rung) -> Verdict:
     """The verdict on a rung at which nothing is learnt."""
     return Verdict("not_enough_data", f"{step.sentence}; land a longer history")

@@ -172,7 +172,7 @@ def test_a_firm_too_small_to_learn_from_is_scored_by_rules_that_say_so(forewarn,
     """One account left for good before the end of the data: nothing can be learnt from that."""
     code, out, err = forewarn("train")
     assert code == 3
-    assert "1 churned account with a known result: expert rules around the base rates" in out
+    assert "1 churned account with a known result: expert rules around the base rate" in out
     assert "the expert rules are used until there is" in err
     assert (workspace.root / "report.html").read_text().startswith("<!doctype html>")
     code, out, err = forewarn("score", "--json")

@@ -77,7 +77,7 @@ def test_a_band_that_rounding_puts_beside_the_risk_is_put_around_it(workspace, c
         (
             "rules",
             {"events": 120, "method": "hazard", "claims": "a risk"},
-            "Expert rules, not learnt from your data; no learnt model ranked accounts better.",
+            "Expert rules, not learnt from your data; no learnt model proved better.",
         ),
     ],
 )

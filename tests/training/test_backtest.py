@@ -125,19 +125,26 @@ def test_only_the_main_voice_is_calibrated(learners):
 def test_models_are_calibrated_by_what_earlier_ones_foretold_and_had_come_true(
     small_rows, recipe, walked, monkeypatch
 ):
-    heard: list[list[Foretold]] = []
+    heard: list[tuple[list[Foretold], list[Foretold]]] = []
 
-    def listening(blocks):
-        heard.append(blocks)
+    def listening(blocks, *, before):
+        heard.append((blocks, before))
         return Calibration()
 
     monkeypatch.setattr(backtest, "calibrated", listening)
-    last = walked.report[-1]
-    until = last.split.test[0] - SPEC_LEAD
-    calibration(walked.folds[:-1], until=until, recipe=recipe)
-    fate = small_rows.fate
-    expected = []
-    for fold in walked.folds[:-1]:
+    *earlier, last, reported = walked.folds
+    until = reported.split.test[0] - SPEC_LEAD
+    calibration([*earlier, last], until=until, recipe=recipe)
+    ((blocks, before),) = heard
+    assert len(blocks) > len(before) >= 1
+    assert_came_true(blocks, [*earlier, last], small_rows, until)
+    assert_came_true(before, earlier, small_rows, last.split.test[0] - SPEC_LEAD)
+
+
+def assert_came_true(blocks, folds, rows, until) -> None:
+    """The blocks hold what each fold foretold of the cases whose result was known at `until`."""
+    fate, expected = rows.fate, []
+    for fold in folds:
         told = []
         periods = fold.learner.periods
         for k in fold.learner.voices[0].periods:
@@ -149,8 +156,7 @@ def test_models_are_calibrated_by_what_earlier_ones_foretold_and_had_come_true(
                     told.append((fold.margins[place, k], left, fate["account_id"].loc[row]))
         if any(left for _, left, _ in told):
             expected.append(told)
-    (blocks,) = heard
-    assert len(blocks) == len(expected) >= 2
+    assert len(blocks) == len(expected)
     for block, told in zip(blocks, expected, strict=True):
         assert list(zip(block.margins, block.y, block.account, strict=True)) == told
 
@@ -211,9 +217,9 @@ def remembered(
     """The learners of a walk, and what each was calibrated by."""
     heard: list[Foretold] = []
 
-    def listening(blocks):
-        heard.extend(blocks)
-        return calibrated(blocks)
+    def listening(blocks, *, before):
+        heard.extend([*blocks, *before])
+        return calibrated(blocks, before=before)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(backtest, "calibrated", listening)

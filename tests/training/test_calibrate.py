@@ -8,7 +8,8 @@ from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 
-from training.calibrate import Calibration, Foretold, calibrated, fitted, losses
+from training.calibrate import Calibration, Foretold, fitted, losses
+from training.calibrate import calibrated as by_what_was_known
 
 
 def sample(*, slope=1.0, shift=0.0, rows=4000, seed=0):
@@ -41,6 +42,11 @@ def block(*, slope=1.0, shift=0.0, rows=1000, seed=0, account=None) -> Foretold:
     margins, y = sample(slope=slope, shift=shift, rows=rows, seed=seed)
     names = np.arange(rows).astype(str) if account is None else np.full(rows, account)
     return Foretold(margins=margins, y=y, account=names)
+
+
+def calibrated(blocks: list[Foretold]) -> Calibration:
+    """With everything known of the earlier blocks when the last began."""
+    return by_what_was_known(blocks, before=blocks[:-1])
 
 
 def test_a_calibration_that_clearly_helps_the_later_model_is_accepted():
@@ -93,6 +99,14 @@ def test_a_gain_that_one_account_makes_is_no_proof():
     assert calibrated(blocks) != Calibration()
     alone = block(slope=0.4, seed=1, account="a")
     assert calibrated([blocks[0], alone]) == Calibration()
+
+
+def test_a_line_that_was_not_known_when_the_last_model_was_made_proves_nothing():
+    blocks = [block(slope=0.4, seed=seed) for seed in range(3)]
+    unlike = [block(seed=9)]
+    assert by_what_was_known(blocks, before=[]) == Calibration()
+    assert by_what_was_known(blocks, before=unlike) == Calibration()
+    assert by_what_was_known(blocks, before=blocks[:1]) == calibrated(blocks)
 
 
 def test_one_model_cannot_prove_anything_about_the_next():

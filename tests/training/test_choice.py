@@ -19,16 +19,16 @@ def choice(won: float) -> Choice:
     )
 
 
-@pytest.mark.parametrize(("won", "used"), [(0.49, "rules"), (0.5, "rules"), (0.51, "hazard")])
-def test_the_method_must_rank_better_in_most_draws(won, used):
-    assert choice(won).used == used
+@pytest.mark.parametrize(("won", "preferred"), [(0.49, "rules"), (0.5, "rules"), (0.51, "hazard")])
+def test_the_method_must_rank_better_in_most_draws(won, preferred):
+    assert choice(won).preferred == preferred
 
 
 def test_the_sentence_has_the_figures_and_the_consequence():
     lost = choice(0.25).sentence
     assert "better than the expert rules in 25% of draws (ROC-AUC 0.700 against 0.650)" in lost
-    assert lost.endswith("so the rules are used")
-    assert choice(0.75).sentence.endswith("so it is used")
+    assert lost.endswith("so the rules are preferred")
+    assert choice(0.75).sentence.endswith("so it is preferred")
 
 
 def test_each_third_is_ranked_by_what_the_others_taught(small_rows, recipe, lesson, monkeypatch):
@@ -55,7 +55,7 @@ def test_each_third_is_ranked_by_what_the_others_taught(small_rows, recipe, less
     assert set().union(*(ours for _, ours, _ in taught)) == everyone
     assert found.model.value == 1
     assert found.rules.value < 1
-    assert (found.won, found.used) == (1, "hazard")
+    assert (found.won, found.preferred) == (1, "hazard")
 
 
 def test_a_learnt_cause_beats_rules_that_do_not_know_it(small_rows, recipe, lesson):

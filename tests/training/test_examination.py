@@ -135,7 +135,7 @@ def test_what_ranks_unseen_accounts_better_is_used_if_the_backtest_finds_it_any_
     if word == "usable" and used != preferred:
         assert f"the {preferred} would be preferred, but ROC-AUC" in verdict.sentence
     elif used == "rules":
-        assert "so the rules are used" in verdict.sentence
+        assert "so the rules are preferred" in verdict.sentence
 
 
 @pytest.mark.parametrize(("share", "method"), [(0.05, "rules and base rates"), (0.7, "blend")])

@@ -166,8 +166,11 @@ def test_a_segment_in_which_nobody_left_has_no_ranking():
         {"account_id": ["a", "b"], "as_of": pd.Timestamp("2024-01-01"), "segment": ["x", None]}
     )
     rows = Rows(frame, frame[["account_id"]].assign(label=0.0))
-    (only,) = segments(rows, np.array([0.1, 0.2]), TERMS)
-    assert (only["segment"], only["roc_auc"]["value"], only["observed"]) == ("x", None, 0.0)
+    unknown, known = segments(rows, np.array([0.1, 0.2]), TERMS)
+    assert (known["segment"], known["roc_auc"]["value"], known["observed"]) == ("x", None, 0.0)
+    assert (unknown["segment"], unknown["rows"], unknown["predicted"]) == ("", 1, 0.2)
+    nowhere = Rows(frame.assign(segment=None), rows.fate)
+    assert segments(nowhere, np.array([0.1, 0.2]), TERMS) == []
     without = Rows(frame.drop(columns="segment"), rows.fate)
     assert segments(without, np.array([0.1, 0.2]), TERMS) == []
 
@@ -192,7 +195,7 @@ def test_a_flat_curve_has_nothing_to_buy_and_two_points_are_no_curve():
 def test_a_learning_curve_leaves_out_whole_accounts_and_is_judged_on_the_last_block(
     listening, walked, small_rows, recipe
 ):
-    found = learning_curve(small_rows, walked, recipe, seed=0)
+    found = learning_curve(small_rows, walked, "classifier", recipe, seed=0)
     block = walked.report[-1].labelled
     sizes, whole = [], listening[-1][1]
     for _, lesson, (frame,) in listening:
@@ -211,7 +214,7 @@ def test_a_learning_curve_leaves_out_whole_accounts_and_is_judged_on_the_last_bl
 
 
 def test_a_learning_curve_of_a_real_method_rises_to_a_plateau(walked, small_rows, recipe):
-    found = learning_curve(small_rows, walked, recipe, seed=0)
+    found = learning_curve(small_rows, walked, "classifier", recipe, seed=0)
     assert 0.7 < found["plateau"] <= 1
     assert 0 <= found["fifty_more"] < 0.1
     assert found["points"][-1]["churned"] == max(point["churned"] for point in found["points"])
@@ -221,7 +224,7 @@ def test_a_last_block_in_which_nobody_left_has_no_curve(walked, small_rows, reci
     last = walked.report[-1]
     stayed = replace(last, rows=last.rows.take((last.rows.fate["label"] == 0).to_numpy()))
     quiet = replace(walked, report=(*walked.report[:-1], stayed))
-    assert learning_curve(small_rows, quiet, recipe, seed=0) == {}
+    assert learning_curve(small_rows, quiet, "classifier", recipe, seed=0) == {}
 
 
 def test_examinations_are_put_one_behind_the_other():

@@ -87,4 +87,4 @@ def test_a_rung_without_learning_is_no_verdict_on_the_rules():
     verdict = too_little(rung(12, windows=5))
     assert verdict.word == "not_enough_data"
     assert "12 churned accounts" in verdict.sentence
-    assert "expert rules around the base rates" in verdict.sentence
+    assert "expert rules around the base rate" in verdict.sentence
