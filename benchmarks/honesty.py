@@ -9,8 +9,9 @@ model scores the three months after T, whose results it has never met: the reali
 
 Prints per company the ROC-AUC of the backtest and the realised one, their difference with its 95 %
 interval (accounts drawn separately on both sides), what a random split of the same rows would have
-claimed and its error, and how well the risks agreed with what came: predicted / observed, and the
-slope of the outcome on the predicted log-odds.
+claimed and its error, how well the risks agreed with what came (predicted / observed, and the slope
+of the outcome on the predicted log-odds), and which share of the ARR about to be lost the calls of
+the backtest reach at capacity, by risk x ARR and by ARR alone.
 
 Companies differ in size, years of history, and in whom they serve, which sets the churn rate:
 customers by the month leave more than twice as often as those billed by the year.
@@ -42,6 +43,7 @@ from features.catalog import CATALOG
 from features.rules import load_rules
 from training.agreement import agreement
 from training.backtest import Walk, calibration, walk, with_calibration
+from training.capacity import curves
 from training.cohorts import cohorts
 from training.config import Config
 from training.evaluate import Measure, drawn, measure
@@ -57,7 +59,7 @@ from training.split import planned
 EVENTS_PER_ACCOUNT = 120
 QUARTER = 3
 CONFIG = Config(bootstrap=300)
-GOAL_MEAN, GOAL_COVERED = 0.02, 0.9
+GOAL_MEAN, GOAL_COVERED, GOAL_TIMES = 0.02, 0.9, 2.0
 JUDGED_FROM = 200
 SLOPES, RATIOS = (0.85, 1.15), (0.9, 1.1)
 PASS, MISS = "PASS", "MISS"
@@ -121,6 +123,8 @@ class Result:
     """What the report of one company said at T, and what came; `churned` was known at T.
 
     `random` is what a random split claimed. `came` counts the accounts lost in the next period.
+    `reached` is the share of the lost ARR that calls by risk x ARR reach in the backtest, at
+    capacity, and `reached_by_arr` what calls by ARR alone do.
     """
 
     firm: Firm
@@ -134,6 +138,8 @@ class Result:
     came: int
     ratio: Measure
     slope: Measure
+    reached: float
+    reached_by_arr: float
 
     @property
     def covered(self) -> bool:
@@ -252,13 +258,20 @@ def compared(firm: Firm, folder: Path) -> Result:
         came=coming.churned,
         ratio=agreed["ratio"],
         slope=agreed["slope"],
+        **_reached(report),
     )
+
+
+def _reached(report: Examined) -> dict[str, float]:
+    orders = {"reached": report.risk * report.rows.arr, "reached_by_arr": report.rows.arr}
+    found = curves(report.rows, orders, report.terms.capacity)["at_capacity"]
+    return {name: float(found[name]["arr"]) for name in orders}
 
 
 HEAD = (
     f"{'accounts':>8} {'years':>5} {'serves':14}{'churned':>7} {'rate':>6} {'method':8}"
     f"{'backtest (95 %)':>19}{'came':>7}{'difference (95 %)':>22}{'random':>8}{'error':>7}"
-    f"{'lost':>6}{'pred/obs (95 %)':>19}{'slope (95 %)':>19}"
+    f"{'lost':>6}{'pred/obs (95 %)':>19}{'slope (95 %)':>19}{'ARR':>6}{'alone':>6}"
 )
 
 
@@ -270,7 +283,7 @@ def line(result: Result) -> str:
         f"{result.method:8}{_with_band(result.backtest, '.3f'):>19}{result.realised.value:7.3f}"
         f"{_with_band(result.difference, '+.3f'):>22}{result.random:8.3f}{error:+7.3f}"
         f"{result.came:6,}{_with_band(result.ratio, '.2f'):>19}"
-        f"{_with_band(result.slope, '.2f'):>19}"
+        f"{_with_band(result.slope, '.2f'):>19}{result.reached:6.2f}{result.reached_by_arr:6.2f}"
     )
 
 
@@ -289,6 +302,14 @@ def goals(results: Sequence[Result]) -> Iterator[str]:
         f"{len(results)} companies; goal {GOAL_COVERED:.0%}"
     )
     yield f"     mean of (random split - realised) {error:+.4f}"
+    reached, alone = (
+        float(np.mean([getattr(result, name) for result in results]))
+        for name in ("reached", "reached_by_arr")
+    )
+    yield (
+        f"{_word(GOAL_TIMES * alone - reached)} calls by risk x ARR reach {reached:.2f} of the ARR "
+        f"lost, {reached / alone:.1f} times the {alone:.2f} of calls by ARR; goal {GOAL_TIMES:.0f}"
+    )
     judged = [result for result in results if result.judged]
     slopes = [_off(result.slope, SLOPES) for result in judged]
     ratios = [_off(result.ratio, RATIOS) for result in judged]

@@ -48,6 +48,7 @@ class Account(BaseModel):
     risk_low: float | None
     risk_high: float | None
     risks: dict[int, float]
+    causes: dict[str, float]
     method: str | None
     band: Band | None
     arr: float | None

@@ -42,8 +42,8 @@ def writing(path: Path) -> Engine:
         if not inspect(connection).get_table_names():
             METADATA.create_all(connection)
             connection.execute(insert(SCHEMA).values(version=VERSION))
-        if _version(connection) in UPGRADED:
-            upgrade(connection)
+        if (version := _version(connection)) in UPGRADED:
+            upgrade(connection, version)
     return engine
 
 

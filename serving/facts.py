@@ -27,9 +27,10 @@ class Facts:
     """What is known of some accounts, one row each and in the same order in every table.
 
     `risks` has the risk per horizon in days; `risk` is that of the window, between `low` and
-    `high`, the 80 % band of the estimate. `points` has probability points per feature of the model.
-    `now`, `usual` and `healthy` have its numeric features: the value, the account's own median
-    before, the median of healthy peers. `evidence` maps (account_id, family) to landed rows.
+    `high`, the 80 % band of the estimate, and `causes` shares it out, if they are known apart.
+    `points` has probability points per feature of the model. `now`, `usual` and `healthy` have its
+    numeric features: the value, the account's own median before, the median of healthy peers.
+    `evidence` maps (account_id, family) to landed rows.
     """
 
     account_ids: Sequence[str]
@@ -37,6 +38,7 @@ class Facts:
     low: Numbers
     high: Numbers
     risks: Mapping[int, Numbers]
+    causes: Mapping[str, Numbers]
     base: float
     points: pd.DataFrame
     now: pd.DataFrame
@@ -62,6 +64,7 @@ def gather(workspace: Workspace, model: Model, scored: pd.DataFrame, past: pd.Da
         low=np.minimum(low, risk),  # the band is made from log-odds, and these round differently
         high=np.maximum(high, risk),
         risks=risks,
+        causes=model.causes(scored),
         base=points.base,
         points=points.features.reset_index(drop=True),
         now=scored[names].reset_index(drop=True),

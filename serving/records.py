@@ -80,7 +80,9 @@ class AccountRisk(_Record):
     when `status` is "scored". `risks` has it for every horizon that the model speaks of, by days,
     never falling with them; at the batch's horizon it is `risk` exactly. `risk_low` and `risk_high`
     are the 80 % band of the estimate: how far it might move with other accounts to learn from, not
-    how sure it is that this one leaves. `method` is how the model came to know. An account without
+    how sure it is that this one leaves. `causes` shares the risk out between leaving
+    voluntarily and by failed payments, where the model tells them apart. `method` is how the model
+    came to know. An account without
     a risk has none of these. `arr` is yearly revenue, `arr_at_risk` is risk times arr; both None
     when revenue is unknown. `coverage` is the known share of the model's features, 0 to 1.
     """
@@ -91,6 +93,7 @@ class AccountRisk(_Record):
     risk_low: Probability | None = None
     risk_high: Probability | None = None
     risks: dict[int, Probability] = {}
+    causes: dict[str, Probability] = {}
     method: str | None = None
     band: Band | None = None
     arr: float | None = None

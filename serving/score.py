@@ -25,11 +25,12 @@ from serving.store import find_batch, publish
 from serving.words import summary, unlearnt
 from training.config import Config
 from training.model import Model
+from training.rows import revenue
 from training.spec import ChurnSpec
 from training.track import champion
 
 # Part of every batch_id: raise it when the same model and data would be explained differently.
-FORMAT = 2
+FORMAT = 3
 STALE_AFTER_DAYS = 7
 # The columns of the feature table that are held of all accounts at once.
 BRIEF = ["account_id", "as_of", "segment", "mrr", "invoiced_365", "coverage"]
@@ -147,9 +148,7 @@ def _customers(
             f"{spec.min_history_days} days who have not given notice; got {len(now)} customers, "
             f"{int((status == 'decided').sum())} of them under notice"
         )
-    # A firm without contracts has no recurring revenue; what it invoiced in a year stands in.
-    yearly = 12 * now["mrr"] if now["mrr"].notna().any() else now["invoiced_365"].clip(lower=0)
-    return now.assign(status=status, arr=yearly)
+    return now.assign(status=status, arr=revenue(now))
 
 
 def _rows(
@@ -188,13 +187,14 @@ def _whys(
 
 
 def _risks(facts: Facts) -> Iterator[dict[str, Any]]:
-    """Per account the risk, its band, and the risk at every horizon."""
+    """Per account the risk, its band, the risk at every horizon and of each cause."""
     for row in range(len(facts.account_ids)):
         yield {
             "risk": float(facts.risk[row]),
             "risk_low": float(facts.low[row]),
             "risk_high": float(facts.high[row]),
             "risks": {days: float(risk[row]) for days, risk in facts.risks.items()},
+            "causes": {cause: float(risk[row]) for cause, risk in facts.causes.items()},
         }
 
 

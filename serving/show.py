@@ -16,6 +16,7 @@ from features.catalog import DIRECTIONS
 from features.feature import Family
 from serving.records import AccountRisk, Band, Batch, Driver, Measure
 from serving.words import BAND_NOTE, UNSCORED, likely, money, percent, stopped, unlearnt
+from training.periods import INVOLUNTARY
 
 REASONS = 3
 EVIDENCE = 3
@@ -227,6 +228,8 @@ def _estimate(row: AccountRisk) -> Iterator[RenderableType]:
     if len(row.risks) > 1:
         told = (f"{days} days {percent(risk)}" for days, risk in row.risks.items())
         yield Text(f"by horizon: {', '.join(told)}")
+    if failing := row.causes.get(INVOLUNTARY):
+        yield Text(f"of the risk, by failed payments: {percent(failing)}")
 
 
 def _band(row: AccountRisk) -> str:

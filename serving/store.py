@@ -7,7 +7,7 @@ A batch and all its rows are written in one transaction that ends by moving the 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import Any, Literal
 
@@ -28,6 +28,8 @@ from serving.records import AccountRisk, Batch, Explanation
 from serving.tables import BATCH, CURRENT, RISK
 
 Order = Literal["arr_at_risk", "risk"]
+# Kept as JSON; an empty one as nothing.
+_MAPPINGS = ("risks", "causes")
 _CHUNK = 1000
 
 
@@ -147,14 +149,18 @@ def _write(connection: Connection, batch: Batch, rows: Iterable[AccountRisk]) ->
 
 
 def _row(batch: Batch, row: AccountRisk) -> dict[str, Any]:
-    values = row.model_dump(mode="json", exclude={"explanation", "risks"})
+    values = row.model_dump(mode="json", exclude={"explanation", *_MAPPINGS})
     why = row.explanation
     return {
         **values,
         "batch_id": batch.batch_id,
-        "risks": json.dumps(row.risks) if row.risks else None,
+        **{name: _text(getattr(row, name)) for name in _MAPPINGS},
         "explanation": None if why is None else why.model_dump_json(),
     }
+
+
+def _text(mapping: Mapping[Any, float]) -> str | None:
+    return json.dumps(mapping) if mapping else None
 
 
 def _point(connection: Connection, batch: Batch) -> None:
@@ -186,7 +192,7 @@ def _batch(row: RowMapping) -> Batch:
 
 def _account(row: RowMapping) -> AccountRisk:
     values = {name: value for name, value in row.items() if name != "batch_id"}
-    risks, text = row["risks"], row["explanation"]
+    text = row["explanation"]
     why = None if text is None else Explanation.model_validate_json(text)
-    told = {} if risks is None else json.loads(risks)
-    return AccountRisk.model_validate({**values, "risks": told, "explanation": why})
+    told = {name: json.loads(row[name] or "{}") for name in _MAPPINGS}
+    return AccountRisk.model_validate({**values, **told, "explanation": why})

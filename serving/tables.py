@@ -15,7 +15,7 @@ from sqlalchemy import (
     text,
 )
 
-VERSION = 2
+VERSION = 3
 METADATA = MetaData()
 
 # Strict SQLite tables know only the plain types; without them 'high' would fit in a number column.
@@ -66,6 +66,7 @@ RISK = Table(
     Column("risk_high", _NUMBER, CheckConstraint("risk_high >= risk AND risk_high <= 1")),
     Column("risks", Text),
     Column("method", Text),
+    Column("causes", Text),
     CheckConstraint("risk >= 0 AND risk <= 1", name="risk_is_a_probability"),
     CheckConstraint("(status = 'scored') = (risk IS NOT NULL)", name="risk_if_scored"),
     CheckConstraint("coverage >= 0 AND coverage <= 1", name="coverage_is_a_share"),

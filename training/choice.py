@@ -20,7 +20,7 @@ from training.evaluate import Measure, Terms, ahead, drawn, measure
 from training.fit import Lesson, Recipe, fitted
 from training.ladder import Method
 from training.rows import Rows
-from training.sides import group_of, joined
+from training.sides import group_of
 
 THIRDS = 3
 MEMBERS = 3
@@ -77,7 +77,8 @@ def chosen(method: Method, rows: Rows, recipe: Recipe, terms: Terms, until: pd.T
         for name, found in risks.items():
             learner = fitted(name, lesson, members=MEMBERS, far=False)
             found.append(learner.risk(parts[-1].frame))
-    table = joined(parts)
+    told = Rows.joined(parts)
+    table = told.examined(told.y)
     model, rules = (
         drawn(table, np.concatenate(risks[name]), terms)["roc_auc"] for name in (method, RULES)
     )

@@ -18,7 +18,7 @@ from training.importance import importance
 from training.matrix import Numbers, matrix
 from training.periods import Periods
 from training.rows import Rows
-from training.sides import ENOUGH, joined, ranking, stacked
+from training.sides import ENOUGH, ranking, stacked
 
 LOGISTIC = "logistic regression"
 NEAREST = {"contract": "days_to_renewal", "silence": "days_since_use"}
@@ -54,8 +54,8 @@ class Examined:
 
 def examined(walked: Walk, train: Rows, config: Config) -> Examined:
     """The pooled reported folds of a walk, examined; `train` gives the base rate to beat."""
-    blocks = [fold.labelled for fold in walked.report]
-    rows = joined(blocks)
+    test = Rows.joined([fold.labelled for fold in walked.report])
+    rows = test.examined(test.y)
     terms = Terms(
         base_rate=float(train.y.mean()),
         capacity=config.capacity,
@@ -65,7 +65,7 @@ def examined(walked: Walk, train: Rows, config: Config) -> Examined:
     risk = np.concatenate([fold.risk[fold.rows.labelled] for fold in walked.report])
     return Examined(
         walked=walked,
-        test=Rows.joined(blocks),
+        test=test,
         rows=rows,
         risk=risk,
         draws=drawn(rows, risk, terms),

@@ -86,6 +86,12 @@ class Model:
         """The risk within so many days, by the days of every horizon; it never falls with them."""
         return self.learner.risks(frame)
 
+    def causes(self, frame: pd.DataFrame) -> dict[str, Numbers]:
+        """What each cause has in the risk, by cause; they add up to it. Empty if not told apart."""
+        found = self.learner.incidence(frame)
+        at = self.learner.near[-1]
+        return {cause: table[:, at] for cause, table in found.items()} if len(found) > 1 else {}
+
     def band(self, frame: pd.DataFrame) -> tuple[Numbers, Numbers]:
         """The 80 % band of the estimate around the risk, low and high, one each per row."""
         return self.learner.band(frame)

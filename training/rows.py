@@ -92,12 +92,19 @@ def rows_of(workspace: Workspace, frame: pd.DataFrame, spec: ChurnSpec) -> Rows:
 
 
 def yearly_value(frame: pd.DataFrame) -> Numbers:
+    """Revenue per row as a weight: 0 where it is unknown.
+
+    Where it is unknown for everyone, 1 for every account: then ARR metrics count accounts.
+    """
+    known = np.asarray(revenue(frame).fillna(0), dtype=np.float64)
+    return known if known.any() else np.ones(len(frame), dtype=np.float64)
+
+
+def revenue(frame: pd.DataFrame) -> pd.Series:
     """Annual recurring revenue per row: twelve months of mrr, else what was invoiced in a year.
 
-    Where neither is known for anyone, 1 for every account: then ARR metrics count accounts.
+    Never below 0; NaN where neither is known.
     """
     unknown = pd.Series(np.nan, index=frame.index)
-    monthly = frame.get("mrr", unknown) * 12
-    value = monthly.fillna(frame.get("invoiced_365", unknown)).clip(lower=0)
-    known = np.asarray(value.fillna(0), dtype=np.float64)
-    return known if known.any() else np.ones(len(frame), dtype=np.float64)
+    monthly = frame.get("mrr", unknown).astype(np.float64) * 12
+    return monthly.fillna(frame.get("invoiced_365", unknown)).clip(lower=0)

@@ -46,7 +46,8 @@ def new_accounts(rows: Rows, walked: Walk, recipe: Recipe, terms: Terms) -> Figu
             learner = _fitted(walked.method, Lesson(rows=known, until=lesson.until, recipe=recipe))
             parts.append(ours)
             risks.append(learner.risk(ours.frame))
-    return ranking(joined(parts), np.concatenate(risks), terms)
+    told = Rows.joined(parts)
+    return ranking(told.examined(told.y), np.concatenate(risks), terms)
 
 
 def random_split(rows: Rows, method: Method, recipe: Recipe, terms: Terms) -> Figures:
@@ -63,7 +64,8 @@ def random_split(rows: Rows, method: Method, recipe: Recipe, terms: Terms) -> Fi
         learner = _fitted(method, Lesson(rows=rest, until=until, recipe=recipe))
         parts.append(ours)
         risks.append(learner.risk(ours.frame))
-    return ranking(joined(parts), np.concatenate(risks), terms)
+    told = Rows.joined(parts)
+    return ranking(told.examined(told.y), np.concatenate(risks), terms)
 
 
 def segments(rows: Rows, risk: Numbers, terms: Terms) -> list[dict[str, Any]]:
@@ -122,11 +124,6 @@ def ranking(rows: TestRows, risk: Numbers, terms: Terms) -> Figures:
     """ROC-AUC and average precision with their intervals."""
     draws = drawn(rows, risk, terms)
     return {name: measure(draws[name]).to_dict() for name in RANKING}
-
-
-def joined(parts: Sequence[Rows]) -> TestRows:
-    """Several tables of labelled rows as one examination."""
-    return stacked([part.examined(part.y) for part in parts])
 
 
 def stacked(tables: Sequence[TestRows]) -> TestRows:

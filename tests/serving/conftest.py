@@ -124,6 +124,10 @@ class FakeModel(SimpleNamespace):
         days = self.spec.window_days
         return {days: risk, 2 * days: (1 + risk) / 2}
 
+    def causes(self, frame: pd.DataFrame) -> dict[str, np.ndarray]:
+        risk = self.risk(frame)
+        return {"voluntary": 0.75 * risk, "involuntary": 0.25 * risk}
+
     def band(self, frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
         risk = self.risk(frame)
         return 0.8 * risk, 1.2 * risk

@@ -60,6 +60,7 @@ def account(account_id: str, risk: float, arr: float, name: str | None = None) -
         risk_low=risk - 0.1,
         risk_high=risk + 0.1,
         risks={30: risk / 3, 90: risk},
+        causes={"voluntary": risk / 2, "involuntary": risk / 2},
         method="hazard",
         band="high" if risk > 0.4 else "low",
         arr=arr,
@@ -141,6 +142,7 @@ def test_a_risk_carries_its_band_every_horizon_and_how_it_came_to_be_known(store
     found = get(store, "/v1/accounts/small/risk").json()["account"]
     assert (found["risk_low"], found["risk_high"]) == (0.8, 1.0)
     assert found["risks"] == {"30": pytest.approx(0.3), "90": found["risk"]}
+    assert found["causes"] == {"voluntary": 0.45, "involuntary": 0.45}
     assert found["method"] == "hazard"
     gone = get(store, "/v1/accounts/gone/risk").json()["account"]
     assert (gone["risk_low"], gone["risks"], gone["method"]) == (None, {}, None)

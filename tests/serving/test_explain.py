@@ -26,6 +26,7 @@ def facts(points, now, usually, healthy, *, base=0.1, evidence=None):
         low=risk,
         high=risk,
         risks={90: risk},
+        causes={},
         base=base,
         points=table,
         now=pd.DataFrame(now, columns=numeric, index=range(rows), dtype=float),

@@ -54,6 +54,7 @@ def test_the_risk_is_the_models_and_the_band_follows(scored):
 def test_the_risk_at_every_horizon_and_the_band_stand_beside_it(scored):
     bee = scored["bee"]
     assert bee.risks == {90: bee.risk, 180: pytest.approx(0.745)}
+    assert bee.causes == {"voluntary": 0.75 * bee.risk, "involuntary": 0.25 * bee.risk}
     assert (bee.risk_low, bee.risk_high) == (pytest.approx(0.392), pytest.approx(0.588))
     assert bee.method == "fake"
 
@@ -98,6 +99,7 @@ def test_an_account_without_a_risk_says_why_and_shows_no_number(scored):
         row = scored[name]
         assert (row.risk, row.band, row.arr_at_risk, row.explanation) == (None, None, None, None)
         assert (row.risk_low, row.risk_high, row.risks, row.method) == (None, None, {}, None)
+        assert row.causes == {}
 
 
 def test_revenue_is_twelve_months_and_at_risk_by_the_risk(scored):

@@ -94,6 +94,7 @@ def test_a_published_batch_is_read_back_whole(path):
             "risk_low": 1 / 3,
             "risk_high": 2 / 3,
             "risks": {30: 0.1 + 0.2, 90: 0.5},
+            "causes": {"voluntary": 0.4, "involuntary": 0.1},
             "method": "hazard",
         }
     )

@@ -68,7 +68,7 @@ def asked(path: Path, query: str) -> list[tuple[object, ...]]:
 def test_every_batch_of_the_first_version_is_kept_whoever_opens_it(first, opener):
     opener(first)
     opener(first)
-    assert asked(first, "SELECT version FROM forewarn_schema") == [(2,)]
+    assert asked(first, "SELECT version FROM forewarn_schema") == [(3,)]
     served = current_batch(reading(first))
     assert (served.batch_id, served.n, served.created_at) == ("b1", 2, "2025-12-01 06:00:00")
     loud, gone = ranked(reading(first), "b1", by="risk", limit=9)
@@ -96,6 +96,7 @@ def test_an_upgraded_store_takes_new_batches_and_refuses_what_a_new_one_refuses(
         risk_low=0.3,
         risk_high=0.5,
         risks={30: 0.1, 90: 0.4},
+        causes={"voluntary": 0.3, "involuntary": 0.1},
         method="hazard",
         coverage=1.0,
         summary="louder",
@@ -112,6 +113,18 @@ def test_an_upgraded_store_has_the_columns_of_a_new_one(first, tmp_path):
     writing(tmp_path / "new.db")
     columns = "SELECT name, type, \"notnull\" FROM pragma_table_info('risk')"
     assert asked(first, columns) == asked(tmp_path / "new.db", columns)
+
+
+def test_a_store_of_the_second_version_gains_what_came_after_it(first):
+    with closing(sqlite3.connect(first)) as connection:
+        for column in ("risk_low REAL", "risk_high REAL", "risks TEXT", "method TEXT"):
+            connection.execute(f"ALTER TABLE risk ADD COLUMN {column}")
+        connection.execute("UPDATE risk SET method = 'blend', risks = '{\"90\": 0.3}'")
+        connection.execute("UPDATE forewarn_schema SET version = 2")
+        connection.commit()
+    (loud, _) = ranked(reading(first), "b1", by="risk", limit=9)
+    assert (loud.method, loud.risks, loud.causes) == ("blend", {90: 0.3}, {})
+    assert asked(first, "SELECT version FROM forewarn_schema") == [(3,)]
 
 
 def test_an_upgrade_that_fails_leaves_the_store_as_it_was(first, monkeypatch):

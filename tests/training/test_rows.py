@@ -7,8 +7,13 @@ import pytest
 from data.churn import ChurnRule
 from data.files import write_json
 from data.workspace import LAKE_VERSION, Workspace
-from training.rows import rows_of, yearly_value
+from training.rows import revenue, rows_of, yearly_value
 from training.spec import ChurnSpec
+
+
+def test_revenue_is_unknown_where_neither_contract_nor_invoice_tells():
+    frame = pd.DataFrame({"mrr": [10.0, np.nan, np.nan], "invoiced_365": [1.0, -5.0, np.nan]})
+    assert revenue(frame).fillna(-1).tolist() == [120, 0, -1]
 
 
 def test_yearly_value_is_twelve_months_of_revenue_or_what_was_invoiced():

@@ -15,7 +15,6 @@ from training.config import Preset
 from training.evaluate import Terms, TestRows
 from training.rows import Rows, rows_of
 from training.sides import (
-    joined,
     learning_curve,
     new_accounts,
     random_split,
@@ -117,8 +116,8 @@ def test_a_random_split_promises_what_does_not_come(make_company, land_company, 
     recipe = replace(recipe, preset=curious)
     found = walk("classifier", rows, plan_of(rows, recipe), recipe, tuned=False)
     blocks = [fold.labelled for fold in found.report]
-    score = found.score(Rows.joined(blocks).frame)
-    honest = ranking(joined(blocks), score, TERMS)["roc_auc"]["value"]
+    whole = Rows.joined(blocks)
+    honest = ranking(whole.examined(whole.y), found.score(whole.frame), TERMS)["roc_auc"]["value"]
     flattering = random_split(rows, "classifier", recipe, TERMS)["roc_auc"]["low"]
     assert honest is not None
     assert flattering is not None
