@@ -25,8 +25,8 @@ def page(report: Mapping[str, Any], pictures: Mapping[str, str]) -> str:
     """The report as HTML, without scripts and without anything to fetch.
 
     `pictures` holds SVG text by name, as `training.plots` draws it: folds, rivals, learning_curve,
-    reliability, capacity_accounts, capacity_arr, families, shap. What is missing from either is
-    left out, or the page says why it is not there.
+    reliability, capacity_accounts, capacity_arr, families, shap_families, shap. What
+    is missing from either is left out, or the page says why it is not there.
     """
     whole = completed(report)
     environment = templates(autoescape=True)

@@ -146,6 +146,17 @@ def learning_curve(found: Report) -> str:
 
 def families(lost: Mapping[str, float]) -> str:
     """ROC-AUC lost when a family of features is shuffled, a bar per family, most at the top."""
+    return _by_family("families", lost, "ROC-AUC lost when shuffled")
+
+
+def shap_families(effects: Numbers, family: Sequence[str]) -> str:
+    """Mean size of each family's contribution to the log-odds; `family` is that of each column."""
+    place = {name: np.array(family) == name for name in dict.fromkeys(family)}
+    sizes = {n: float(np.abs(effects[:, ours].sum(axis=1)).mean()) for n, ours in place.items()}
+    return _by_family("shap_families", sizes, "mean size of the SHAP value, in log-odds")
+
+
+def _by_family(drawing: str, lost: Mapping[str, float], label: str) -> str:
     ranked = sorted(lost, key=lambda name: -lost[name])
     labels = [FAMILY_BY_NAME[name].label if name in FAMILY_BY_NAME else name for name in ranked]
     values = [lost[name] for name in ranked]
@@ -158,13 +169,13 @@ def families(lost: Mapping[str, float]) -> str:
         axes.set_yticks(places, labels)
         axes.invert_yaxis()
         axes.axvline(0, color=COLOURS["quiet"], lw=1)
-        axes.set_xlabel("ROC-AUC lost when shuffled")
+        axes.set_xlabel(label)
         axes.tick_params("y", length=0)
         axes.grid(visible=False, axis="y")
         told = ", ".join(f"{la} {v:.3f}" for la, v in zip(labels, values, strict=True))
-        return f"ROC-AUC lost when a family of features is shuffled: {told}."
+        return f"{label[:1].upper()}{label[1:]}, by family of features: {told}."
 
-    return drawn_svg("families", (WIDE, 1 + ROW * len(values)), draw)
+    return drawn_svg(drawing, (WIDE, 1 + ROW * len(values)), draw)
 
 
 def shap_summary(effects: Numbers, X: Numbers, names: Sequence[str]) -> str:

@@ -21,7 +21,7 @@ from training.examine import Examined
 from training.learner import Learner
 from training.model import FORETOLD, Model, golden, healthy_medians
 from training.page import page
-from training.plots import pictured, reliability, shap_summary
+from training.plots import pictured, reliability, shap_families, shap_summary
 from training.report import TrainingReport
 from training.rows import Rows, yearly_value
 from training.spec import ChurnSpec
@@ -146,6 +146,7 @@ def _pictures(told: dict[str, Any], served: Examined | None) -> dict[str, str]:
         effects, _ = main.forest.contributions(X)
         count = len(main.columns.names)
         drawn["shap"] = shap_summary(effects[:, :count], X[:, :count], main.columns.names)
+        drawn["shap_families"] = shap_families(effects[:, :count], main.columns.families)
     return drawn
 
 

@@ -21,6 +21,7 @@ from training.model import Model
 
 CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
 FOLDER_TAG = "folder"
+BUSY_SECONDS = 30.0
 _TRACKED = "mlflow"
 _QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -122,14 +123,15 @@ def aliased(workspace: Workspace, alias: str, registered_model: str) -> Path | N
     """The folder of the model that an alias points at, or None if it is not set.
 
     Raises:
-        ForewarnError: the database is in use by somebody else for longer than a moment.
+        ForewarnError: the database is locked by another process for longer than half a minute.
 
     Reads MLflow's table directly: importing MLflow and checking its database takes seconds, and
     scoring asks for nothing else. A test holds this against MLflow's own answer.
     """
     if not workspace.tracking.exists():
         return None
-    connection = sqlite3.connect(f"{workspace.tracking.resolve().as_uri()}?mode=ro", uri=True)
+    address = f"{workspace.tracking.resolve().as_uri()}?mode=ro"
+    connection = sqlite3.connect(address, uri=True, timeout=BUSY_SECONDS)
     try:
         found = connection.execute(_ALIASED, (FOLDER_TAG, registered_model, alias)).fetchone()
     except sqlite3.OperationalError as error:

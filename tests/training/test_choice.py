@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from training import choice as module
-from training.choice import MEMBERS, THIRDS, Choice, chosen
+from training.choice import GROUPS, MEMBERS, Choice, chosen
 from training.evaluate import Measure, Terms
 
 TERMS = Terms(base_rate=0.1, capacity=25, bootstrap=100, seed=0)
@@ -31,7 +31,7 @@ def test_the_sentence_has_the_figures_and_the_consequence():
     assert choice(0.75).sentence.endswith("so it is preferred")
 
 
-def test_each_third_is_ranked_by_what_the_others_taught(small_rows, recipe, lesson, monkeypatch):
+def test_each_group_is_ranked_by_what_the_others_taught(small_rows, recipe, lesson, monkeypatch):
     taught = []
 
     def fitted(method, part, *, members, far):
@@ -48,7 +48,7 @@ def test_each_third_is_ranked_by_what_the_others_taught(small_rows, recipe, less
 
     monkeypatch.setattr(module, "fitted", fitted)
     found = chosen("hazard", small_rows, recipe, TERMS, lesson.until)
-    assert len(taught) == 2 * THIRDS
+    assert len(taught) == 2 * GROUPS
     known = small_rows.take(small_rows.labelled).frame
     assert sum(len(frame) for method, _, frame in taught if method == "rules") == len(known)
     everyone = set(small_rows.frame["account_id"])

@@ -8,6 +8,7 @@ import pytest
 
 from training import examination as module
 from training.backtest import Walk
+from training.calibrate import Calibration
 from training.choice import Choice
 from training.config import Config, Preset
 from training.evaluate import Measure
@@ -61,9 +62,19 @@ def test_every_row_of_the_test_was_foretold_by_a_model_of_earlier_rows(found, ta
     assert found.served.test.frame["as_of"].min() >= max(found.plan.train) + gap
 
 
-def test_the_final_model_covers_all_rows_and_carries_the_calibration(small_rows, found, task):
+def test_the_final_model_is_calibrated_by_all_that_was_foretold(
+    small_rows, found, task, monkeypatch
+):
+    asked, line = [], Calibration(slope=1.5, intercept=-0.1)
+
+    def calibration(folds, *, until, recipe):
+        asked.append((folds, until, recipe))
+        return line
+
+    monkeypatch.setattr(module, "calibration", calibration)
     learner = final(small_rows, found, task.until)
-    assert learner.method == found.method
+    assert asked == [(found.served.walked.folds, task.until, found.recipe)]
+    assert (learner.method, learner.voices[0].calibration) == (found.method, line)
     assert learner.risk(small_rows.frame).min() > 0
 
 

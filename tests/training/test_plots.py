@@ -7,6 +7,7 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 
+from features.catalog import FAMILY_BY_NAME
 from training.evaluate import TestRows
 from training.plots import (
     capacity,
@@ -16,6 +17,7 @@ from training.plots import (
     pictured,
     reliability,
     rivals,
+    shap_families,
     shap_summary,
 )
 
@@ -106,6 +108,13 @@ def test_calibration_can_be_drawn_of_few_rows_without_a_churner(risk):
         arr=np.ones(3),
     )
     assert "of 3 groups" in alt(reliability(rows, np.array(risk)))
+
+
+def test_shap_by_family_adds_up_before_it_takes_sizes():
+    effects = np.array([[0.5, -0.25, 0.125], [-0.5, 0.25, 0.0]])
+    svg = shap_families(effects, ["silence", "silence", "support"])
+    told = FAMILY_BY_NAME["silence"].label, FAMILY_BY_NAME["support"].label
+    assert f"{told[0]} 0.250, {told[1]} 0.062" in svg
 
 
 def test_shap_draws_the_largest_features_the_same_way_each_time():

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import multiprocessing
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,13 +10,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from data.errors import ForewarnError, MissingError
+from data.errors import BadInputError, ForewarnError, MissingError
 from training import promote as gate
 from training import track
 from training.config import Config, Preset
 from training.fit import fitted
 from training.model import Model, golden
 from training.promote import bag_effects, examined, promote, rollback
+from training.voice import tables
 
 CONFIG = Config(bootstrap=100, capacity=10)
 
@@ -170,6 +173,35 @@ def test_a_champion_of_another_question_cannot_be_compared(workspace, config, mo
     assert "predicts something else" in decision.sentence
 
 
+def test_a_champion_that_cannot_be_read_gives_way(workspace, config, model, small_rows):
+    old = registered(workspace, config, told(model, small_rows, noise=0.5, seed=20))
+    promote(workspace, config)
+    (workspace.models / old.version / "foretold.csv").write_text("altered")
+    new = registered(workspace, config, told(model, small_rows, noise=2.0, seed=21))
+    decision = promote(workspace, config)
+    assert (decision.outcome, decision.champion) == ("promoted", old.version)
+    assert "the champion cannot be read" in decision.sentence
+    assert in_use(workspace, config) == new.version
+    with pytest.raises(BadInputError, match="altered"):
+        rollback(workspace, config)
+    assert in_use(workspace, config) == new.version
+
+
+def test_newer_rules_follow_rules_without_a_result_to_compare(workspace, config, model, learners):
+    def ruled(until: str) -> Model:
+        bare = replace(model, learner=learners["rules and base rates"], golden_rows=[])
+        nothing = model.foretold.iloc[:0]
+        return replace(bare, audit="passed", foretold=nothing, data_until=until)
+
+    registered(workspace, config, ruled("2023-01-01"))
+    promote(workspace, config)
+    new = registered(workspace, config, ruled("2023-06-01"))
+    decision = promote(workspace, config)
+    assert decision.outcome == "promoted"
+    assert "both are rules" in decision.sentence
+    assert in_use(workspace, config) == new.version
+
+
 def test_guardrails_see_a_forest_that_moves_against_a_direction(model, small_company):
     frame = small_company.frame.iloc[:400]
     assert all(rail.passed for rail in examined(replace(model, audit="passed"), frame, seed=0))
@@ -188,6 +220,16 @@ def test_bag_effects_add_up_to_the_members_margins(model, small_company):
     parts = bag_effects(model.learner, frame)
     assert parts is not None
     assert parts.shape[:2] == (len(voice.forest.trees), 20)
+    assert voice.columns is not None
+    added = parts.sum(axis=2)
+    margins, starts = np.zeros_like(added), np.zeros(len(added))
+    for X in tables(frame, voice.columns, model.learner.periods, voice.periods):
+        effects = voice.forest.member_contributions(X)
+        beside = effects[:, :, len(voice.columns.names) :].sum(axis=2)
+        margins += voice.forest.members(X) - beside
+    # What is left is the same for all accounts: where a member starts.
+    starts = margins - added
+    np.testing.assert_allclose(starts, starts[:, :1] * np.ones(20), atol=1e-9)
     assert np.abs(parts).sum() > 0
 
 
@@ -258,3 +300,17 @@ def test_a_promotion_that_breaks_off_leaves_the_old_champion_in_use(
     with pytest.raises(ForewarnError, match="killed"):
         promote(workspace, config)
     assert in_use(workspace, config) == old.version
+    with pytest.raises(MissingError, match="nothing to go back to"):
+        rollback(workspace, config)
+
+
+def test_a_locked_database_is_not_taken_for_one_without_a_champion(
+    workspace, config, model, small_rows, monkeypatch
+):
+    registered(workspace, config, told(model, small_rows, noise=1, seed=22))
+    promote(workspace, config)
+    monkeypatch.setattr(track, "BUSY_SECONDS", 0.1)
+    with closing(sqlite3.connect(workspace.tracking, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(ForewarnError, match="locked; try again"):
+            track.champion(workspace, registered_model=config.registered_model)

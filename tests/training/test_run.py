@@ -253,6 +253,16 @@ def test_too_little_data_is_a_verdict_and_the_rules_come_into_use(
     assert (workspace.root / "report.html").exists()
 
 
+def test_a_history_without_a_known_result_is_a_verdict_too(
+    workspace, monkeypatch, features, small_company
+):
+    frame = small_company.frame
+    given(monkeypatch, frame[frame["as_of"] >= "2023-12-01"], features)
+    report = train(workspace, CONFIG)
+    assert report.verdict == "not_enough_data"
+    assert "no snapshot has a known result yet: the result of the first" in report.sentence
+
+
 def test_data_that_end_before_the_first_snapshot_are_a_verdict_too(workspace, monkeypatch):
     def refuse(_workspace):
         raise RefusedError("not enough data: expected 56 days; got 3")
