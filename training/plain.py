@@ -16,11 +16,11 @@ ORDERS = {BY_WORTH: "forewarn, by risk × ARR", RANDOM: "by lot (expected)"}
 
 COHORTS = {
     "churned": "left inside the window",
-    "healthy": "still paying at its end",
-    "contracted": "still paying, but much less; learnt from as accounts that stayed",
+    "healthy": "still a customer at its end",
+    "contracted": "still a customer, but for much less; learnt from as accounts that stayed",
     "decided": "notice already given: examined apart, not learnt from",
     "censored": "outcome not known, or merged into another account: not learnt from",
-    "excluded": "not paying, too new, or too late to act: not learnt from",
+    "excluded": "no customer then, too new, or too late to act: not learnt from",
 }
 _METHODS = {
     "rules": "the rules",
@@ -111,9 +111,9 @@ def predicted(spec: Mapping[str, Any]) -> str:
     )
 
 
-def ladder(reached: Mapping[str, Any]) -> list[Step]:
-    """The steps of the ladder of data, the one that was `reached` marked."""
-    windows = 1 if reached.get("method") == "classifier" else 2
+def ladder(reached: Mapping[str, Any], spec: Mapping[str, Any]) -> list[Step]:
+    """The steps of the ladder of data, the one that was `reached` marked if its method is used."""
+    windows = 1 if spec.get("rule", {}).get("kind") == "silence" else 2
     starts = (0, 1, BLEND_FROM, HAZARD_FROM, FULL_FROM)
     ends = [start - 1 for start in starts[1:]]
     spans = [*(f"{a} to {b}" if a < b else f"{a}" for a, b in zip(starts, ends, strict=False))]
@@ -122,6 +122,7 @@ def ladder(reached: Mapping[str, Any]) -> list[Step]:
         step = rung(start, windows=windows)
         also = " with a search for settings" if step.full else ""
         here = bool(reached) and start == max(s for s in starts if s <= reached["events"])
+        here = here and step.method == reached["method"]
         steps.append(Step(span, f"{step.method}{also}", step.claims, here))
     return steps
 

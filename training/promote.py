@@ -55,7 +55,9 @@ class Promotion:
             f"{rail.sentence}"
             for rail in self.guardrails
         ]
-        return [*rails, f"{self.outcome.replace('_', ' ')}: {self.sentence}"]
+        kept_out = self.champion is None and self.outcome == "keep_champion"
+        word = "not promoted" if kept_out else self.outcome.replace("_", " ")
+        return [*rails, f"{word}: {self.sentence}"]
 
 
 def promote(workspace: Workspace, config: Config, *, say: Say = quiet) -> Promotion:

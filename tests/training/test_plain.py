@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from training import plain
+from training.ladder import ruled, rung
 from training.page import completed
 
 REPORT = completed(json.loads(Path(__file__).with_name("report.json").read_text()))
@@ -77,7 +78,7 @@ def test_both_kinds_of_churn_are_defined():
     [(0, "0"), (1, "1 to 29"), (29, "1 to 29"), (30, "30 to 99"), (299, "100 to 299")],
 )
 def test_the_ladder_marks_the_step_reached(events, here):
-    steps = plain.ladder({"events": events, "method": "any"})
+    steps = plain.ladder(rung(events, windows=2).to_dict(), {})
     assert [step.events for step in steps] == [
         *("0", "1 to 29", "30 to 99", "100 to 299", "300 and more"),
     ]
@@ -85,7 +86,16 @@ def test_the_ladder_marks_the_step_reached(events, here):
 
 
 def test_the_ladder_without_a_step():
-    assert not any(step.here for step in plain.ladder({}))
+    assert not any(step.here for step in plain.ladder({}, {}))
+
+
+def test_silence_has_a_classifier_on_the_upper_steps_and_marks_what_is_used_alone():
+    spec = {"rule": {"kind": "silence"}}
+    steps = plain.ladder(rung(150, windows=1).to_dict(), spec)
+    assert [step.method for step in steps][3] == "classifier"
+    assert [step.here for step in steps] == [False, False, False, True, False]
+    unexamined = plain.ladder(ruled(rung(150, windows=2)).to_dict(), {})
+    assert not any(step.here for step in unexamined)
 
 
 def test_limits_name_what_is_invisible_and_unclaimed():
