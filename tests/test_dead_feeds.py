@@ -32,7 +32,7 @@ STOPPED = pd.Timestamp(AS_OF) - pd.Timedelta(days=60)
 def scored(tmp_path_factory) -> Callable[..., tuple[dict[str, Any], pd.DataFrame]]:
     """Score the company, on whose full data the model learnt, after something befell a table."""
     root = tmp_path_factory.mktemp("company")
-    write(root / "whole", simulate(accounts=600, seed=0, events=150_000))
+    write(root / "whole", simulate(accounts=500, seed=0, events=60_000))
     workspace = Workspace(root / "workspace")
     land(str(root / "whole"), workspace)
     preset = Preset(n_estimators=20, learning_rate=0.15)

@@ -40,7 +40,7 @@ from serving.score import score
 from training.config import Config, Preset
 from training.run import train
 source, workspace = sys.argv[1], Workspace(Path(sys.argv[2]))
-small = Config(bootstrap=100, lightgbm=Preset(n_estimators=15, learning_rate=0.15))
+small = Config(bootstrap=100, lightgbm=Preset(n_estimators=10, learning_rate=0.2))
 def say(message):
     print(message, flush=True)
 {step}
@@ -93,7 +93,7 @@ def _published(workspace: Workspace) -> int:
 
 def test_killed_at_any_step_nothing_is_half_done_and_running_again_succeeds(tmp_path):
     source, workspace = tmp_path / "company", Workspace(tmp_path / "workspace")
-    write(source, simulate(accounts=300, seed=0, events=75_000))
+    write(source, simulate(accounts=250, seed=0, years=2.0, events=20_000))
     for step, moments in MOMENTS.items():
         for moment in moments:
             said = _run(step, source, workspace, kill_at=moment)
