@@ -37,13 +37,13 @@ _SPEAKS_FROM = 0.2
 
 def explain(facts: Facts) -> Iterator[Explanation]:
     """One explanation per account, in order."""
-    parts = [_part(family, facts) for family in FAMILIES]
+    parts = [part_of(family, facts) for family in FAMILIES]
     sums = np.column_stack([part.sums for part in parts])
     for row in range(len(facts.account_ids)):
         risk = float(facts.risk[row])
         base, shown = whole_points(risk, facts.base, sums[row])
-        drivers = [_driver(part, row, shown[place], facts) for place, part in enumerate(parts)]
-        drivers.sort(key=lambda driver: (-abs(driver.points), driver.family))
+        drivers = [driver(part, row, shown[place], facts) for place, part in enumerate(parts)]
+        drivers.sort(key=lambda found: (-abs(found.points), found.family))
         yield Explanation(
             base=facts.base, base_shown=base, risk_shown=whole(risk), drivers=tuple(drivers)
         )
@@ -73,7 +73,7 @@ def whole_points(risk: float, base: float, parts: npt.ArrayLike) -> tuple[int, l
 
 
 @dataclass(frozen=True)
-class _Part:
+class Part:
     """One family's share of the facts: rows of accounts, columns of its worded features."""
 
     family: Family
@@ -85,17 +85,19 @@ class _Part:
     healthy: npt.NDArray[np.float64]
 
     def reading(self, row: int, column: int) -> Reading:
+        """A worded feature of an account beside its past and healthy peers."""
         return Reading(
             *(_known(table[row, column]) for table in (self.now, self.usual, self.healthy))
         )
 
 
-def _part(family: Family, facts: Facts) -> _Part:
+def part_of(family: Family, facts: Facts) -> Part:
+    """The family's share of the facts."""
     modelled = [f for f in family.features if f.name in facts.points.columns]
     worded = tuple(f for f in modelled if f.kind == "number")
     names = [f.name for f in worded]
     tables = (facts.points, facts.now, facts.usual, facts.healthy)
-    return _Part(
+    return Part(
         family,
         worded,
         facts.points[[f.name for f in modelled]].sum(axis=1).to_numpy(dtype=float),
@@ -107,7 +109,8 @@ def _known(value: float) -> float | None:
     return None if np.isnan(value) else float(value)
 
 
-def _driver(part: _Part, row: int, shown: int, facts: Facts) -> Driver:
+def driver(part: Part, row: int, shown: int, facts: Facts) -> Driver:
+    """What a family does to the risk of one account, worded; `shown` are its whole points."""
     family, points = part.family, float(part.sums[row])
     claim, column = _claimed(part, row)
     side: Side = "risk" if points > 0 else "safe"
@@ -130,7 +133,7 @@ def _driver(part: _Part, row: int, shown: int, facts: Facts) -> Driver:
     )
 
 
-def _claimed(part: _Part, row: int) -> tuple[str, int | None]:
+def _claimed(part: Part, row: int) -> tuple[str, int | None]:
     """What the family says, and the column of the feature that it speaks of, if of one."""
     family, points = part.family, part.sums[row]
     side: Side = "risk" if points > 0 else "safe"

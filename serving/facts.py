@@ -34,6 +34,7 @@ class Facts:
     """
 
     account_ids: Sequence[str]
+    moment: pd.Timestamp
     risk: Numbers
     low: Numbers
     high: Numbers
@@ -48,8 +49,8 @@ class Facts:
     data_until: date
 
 
-def gather(workspace: Workspace, model: Model, scored: pd.DataFrame, past: pd.DataFrame) -> Facts:
-    """The facts about the accounts of `scored` (one snapshot); `past` has their earlier rows.
+def gather(workspace: Workspace, model: Model, scored: pd.DataFrame, table: pd.DataFrame) -> Facts:
+    """The facts about the accounts of `scored` (one snapshot); `table` has their earlier rows too.
 
     The rows of evidence are found by DuckDB whatever built the features: they are the same rows of
     the same files, a handful for each account.
@@ -60,6 +61,7 @@ def gather(workspace: Workspace, model: Model, scored: pd.DataFrame, past: pd.Da
     moment = scored["as_of"].iloc[0]
     return Facts(
         account_ids=list(scored["account_id"]),
+        moment=moment,
         risk=risk,
         low=np.minimum(low, risk),  # the band is made from log-odds, and these round differently
         high=np.maximum(high, risk),
@@ -68,7 +70,9 @@ def gather(workspace: Workspace, model: Model, scored: pd.DataFrame, past: pd.Da
         base=points.base,
         points=points.features.reset_index(drop=True),
         now=scored[names].reset_index(drop=True),
-        usual=usual(past, names).reindex(scored["account_id"]).reset_index(drop=True),
+        usual=usual(before(table, moment), names)
+        .reindex(scored["account_id"])
+        .reset_index(drop=True),
         healthy=_healthy(model, scored["segment"], names),
         evidence=_evidence(workspace, model, list(scored["account_id"]), moment),
         data_until=pd.Timestamp(workspace.manifest()["data_until"]).date(),
@@ -85,6 +89,13 @@ def snapshots(workspace: Workspace, moment: pd.Timestamp) -> list[pd.Timestamp]:
     first = monthly(workspace)[0]
     earlier = [moment - step * back for back in range(1, BASELINE_SNAPSHOTS + 1)]
     return [moment, *(day for day in earlier if day >= first)]
+
+
+def before(table: pd.DataFrame, moment: pd.Timestamp) -> pd.DataFrame:
+    """The rows of a table at the moments of an account's own baseline, whatever others it holds."""
+    step = pd.Timedelta(days=BASELINE_STEP_DAYS)
+    moments = [moment - step * back for back in range(1, BASELINE_SNAPSHOTS + 1)]
+    return table[table["as_of"].isin(moments)]
 
 
 def usual(past: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:

@@ -60,13 +60,63 @@ class Driver(_Record):
     evidence: tuple[Evidence, ...] = ()
 
 
+class Move(_Record):
+    """What a family did to the risk between two batches.
+
+    `feature` is the one that its claim speaks of, now of `value` and of `before` at the earlier
+    batch; None when several signs moved together.
+    """
+
+    family: str
+    label: str
+    context: bool
+    points: float
+    shown: int
+    claim: str
+    feature: str | None = None
+    unit: str = ""
+    value: Measure | None = None
+    before: Measure | None = None
+
+
+class Change(_Record):
+    """What moved the risk since the batch `batch_id` of `since`, which was `before`.
+
+    `before` + `account` + `data` + `model` is the risk of today, and the points of all moves add up
+    to `account`: the account itself moved. `data`: feeds that began or stopped, and what was
+    corrected of the past. `model`: what another model says of the same row. The `_shown` are whole
+    percentage points and add up as well. `events` happened since in the families that moved most.
+    """
+
+    since: date
+    batch_id: str
+    model_version: str
+    before: Probability
+    before_shown: int
+    after_shown: int
+    account: float
+    account_shown: int
+    data: float
+    data_shown: int
+    model: float
+    model_shown: int
+    moves: tuple[Move, ...]
+    events: tuple[Evidence, ...] = ()
+    sentence: str
+
+
 class Explanation(_Record):
-    """`base` plus the points of all drivers is the risk; drivers stand with the strongest first."""
+    """`base` plus the points of all drivers is the risk; drivers stand with the strongest first.
+
+    `change` tells what moved the risk since the batch before; None where that did not score the
+    account, or predicted something else.
+    """
 
     base: float
     base_shown: int
     risk_shown: int
     drivers: tuple[Driver, ...]
+    change: Change | None = None
 
     def reasons(self, limit: int | None = None) -> tuple[Driver, ...]:
         """The drivers that raise the risk and can be acted on, strongest first."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
-from itertools import chain
+from itertools import chain, repeat
 from typing import Any
 
 import numpy as np
@@ -16,11 +16,12 @@ from data.errors import BadInputError, MissingError, RefusedError
 from data.workspace import Workspace, quiet
 from features.build import pieces
 from serving.accounts import accounts
+from serving.changes import Earlier, changes, earlier
 from serving.database import writing
 from serving.explain import explain
 from serving.facts import Facts, gather, snapshots
 from serving.feeds import dead_feeds
-from serving.records import AccountRisk, Batch, Explanation
+from serving.records import AccountRisk, Batch, Change, Explanation
 from serving.store import find_batch, publish
 from serving.words import summary, unlearnt
 from training.config import Config
@@ -59,13 +60,21 @@ def score(
         return known
     with workspace.locked():
         moment, rule = pd.Timestamp(as_of), model.spec.rule
-        say("building the features of this moment and of six before it")
-        table = pieces(workspace, snapshots(workspace, moment), rule=rule, engine=config.engine)
+        then = earlier(workspace, store, batch, model)
+        moments = snapshots(workspace, moment)
+        said = f"this moment and of {len(moments) - 1} before it"
+        if then is not None and then.moment not in moments:
+            moments.append(then.moment)
+            said += ", and of the batch before"
+        say(f"building the features of {said}")
+        table = pieces(workspace, sorted(moments), rule=rule, engine=config.engine)
         now = pd.concat([piece.loc[piece["as_of"] == moment, BRIEF] for piece in table])
         customers = _customers(now, accounts(workspace, moment, rule=rule), moment, model.spec)
         scored = int((customers["status"] == "scored").sum())
         say(f"scoring and explaining {scored} of {len(customers)} accounts")
-        rows = chain.from_iterable(_rows(workspace, model, piece, customers) for piece in table)
+        rows = chain.from_iterable(
+            _rows(workspace, model, piece, customers, then) for piece in table
+        )
         dead = dead_feeds(workspace, model, moment)
         told = {"n": len(customers), "metadata": {**batch.metadata, "dead_feeds": dead}}
         publish(store, batch := batch.model_copy(update=told), rows)
@@ -152,11 +161,15 @@ def _customers(
 
 
 def _rows(
-    workspace: Workspace, model: Model, piece: pd.DataFrame, customers: pd.DataFrame
+    workspace: Workspace,
+    model: Model,
+    piece: pd.DataFrame,
+    customers: pd.DataFrame,
+    then: Earlier | None,
 ) -> Iterator[AccountRisk]:
     """The risks of the accounts in a piece of the feature table."""
     told = customers[customers["account_id"].isin(piece["account_id"])]
-    whys = _whys(workspace, model, piece, told[told["status"] == "scored"])
+    whys = _whys(workspace, model, piece, told[told["status"] == "scored"], then)
     for row in told.itertuples():
         who = _who(row)
         if row.status != "scored":
@@ -176,14 +189,22 @@ def _rows(
 
 
 def _whys(
-    workspace: Workspace, model: Model, piece: pd.DataFrame, scored: pd.DataFrame
+    workspace: Workspace,
+    model: Model,
+    piece: pd.DataFrame,
+    scored: pd.DataFrame,
+    then: Earlier | None,
 ) -> Iterator[tuple[dict[str, Any], Explanation]]:
     if scored.empty:
         return
     moment = scored["as_of"].iloc[0]
     rows = piece[(piece["as_of"] == moment) & piece["account_id"].isin(scored["account_id"])]
-    facts = gather(workspace, model, rows, piece[piece["as_of"] < moment])
-    yield from zip(_risks(facts), explain(facts), strict=True)
+    facts = gather(workspace, model, rows, piece)
+    moves: Iterable[Change | None] = repeat(None, len(rows))
+    if then is not None:
+        moves = changes(workspace, then, model, piece, facts)
+    for estimate, why, change in zip(_risks(facts), explain(facts), moves, strict=True):
+        yield estimate, why.model_copy(update={"change": change})
 
 
 def _risks(facts: Facts) -> Iterator[dict[str, Any]]:

@@ -14,7 +14,7 @@ from rich.text import Text
 from features.audit.findings import CHECKS, AuditReport
 from features.catalog import DIRECTIONS
 from features.feature import Family
-from serving.records import AccountRisk, Band, Batch, Driver, Measure
+from serving.records import AccountRisk, Band, Batch, Change, Driver, Measure
 from serving.words import BAND_NOTE, UNSCORED, likely, money, percent, stopped, unlearnt
 from training.periods import INVOLUNTARY
 
@@ -72,6 +72,8 @@ def account(batch: Batch, row: AccountRisk) -> Iterator[RenderableType]:
         yield _columns(
             f"[bold]{why.risk_shown}[/bold]", "[bold]risk, in percent[/bold]\n", "", "", ""
         )
+        if why.change is not None:
+            yield from _changed(why.change)
     yield Text(f"as of {batch.as_of}; {_provenance(batch)}", "dim")
     yield from _warnings(batch)
     yield Text(f"coverage: {row.coverage:.0%} of the inputs are known for this account", "dim")
@@ -155,6 +157,33 @@ def _driver(driver: Driver) -> Iterator[RenderableType]:
         yield Padding(
             Text(f"{row.happened_at:%Y-%m-%d}  {row.what}  ({named})", "dim"), (0, 0, 0, 10)
         )
+
+
+def _changed(change: Change) -> Iterator[RenderableType]:
+    """What moved the risk since the batch before: parts that add up, and what happened since."""
+    yield Text(f"Since {change.since}: {change.sentence}", "bold")
+    yield _columns("points", "what moved", "now", "then", "", style="dim")
+    yield _columns(f"{change.before_shown}", f"risk on {change.since}", "", "", "")
+    for move in change.moves:
+        if not move.shown:
+            continue
+        yield _columns(
+            f"{move.shown:+d}", escape(move.label), _text(move.value), _text(move.before), ""
+        )
+        if not move.context:
+            yield Padding(Text(f"{move.claim}."), (0, 0, 0, 8))
+    for label, points in (
+        ("data arrived, went missing or was corrected", change.data_shown),
+        (f"another model than {change.model_version}", change.model_shown),
+    ):
+        if points:
+            yield _columns(f"{points:+d}", label, "", "", "")
+    yield _columns(
+        f"[bold]{change.after_shown}[/bold]", "[bold]risk now, in percent[/bold]", "", "", ""
+    )
+    for row in change.events:
+        yield Padding(Text(f"{row.happened_at:%Y-%m-%d}  {row.what}", "dim"), (0, 0, 0, 8))
+    yield Text("")
 
 
 def _reasons(row: AccountRisk) -> RenderableType:

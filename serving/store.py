@@ -115,6 +115,28 @@ def previous_batch(engine: Engine, batch: Batch, account_id: str) -> Batch | Non
     return None if row is None else _batch(row)
 
 
+def batch_before(engine: Engine, batch: Batch) -> Batch | None:
+    """The newest other batch of the same moment or an earlier one; None when there is none."""
+    query = (
+        select(BATCH)
+        .where(BATCH.c.as_of <= batch.as_of.isoformat(), BATCH.c.batch_id != batch.batch_id)
+        .order_by(BATCH.c.as_of.desc(), BATCH.c.created_at.desc(), BATCH.c.batch_id.desc())
+        .limit(1)
+    )
+    with transaction(engine) as connection:
+        row = connection.execute(query).mappings().first()
+    return None if row is None else _batch(row)
+
+
+def risks_of(engine: Engine, batch_id: str) -> dict[str, float]:
+    """The risk of every scored account of a batch, by account_id."""
+    query = select(RISK.c.account_id, RISK.c.risk).where(
+        RISK.c.batch_id == batch_id, RISK.c.risk.is_not(None)
+    )
+    with transaction(engine) as connection:
+        return {row.account_id: row.risk for row in connection.execute(query)}
+
+
 def totals(engine: Engine, batch_id: str) -> dict[str, dict[str, float]]:
     """Per band, and per status of the accounts without one: `accounts`, `arr`, `arr_at_risk`.
 

@@ -169,6 +169,30 @@ def summary(risk: float, event: str, claims: Sequence[str], *, note: str = "") -
     return f"{told} {note[:1].upper()}{note[1:]}." if note else told
 
 
+def changed(
+    before: float, after: float, moves: Sequence[tuple[str, int]], data: int, model: int
+) -> str:
+    """How the risk moved between two batches, in one sentence: what moved most comes first.
+
+    `moves` are families with their whole points.
+
+    >>> changed(0.12, 0.34, [("Silence", 15), ("Support", -1), ("Use", 0)], 8, 0)
+    'Up from 12% to 34%: silence +15, support -1, data that arrived or went missing +8.'
+    >>> changed(0.121, 0.119, [], 0, 0)
+    'Unchanged at 12%.'
+    >>> changed(0.2, 0.2, [("Silence", 2)], 0, -2)
+    'Still 20%: silence +2, another model -2.'
+    """
+    told = [(_inside(label), points) for label, points in moves]
+    told += [("data that arrived or went missing", data), ("another model", model)]
+    why = ", ".join(f"{label} {points:+d}" for label, points in told if points)
+    first, last = percent(before), percent(after)
+    if first == last:
+        return f"Still {last}: {why}." if why else f"Unchanged at {last}."
+    way = f"{'Up' if after > before else 'Down'} from {first} to {last}"
+    return f"{way}: {why}." if why else f"{way}."
+
+
 def unlearnt(method: str, rung: Mapping[str, Any]) -> str:
     """What to say of risks that were not learnt from the firm's own data; empty where they were.
 

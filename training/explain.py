@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from training.learner import Effects, Learner
+from training.learner import Learner
 from training.matrix import Numbers
 from training.survival import hazards
 
@@ -44,35 +44,55 @@ def points(learner: Learner, frame: pd.DataFrame, *, days: int | None = None) ->
     """
     which = learner.periods.until(learner.window_days if days is None else days)
     effects = learner.effects(frame, which)
-    hazard = _shared(effects)
-    start = float(hazards(effects.start[:, None, :]).sum())
+    start = np.repeat(effects.start[:, None, :], len(frame), axis=1)
+    told = _priced(start, effects.parts)
+    table = pd.DataFrame(told, columns=list(effects.names), index=frame.index)
+    return Points(-float(np.expm1(-hazards(effects.start[:, None, :]).sum())), table)
+
+
+def moved(
+    learner: Learner, before: pd.DataFrame, after: pd.DataFrame, *, days: int | None = None
+) -> pd.DataFrame:
+    """What each feature adds to the risk from `before` to `after`, row by row, in points.
+
+    The columns add up to the difference of the two risks, to 1e-9; a feature that is equal in both
+    rows has exactly 0. The rows of the two tables belong together one by one.
+    """
+    which = learner.periods.until(learner.window_days if days is None else days)
+    names, parts = learner.moved(before, after, which)
+    told = _priced(learner.margins(before, which), parts)
+    return pd.DataFrame(told, columns=list(names), index=after.index)
+
+
+def _priced(start: Numbers, parts: Numbers) -> Numbers:
+    """Probability points per row and feature, from where each row starts: the sum is exact."""
+    hazard = _shared(start, parts)
+    base = hazards(start).sum(axis=1)
     climb = hazard.sum(axis=1)
     flat = np.abs(climb) < NEAR
-    chord = -np.exp(-start) * np.expm1(-climb) / np.where(flat, 1.0, climb)
-    price = np.where(flat, np.exp(-start), chord)
-    table = pd.DataFrame(hazard * price[:, None], columns=list(effects.names), index=frame.index)
-    return Points(-float(np.expm1(-start)), table)
+    chord = -np.exp(-base) * np.expm1(-climb) / np.where(flat, 1.0, climb)
+    price = np.where(flat, np.exp(-base), chord)
+    return np.asarray(hazard * price[:, None], dtype=np.float64)
 
 
-def _shared(effects: Effects) -> Numbers:
+def _shared(start: Numbers, parts: Numbers) -> Numbers:
     """Cumulative hazard per row and feature, over all causes and periods."""
-    causes, rows, periods, features = effects.parts.shape
+    causes, rows, periods, features = parts.shape
     total = np.zeros((rows, features))
     for k in range(periods):
-        parts, start = effects.parts[:, :, k], effects.start[:, k]
-        climbs = parts.sum(axis=2)
+        begun, here = start[:, :, k], parts[:, :, k]
+        climbs = here.sum(axis=2)
         for cause in range(causes):
-            gain = _gain(start, climbs, cause)
+            gain = _gain(begun, climbs, cause)
             flat = np.abs(climbs[cause]) < NEAR
             slope = gain / np.where(flat, 1.0, climbs[cause])
-            price = np.where(flat, _slope(start, climbs, cause), slope)
-            total += parts[cause] * price[:, None]
+            price = np.where(flat, _slope(begun, climbs, cause), slope)
+            total += here[cause] * price[:, None]
     return total
 
 
-def _gain(start: Numbers, climbs: Numbers, cause: int) -> Numbers:
+def _gain(begun: Numbers, climbs: Numbers, cause: int) -> Numbers:
     """What a cause's climb adds to the hazard: the mean of going first and of going last."""
-    begun = np.repeat(start[:, None], climbs.shape[1], axis=1)
     alone, others = begun.copy(), begun + climbs
     alone[cause] += climbs[cause]
     without = others.copy()
@@ -81,12 +101,11 @@ def _gain(start: Numbers, climbs: Numbers, cause: int) -> Numbers:
     return (first + _hazard(others) - _hazard(without)) / 2
 
 
-def _slope(start: Numbers, climbs: Numbers, cause: int) -> Numbers:
+def _slope(begun: Numbers, climbs: Numbers, cause: int) -> Numbers:
     """The limit of gain over climb where a cause does not climb at all."""
-    begun = np.repeat(start[:, None], climbs.shape[1], axis=1)
     ends = begun + climbs
     ends[cause] = begun[cause]
-    odds = np.exp(start[cause])
+    odds = np.exp(begun[cause])
     return odds * (np.exp(-_hazard(begun)) + np.exp(-_hazard(ends))) / 2
 
 

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from training.config import Preset
 from training.matrix import Columns, Numbers
+from training.reference import Leaves
 from training.withheld import with_withheld
 
 MEMBERS = 8
@@ -83,6 +84,11 @@ class Forest:
             for start, trees in zip(starts, self.trees, strict=True)
         ]
         return np.asarray(parts, dtype=np.float64)[:, :, :-1] * len(self.trees)
+
+    @cached_property
+    def leaves(self) -> Leaves:
+        """The same forest as a list of leaves, for what moved between two rows."""
+        return Leaves.of(self.booster)
 
     @cached_property
     def booster(self) -> lgb.Booster:

@@ -130,6 +130,23 @@ class Learner:
                         parts[cause, :, at, [place[name] for name in names]] += part.T
         return Effects(start=start, parts=parts, names=self.names)
 
+    def moved(
+        self, before: pd.DataFrame, after: pd.DataFrame, which: Sequence[int]
+    ) -> tuple[tuple[str, ...], Numbers]:
+        """What each feature adds to the log-odds from one row to the other, and their names.
+
+        Causes x rows x periods x features; 0 for a feature of equal value in both rows.
+        """
+        place = {name: number for number, name in enumerate(self.names)}
+        parts = np.zeros((len(self.causes), len(after), len(which), len(place)))
+        for voice in self.voices:
+            cause = self.causes.index(voice.cause)
+            for at, k in enumerate(which):
+                if k in voice.periods:
+                    for names, part in voice.moved(before, after, self.periods, k):
+                        parts[cause, :, at, [place[name] for name in names]] += part.T
+        return self.names, parts
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values, as they stand in a model file."""
         return {

@@ -18,7 +18,7 @@ import pandas as pd
 from data.errors import BadInputError
 from training import artefact
 from training.bands import Bands
-from training.explain import Points, points
+from training.explain import Points, moved, points
 from training.learner import Learner
 from training.matrix import Numbers
 from training.spec import ChurnSpec
@@ -99,6 +99,10 @@ class Model:
     def points(self, frame: pd.DataFrame) -> Points:
         """Probability points per feature, one row per row of a feature table, with its index."""
         return points(self.learner, frame)
+
+    def moved(self, before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
+        """Points that each feature adds to the risk between two tables of rows, one by one."""
+        return moved(self.learner, before, after)
 
     def healthy_value(self, feature: str, segment: str | None) -> float | None:
         """Median among healthy training rows of the segment; of all where the segment is unknown.

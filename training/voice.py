@@ -101,6 +101,24 @@ class Voice:
         whole = float(self.calibration.logits(np.array([start]))[0])
         return whole, [(names, slope * part) for names, part in parts]
 
+    def moved(self, before: pd.DataFrame, after: pd.DataFrame, periods: Periods, k: int) -> Parts:
+        """Named columns of what moved the log-odds of one period from one row to the other."""
+        share = 0.5 if self.forest is not None and self.ramps else 1.0
+        parts: Parts = []
+        if self.forest is not None and self.columns is not None:
+            old, new = (next(tables(f, self.columns, periods, [k])) for f in (before, after))
+            effects = share * self.forest.leaves.moved(old, new)
+            own = len(self.columns.names)
+            parts.append((self.columns.names, effects[:, :own]))
+            if self.starts:
+                parts.append(((RENEWAL,), effects[:, own:].sum(axis=1, keepdims=True)))
+        if self.ramps:
+            steps = self.ramps[0].ramps
+            weights = np.mean([model.weights for model in self.ramps], axis=0)
+            climbed = (steps.steps(after) - steps.steps(before)) * weights
+            parts.append((steps.columns.names, share * climbed))
+        return [(names, self.calibration.slope * part) for names, part in parts]
+
     def _grown(
         self, frame: pd.DataFrame, periods: Periods, which: Sequence[int], member: int | None
     ) -> Iterator[Numbers | None]:

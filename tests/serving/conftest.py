@@ -98,13 +98,18 @@ FEATURES = ("days_since_inbound", "unanswered_streak", "tenure_days", "segment")
 class FakeModel(SimpleNamespace):
     """Risk in points: 11, 0.4 per day of silence beyond ten, 2 per message without an answer.
 
-    Within twice the days it is halfway to certain; its band reaches a fifth to either side.
+    Within twice the days it is halfway to certain; its band reaches a fifth to either side. Given
+    as arguments, `more` is added for everybody, and `gone` for each champion who left.
     """
 
-    features = FEATURES
     method = "fake"
+    more = gone = 0.0
     base_rate = 0.1
     bands = Bands(high=0.4, elevated=0.2)
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        return (*FEATURES, "champion_departures_180") if self.gone else FEATURES
 
     def points(self, frame: pd.DataFrame) -> Points:
         columns = {
@@ -113,7 +118,13 @@ class FakeModel(SimpleNamespace):
             "tenure_days": np.full(len(frame), 0.01),
             "segment": np.zeros(len(frame)),
         }
-        return Points(0.1, pd.DataFrame(columns, index=frame.index))
+        if self.gone:
+            left = frame["champion_departures_180"].fillna(0)
+            columns["champion_departures_180"] = self.gone * left
+        return Points(0.1 + self.more, pd.DataFrame(columns, index=frame.index))
+
+    def moved(self, before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
+        return self.points(after).features - self.points(before).features
 
     def risk(self, frame: pd.DataFrame) -> np.ndarray:
         points = self.points(frame)
@@ -147,6 +158,21 @@ def crown(monkeypatch) -> Callable[..., FakeModel]:
         monkeypatch.setattr("serving.score.champion", lambda *_, **__: Path(version))
         monkeypatch.setattr("serving.score.Model.load", lambda _folder: model)
         return model
+
+    return make
+
+
+@pytest.fixture
+def crowned(monkeypatch) -> Callable[..., FakeModel]:
+    """Make a fake model the champion as `crown` does; those before it can still be loaded."""
+    known: dict[str, FakeModel] = {}
+
+    def make(version: str, **different: float) -> FakeModel:
+        spec = ChurnSpec(rule=ChurnRule())
+        known[version] = FakeModel(version=version, spec=spec, rung=RUNG, **different)
+        monkeypatch.setattr("serving.score.champion", lambda *_, **__: Path(version))
+        monkeypatch.setattr("serving.score.Model.load", lambda folder: known[folder.name])
+        return known[version]
 
     return make
 

@@ -13,7 +13,16 @@ import pytest
 
 from serving.api import create_app
 from serving.database import writing
-from serving.records import AccountRisk, Batch, Driver, Evidence, Explanation, Measure
+from serving.records import (
+    AccountRisk,
+    Batch,
+    Change,
+    Driver,
+    Evidence,
+    Explanation,
+    Measure,
+    Move,
+)
 from serving.store import publish
 
 HOSTILE = '<script>alert("x")</script>'
@@ -349,3 +358,58 @@ def test_nothing_that_is_read_is_ever_locked(store):
     with closing(writing(store).raw_connection()) as connection:
         connection.cursor().execute("BEGIN IMMEDIATE")
         assert get(store, "/v1/accounts").status_code == 200
+
+
+def test_what_changed_is_told_on_the_page_and_by_the_api(tmp_path):
+    change = Change(
+        since=date(2025, 12, 24),
+        batch_id="b0",
+        model_version="m0",
+        before=0.2,
+        before_shown=20,
+        after_shown=90,
+        account=0.5,
+        account_shown=50,
+        data=-0.05,
+        data_shown=-5,
+        model=0.25,
+        model_shown=25,
+        moves=(
+            Move(
+                family="silence",
+                label=f"Silence {HOSTILE}",
+                context=False,
+                points=0.5,
+                shown=50,
+                claim="Nobody has come to us for 41 days",
+                feature="days_since_inbound",
+                unit="days",
+                value=Measure(value=41, text="41 days"),
+                before=Measure(value=34, text="34 days"),
+            ),
+        ),
+        sentence="Up from 20% to 90%: silence +50.",
+    )
+    row = ROWS[0]
+    assert row.explanation is not None
+    told = row.explanation.model_copy(update={"change": change})
+    rows = (row.model_copy(update={"explanation": told}), *ROWS[1:])
+    publish(writing(tmp_path / "changed.db"), BATCH, rows)
+    page, answer, other = ask(
+        tmp_path / "changed.db",
+        "/accounts/small",
+        "/v1/accounts/small/explanation",
+        "/accounts/odd/ id?#",
+    )
+    shown = [" ".join(line.split()) for line in page.text.splitlines()]
+    for said in (
+        "<h2>What changed since 2025-12-24</h2>",
+        '<p class="summary">Up from 20% to 90%: silence +50.</p>',
+        '<td class="number">34 days</td>',
+    ):
+        assert said in shown
+    assert "Another model than m0" in page.text
+    assert "Data arrived, went missing or was corrected" in page.text
+    assert HOSTILE not in page.text
+    assert answer.json()["explanation"]["change"] == change.model_dump(mode="json")
+    assert "What changed" not in other.text

@@ -21,6 +21,7 @@ def facts(points, now, usually, healthy, *, base=0.1, evidence=None):
     table = pd.DataFrame({name: np.atleast_1d(p) for name, p in points.items()}, dtype=float)
     rows, risk = len(table), (base + table.sum(axis=1)).to_numpy()
     return Facts(
+        moment=pd.Timestamp("2025-12-31"),
         account_ids=[f"a{i}" for i in range(rows)],
         risk=risk,
         low=risk,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from training.explain import Points, points
+from training.explain import Points, moved, points
 from training.learner import Effects, Learner
 from training.periods import Periods
 from training.survival import cumulative
@@ -140,6 +140,38 @@ def test_calibration_moves_the_points_with_the_risk(learners, frame):
     whole = found.base + found.features.sum(axis=1).to_numpy()
     np.testing.assert_allclose(whole, plain.risk(frame), rtol=0, atol=1e-9)
     assert found.base != points(learner, frame).base
+
+
+@pytest.fixture(scope="module")
+def pair(frame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Rows before and after; each feature stays as it was in about half of them."""
+    rng = np.random.default_rng(5)
+    before = frame.iloc[rng.permutation(len(frame))[:300]].reset_index(drop=True)
+    after = frame.iloc[rng.permutation(len(frame))[:300]].reset_index(drop=True)
+    for name in after.columns.drop(["account_id", "as_of"]):
+        stays = rng.random(300) < 0.5
+        after.loc[stays, name] = before.loc[stays, name]
+    return before, after
+
+
+def test_what_moved_adds_up_to_the_difference_and_is_nothing_where_nothing_changed(learner, pair):
+    before, after = pair
+    for days in learner.periods.ends:
+        found = moved(learner, before, after, days=days)
+        difference = learner.risks(after)[days] - learner.risks(before)[days]
+        np.testing.assert_allclose(found.sum(axis=1), difference, rtol=0, atol=1e-9)
+        for name in found.columns.drop("days_to_renewal", errors="ignore"):
+            equal = before[name].eq(after[name]) | (before[name].isna() & after[name].isna())
+            assert (found.loc[equal, name] == 0).all(), name
+    same = moved(learner, before, before)
+    assert (same == 0).all().all()
+
+
+def test_a_feature_that_got_worse_alone_never_lowers_the_risk(learners, frame):
+    some = frame[frame["use"].notna()].iloc[:300]
+    found = moved(learners["hazard"], some, some.assign(use=some["use"] - 1))
+    assert (found["use"] >= -1e-12).all()
+    assert (found.drop(columns="use") == 0).all().all()
 
 
 def test_no_rows_have_no_points(model, known):
