@@ -13,21 +13,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from sqlalchemy import Engine
 
-from data.errors import BadInputError, MissingError
+from data.errors import BadInputError, MissingError, RefusedError
 from data.workspace import Workspace
-from features.build import feeds_at
+from features.build import build, feeds_at
 from features.catalog import BY_NAME, FAMILIES
 from features.feeds import feeds_of
 from serving.explain import Part, driver, part_of, whole_points
-from serving.facts import Facts
+from serving.facts import Facts, gather, snapshots
 from serving.records import Batch, Change, Driver, Evidence, Move
-from serving.store import batch_before, risks_of
+from serving.store import batch_at, risks_of
 from serving.words import changed, whole
 from training.matrix import Numbers
 from training.model import Model
@@ -56,9 +57,11 @@ class Earlier:
         return pd.Timestamp(self.batch.as_of)
 
 
-def earlier(workspace: Workspace, store: Engine, batch: Batch, model: Model) -> Earlier | None:
-    """The batch before this one, if it predicted the same; else None."""
-    before = batch_before(store, batch)
+def earlier(
+    workspace: Workspace, store: Engine, batch: Batch, model: Model, *, since: date | None = None
+) -> Earlier | None:
+    """The batch before this one (not after `since`), if it predicted the same; else None."""
+    before = batch_at(store, since or batch.as_of, other_than=batch.batch_id)
     if before is None or before.spec_hash != batch.spec_hash:
         return None
     old: Model | None = model
@@ -111,6 +114,34 @@ def changes(
         yield (
             _change(then, told, parts, split, row) if account in then.risks and known[row] else None
         )
+
+
+def change_since(
+    workspace: Workspace, store: Engine, batch: Batch, account_id: str, since: date
+) -> Change:
+    """What changed for an account of a batch since the newest batch that is not after `since`.
+
+    Raises:
+        MissingError: no such batch has scored it, or the model of `batch` is gone.
+        RefusedError: that batch predicted something else.
+    """
+    model = Model.load(workspace.models / batch.model_version)
+    then = earlier(workspace, store, batch, model, since=since)
+    if then is None and batch_at(store, since, other_than=batch.batch_id) is not None:
+        raise RefusedError(f"--since: the batch of {since} or before it predicted something else")
+    if then is None or account_id not in then.risks:
+        raise MissingError(
+            f"--since: no batch of {since} or before it scored {account_id!r}; "
+            "expected the date of a batch that did"
+        )
+    moments = [then.moment, *snapshots(workspace, pd.Timestamp(batch.as_of))]
+    table = build(workspace, sorted(set(moments)), rule=model.spec.rule)
+    ours = table[table["account_id"] == account_id]
+    facts = gather(workspace, model, ours[ours["as_of"] == moments[1]], ours)
+    (change,) = changes(workspace, then, model, ours, facts)
+    if change is None:
+        raise MissingError(f"--since: {account_id!r} was no customer on {then.batch.as_of}")
+    return change
 
 
 @dataclass(frozen=True)

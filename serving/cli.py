@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from data.errors import BadInputError, MissingError, RefusedError
+from data.errors import BadInputError, RefusedError
 from serving import models
 from serving.console import INTERRUPTED, Run, command, complain
-from serving.options import AsOf, MappingFile, MaxBad, Source
+from serving.options import AsOf, BatchOf, MappingFile, MaxBad, Since, Source
 
 if TYPE_CHECKING:
     from data.report import LandReport
@@ -125,24 +125,20 @@ def score(run: Run, *, as_of: AsOf = None) -> None:
     run.answer(_shown(run, batch))
 
 
-@app.command(epilog="Example: forewarn explain A00042")
+@app.command(epilog="Example: forewarn explain A00042 --since 2025-09-30")
 @command
 def explain(
     run: Run,
     account: Annotated[str, typer.Argument(metavar="ACCOUNT", help="The account's id.")],
+    *,
+    as_of: BatchOf = None,
+    since: Since = None,
 ) -> None:
-    """Show why an account has its risk, and the rows behind it, from the published batch."""
-    from serving import show, store
-    from serving.database import reading
+    """Show why an account has its risk, what changed, and the rows behind it, as published."""
+    from serving import show
+    from serving.account import published
 
-    engine = reading(run.workspace.store)
-    batch = store.current_batch(engine)
-    row = store.one_account(engine, batch.batch_id, account)
-    if row is None:
-        raise MissingError(
-            f"account {account!r} is not in batch {batch.batch_id}; "
-            "expected the id of a customer at that moment"
-        )
+    batch, row = published(run.workspace, account, as_of=as_of, since=since)
     run.show(*show.account(batch, row))
     run.answer({"batch": batch.model_dump(mode="json"), "account": row.model_dump(mode="json")})
 

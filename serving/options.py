@@ -25,6 +25,24 @@ AsOf = Annotated[
         show_default="the last day of the data",
     ),
 ]
+BatchOf = Annotated[
+    date | None,
+    typer.Option(
+        parser=_day,
+        metavar="DATE",
+        help="Use the newest batch of that date or before.",
+        show_default="the batch that is served",
+    ),
+]
+Since = Annotated[
+    date | None,
+    typer.Option(
+        parser=_day,
+        metavar="DATE",
+        help="Tell what changed since the newest batch of that date or before.",
+        show_default="the batch before",
+    ),
+]
 Source = Annotated[
     str,
     typer.Argument(help="A folder of CSV or Parquet files, a DuckDB file or a postgresql:// URL."),

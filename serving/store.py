@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from datetime import date
 from itertools import islice
 from typing import Any, Literal
 
@@ -115,11 +116,11 @@ def previous_batch(engine: Engine, batch: Batch, account_id: str) -> Batch | Non
     return None if row is None else _batch(row)
 
 
-def batch_before(engine: Engine, batch: Batch) -> Batch | None:
-    """The newest other batch of the same moment or an earlier one; None when there is none."""
+def batch_at(engine: Engine, as_of: date, *, other_than: str = "") -> Batch | None:
+    """The newest batch of that moment or before, leaving out one id; None when there is none."""
     query = (
         select(BATCH)
-        .where(BATCH.c.as_of <= batch.as_of.isoformat(), BATCH.c.batch_id != batch.batch_id)
+        .where(BATCH.c.as_of <= as_of.isoformat(), BATCH.c.batch_id != other_than)
         .order_by(BATCH.c.as_of.desc(), BATCH.c.created_at.desc(), BATCH.c.batch_id.desc())
         .limit(1)
     )

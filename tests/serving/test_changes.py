@@ -84,6 +84,42 @@ def test_the_change_is_told_in_the_terminal(workspace, crowned, forewarn):
         assert said in lines
 
 
+def test_a_change_since_any_earlier_batch_is_made_anew(workspace, crowned, forewarn):
+    crowned("m1")
+    for moment in (JUNE, date(2025, 6, 15), JULY):
+        score(workspace, Config(), as_of=moment)
+    said = {}
+    for option in ((), ("--since", "2025-06-14"), ("--as-of", "2025-06-20")):
+        code, out, err = forewarn("explain", "bee", *option)
+        assert (code, err) == (0, "")
+        said[option[:1]] = " ".join(out.split())
+    assert "Since 2025-06-15: Up from 43% to 49%: silence +6." in said[()]
+    assert "Since 2025-06-01: Up from 37% to 49%: silence +12." in said["--since",]
+    assert "Since 2025-06-01: Up from 37% to 43%: silence +6." in said["--as-of",]
+
+
+@pytest.mark.parametrize(
+    ("account", "options", "wanted"),
+    [
+        ("bee", ("--since", "2025-07-01"), "--since: expected a date before the batch of"),
+        ("bee", ("--since", "2025-05-01"), "--since: no batch of 2025-05-01 or before it scored"),
+        ("bee", ("--as-of", "2025-05-01"), "--as-of: no batch of 2025-05-01 or before"),
+        ("bee", ("--since", "May"), "expected a date such as 2025-12-31; got 'May'"),
+        ("dog", ("--since", "2025-06-20"), ""),
+    ],
+)
+def test_a_change_since_nothing_is_said_in_one_line(
+    workspace, crowned, forewarn, account, options, wanted
+):
+    crowned("m1")
+    for moment in (JUNE, JULY):
+        score(workspace, Config(), as_of=moment)
+    code, _, err = forewarn("explain", account, *options)
+    assert (code != 0) == bool(wanted)
+    assert wanted in err
+    assert len(err.splitlines()) <= 1
+
+
 def test_only_another_model_is_the_models(workspace, crowned):
     crowned("m1")
     score(workspace, Config(), as_of=JULY)
