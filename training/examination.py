@@ -21,6 +21,7 @@ from training.config import Config
 from training.evaluate import RANKING, Draws, Measure, measure
 from training.examine import NEAREST, Examined, examined, horizons, simple_rivals
 from training.fit import Lesson, Recipe, fitted
+from training.journeys import course
 from training.ladder import Method, Rung, ruled, rung
 from training.learner import Learner
 from training.matrix import Numbers
@@ -177,6 +178,7 @@ def beside(rows: Rows, found: Examination, until: pd.Timestamp, *, say: Say) -> 
             terms.capacity,
         ),
         "families": ours.families,
+        "journeys": course(rows),
         "choice": {} if found.choice is None else found.choice.to_dict(),
     }
 

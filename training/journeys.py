@@ -1,31 +1,74 @@
-"""The first months of accounts that later left, beside those of accounts that did well."""
+"""How accounts that later left went, month by month, beside those that did well."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
+from features.catalog import BY_NAME, FAMILY_BY_NAME
+from training.matrix import Numbers
 from training.rows import Rows
 
+# A signal for each family whose course people ask for.
+SIGNALS = (
+    *("usage_against_own_past", "answered_share_90", "people_heard_90", "reference_willingness"),
+    *("use_less_contact", "tickets_open", "pulse", "days_late_365"),
+)
 MONTH_DAYS = 30
 ENOUGH = 5
 COLUMNS = ["feature", "cohort", "month", "accounts", "mean", "low", "high"]
 
 
-def journeys(rows: Rows, features: Sequence[str], *, months: int = 12) -> pd.DataFrame:
-    """One row per feature, cohort (churned, healthy) and month of 30 days after the start.
+Clock = Literal["start", "renewal"]
+CLOCKS: tuple[Clock, ...] = ("start", "renewal")
 
+
+def course(rows: Rows, *, months: int = 12) -> dict[str, list[dict[str, Any]]]:
+    """The journeys of the key signals as a report holds them, by clock: from the start, to renewal.
+
+    Per signal its name, label of the family, definition, unit, the points of `journeys`, and the
+    first month `apart` or None. Signals that are unknown in all months are left out.
+    """
+    clocks: dict[str, list[dict[str, Any]]] = {}
+    asked = [name for name in SIGNALS if name in rows.frame]
+    for clock in CLOCKS if asked else ():
+        told = journeys(rows, asked, months=months, clock=clock)
+        apart = first_difference(told)
+        clocks[clock] = [
+            {
+                "feature": name,
+                "family": FAMILY_BY_NAME[BY_NAME[name].family].label,
+                "definition": BY_NAME[name].definition,
+                "unit": BY_NAME[name].unit,
+                "apart": None if np.isnan(apart.get(name, np.nan)) else int(apart[name]),
+                "points": part.drop(columns="feature").to_dict("records"),
+            }
+            for name in asked
+            if not (part := told[told["feature"] == name]).empty
+        ]
+    return {clock: found for clock, found in clocks.items() if found}
+
+
+def journeys(
+    rows: Rows, features: Sequence[str], *, months: int = 12, clock: Clock = "start"
+) -> pd.DataFrame:
+    """One row per feature, cohort (churned, healthy) and month of 30 days on a clock.
+
+    Months count from 1 after the `start`, or up to -1, the last one before the next `renewal`.
     An account belongs to `churned` if any of its snapshots saw it leave, to `healthy` if all of
     those with a known result saw it stay. `mean` is over the accounts whose value is known, with a
     95 % interval (Student); months with fewer than five such accounts are left out. Contracted and
     undecided accounts are in neither cohort.
     """
     cohort = _cohort_of(rows)
-    tenure = rows.frame["tenure_days"].to_numpy(dtype=np.float64)
-    month = np.floor(tenure / MONTH_DAYS) + 1
+    month = _months(rows.frame, clock)
+    if month is None:
+        return pd.DataFrame(columns=COLUMNS)
+    first, last = (1, months) if clock == "start" else (-months, -1)
     found = []
     for feature in features:
         value = rows.frame[feature].astype("float64")
@@ -37,7 +80,7 @@ def journeys(rows: Rows, features: Sequence[str], *, months: int = 12) -> pd.Dat
                 "value": value.to_numpy(),
             }
         ).dropna()
-        seen = seen[seen["month"].between(1, months)]
+        seen = seen[seen["month"].between(first, last)]
         # Snapshots are not 30 days apart, so now and then two of them fall into one month.
         once = seen.groupby(["cohort", "month", "account"])["value"].mean()
         told = once.groupby(["cohort", "month"]).agg(["size", "mean", "std"]).reset_index()
@@ -70,6 +113,18 @@ def first_difference(journey: pd.DataFrame) -> pd.Series:
             months = sides.index[apart & lasting]
             found[str(feature)] = float(months[0]) if len(months) else np.nan
     return pd.Series(found, name="first month apart", dtype="float64")
+
+
+def _months(frame: pd.DataFrame, clock: Clock) -> Numbers | None:
+    """The month of each row on the clock; NaN where unknown, None where it is for all."""
+    name = "tenure_days" if clock == "start" else "days_to_renewal"
+    if name not in frame:
+        return None
+    days = frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
+    month = np.floor(days / MONTH_DAYS) + 1
+    if np.isnan(month).all():
+        return None
+    return np.asarray(month if clock == "start" else -month, dtype=np.float64)
 
 
 def _cohort_of(rows: Rows) -> pd.Series:

@@ -17,7 +17,7 @@ _LISTS = ("folds", "segments")
 _MAPPINGS = (
     *("rung", "cohorts", "metrics", "baselines", "new_accounts", "random_split", "train", "test"),
     *("learning_curve", "reliability", "calibration", "capacity", "families", "horizons", "search"),
-    *("choice", "dropped", "audit", "provenance"),
+    *("choice", "journeys", "dropped", "audit", "provenance"),
 )
 
 
@@ -25,8 +25,8 @@ def page(report: Mapping[str, Any], pictures: Mapping[str, str]) -> str:
     """The report as HTML, without scripts and without anything to fetch.
 
     `pictures` holds SVG text by name, as `training.plots` draws it: folds, rivals, learning_curve,
-    reliability, capacity_accounts, capacity_arr, families, shap_families, shap. What
-    is missing from either is left out, or the page says why it is not there.
+    reliability, capacity_accounts, capacity_arr, families, shap_families, shap,
+    journeys. What is missing from either is left out, or the page says why it is not there.
     """
     whole = completed(report)
     environment = templates(autoescape=True)

@@ -40,6 +40,8 @@ def pictured(report: Report) -> dict[str, str]:
             drawn[f"capacity_{worth}"] = capacity(found, worth)
     if report.get("families"):
         drawn["families"] = families(report["families"])
+    if report.get("journeys"):
+        drawn["journeys"] = journeys(report["journeys"])
     return {name: svg for name, svg in drawn.items() if svg}
 
 
@@ -147,6 +149,49 @@ def learning_curve(found: Report) -> str:
 def families(lost: Mapping[str, float]) -> str:
     """ROC-AUC lost when a family of features is shuffled, a bar per family, most at the top."""
     return _by_family("families", lost, "ROC-AUC lost when shuffled")
+
+
+def journeys(found: Mapping[str, Sequence[Report]]) -> str:
+    """A row per signal and a column per clock: the mean of both cohorts with its interval."""
+    names = list(dict.fromkeys(signal["feature"] for told in found.values() for signal in told))
+    signals = {(clock, s["feature"]): s for clock, told in found.items() for s in told}
+
+    def draw(figure: Any) -> str:  # noqa: ANN401
+        grid = figure.subplots(len(names), len(found), squeeze=False, sharex="col")
+        for row, name in zip(grid, names, strict=True):
+            for axes, clock in zip(row, found, strict=True):
+                if signal := signals.get((clock, name)):
+                    _journey(axes, signal)
+                axes.set_title(name, fontsize=10, loc="left")
+        for axes, clock in zip(grid[-1], found, strict=True):
+            axes.set_xlabel(_CLOCKS[clock])
+        grid[0, 0].legend()
+        return " ".join(
+            f"{signal['feature']}, {_CLOCKS[clock]}: {_apart(signal)}."
+            for (clock, _), signal in signals.items()
+        )
+
+    return drawn_svg("journeys", (2 * WIDE, 1 + 1.7 * len(names)), draw)
+
+
+_CLOCKS = {"start": "month after the start", "renewal": "month before the renewal"}
+_COHORTS = {"churned": ("second", "accounts that left"), "healthy": ("first", "healthy accounts")}
+
+
+def _journey(axes: Any, signal: Report) -> None:  # noqa: ANN401
+    for cohort, (colour, label) in _COHORTS.items():
+        part = [point for point in signal["points"] if point["cohort"] == cohort]
+        month, mean, low, high = (
+            [point[name] for point in part] for name in ("month", "mean", "low", "high")
+        )
+        axes.plot(month, mean, color=COLOURS[colour], lw=1.6, label=label)
+        axes.fill_between(month, low, high, color=COLOURS[colour], alpha=0.18, lw=0)
+
+
+def _apart(signal: Report) -> str:
+    if signal["apart"] is None:
+        return "never clearly apart"
+    return f"apart from month {signal['apart']} on"
 
 
 def shap_families(effects: Numbers, family: Sequence[str]) -> str:

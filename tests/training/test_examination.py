@@ -91,6 +91,7 @@ def test_the_sections_of_the_report_are_all_there(small_rows, found, task):
         "capacity",
         "families",
         "choice",
+        "journeys",
     }
     assert [fold["learnt_from"] for fold in told["folds"]] == sorted(
         fold["learnt_from"] for fold in told["folds"]

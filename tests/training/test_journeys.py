@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
 
-from training.journeys import first_difference, journeys
+from training.journeys import course, first_difference, journeys
 from training.rows import Rows
 
 
@@ -65,3 +67,27 @@ def test_unknown_values_and_accounts_without_a_result_are_left_out():
     )
     told = journeys(Rows(frame, fate), ["use"], months=8)
     assert set(told.loc[told["cohort"] == "churned", "accounts"]) == {18}
+
+
+def test_before_a_renewal_months_count_down_to_it():
+    rows = company(5)
+    ends = rows.frame.groupby("account_id")["tenure_days"].transform("max") + 20
+    frame = rows.frame.assign(days_to_renewal=ends - rows.frame["tenure_days"])
+    told = journeys(Rows(frame, rows.fate), ["use"], months=6, clock="renewal")
+    assert told["month"].unique().tolist() == [-6, -5, -4, -3, -2, -1]
+    # The gap begins in month 5 of 8: four months before the last.
+    assert first_difference(told)["use"] == -4
+    unknown = Rows(rows.frame.assign(days_to_renewal=np.nan), rows.fate)
+    assert journeys(unknown, ["use"], clock="renewal").empty
+
+
+def test_a_report_holds_the_key_signals_that_are_known_on_each_clock():
+    rows = company(5)
+    frame = rows.frame.rename(columns={"use": "people_heard_90"}).assign(pulse=np.nan)
+    found = course(Rows(frame, rows.fate), months=8)
+    assert list(found) == ["start"]
+    (signal,) = found["start"]
+    assert (signal["feature"], signal["unit"], signal["apart"]) == ("people_heard_90", "people", 5)
+    assert len(signal["points"]) == 16
+    assert json.loads(json.dumps(signal)) == signal
+    assert course(rows) == {}

@@ -198,3 +198,20 @@ def test_a_report_is_completed_without_being_changed():
     report = {"verdict": "usable", "metrics": None}
     assert completed(report)["metrics"] == {}
     assert report == {"verdict": "usable", "metrics": None}
+
+
+def test_journeys_have_a_section_only_where_there_are_any():
+    without = page(REPORT, {})
+    assert 'id="journeys"' not in without
+    assert 'href="#journeys"' not in without
+    signal = {
+        "feature": "pulse",
+        "family": "Sentiment",
+        "definition": "the manager's newest judgement",
+        "unit": "points",
+        "apart": 3,
+        "points": [],
+    }
+    shown = page({**REPORT, "journeys": {"start": [signal]}}, {"journeys": "<svg></svg>"})
+    for said in ('href="#journeys"', "Sentiment: pulse", ">3</td>", ">unknown</td>", "<svg></svg>"):
+        assert said in shown

@@ -13,6 +13,7 @@ from training.plots import (
     capacity,
     families,
     folds,
+    journeys,
     learning_curve,
     pictured,
     reliability,
@@ -108,6 +109,16 @@ def test_calibration_can_be_drawn_of_few_rows_without_a_churner(risk):
         arr=np.ones(3),
     )
     assert "of 3 groups" in alt(reliability(rows, np.array(risk)))
+
+
+def test_journeys_have_a_row_per_signal_and_say_when_the_cohorts_part():
+    point = {"accounts": 9, "mean": 1.0, "low": 0.5, "high": 1.5}
+    points = [{"cohort": c, "month": m, **point} for c in ("churned", "healthy") for m in (1, 2)]
+    signal = {"feature": "pulse", "apart": 2, "points": points}
+    svg = journeys({"start": [signal], "renewal": [{**signal, "apart": None}]})
+    assert "pulse, month after the start: apart from month 2 on." in svg
+    assert "pulse, month before the renewal: never clearly apart." in svg
+    assert {"accounts that left", "healthy accounts"} <= set(words(svg))
 
 
 def test_shap_by_family_adds_up_before_it_takes_sizes():
