@@ -105,11 +105,20 @@ class Change(_Record):
     sentence: str
 
 
+class Lever(_Record):
+    """What the model would estimate if these features had these values, and that as a sentence."""
+
+    risk: Probability
+    features: dict[str, float]
+    sentence: str
+
+
 class Explanation(_Record):
     """`base` plus the points of all drivers is the risk; drivers stand with the strongest first.
 
     `change` tells what moved the risk since the batch before; None where that did not score the
-    account, or predicted something else.
+    account, or predicted something else. `levers` are what it would be if something were as
+    healthy accounts have it, the lowest estimate first.
     """
 
     base: float
@@ -117,6 +126,7 @@ class Explanation(_Record):
     risk_shown: int
     drivers: tuple[Driver, ...]
     change: Change | None = None
+    levers: tuple[Lever, ...] = ()
 
     def reasons(self, limit: int | None = None) -> tuple[Driver, ...]:
         """The drivers that raise the risk and can be acted on, strongest first."""

@@ -21,6 +21,7 @@ from serving.database import writing
 from serving.explain import explain
 from serving.facts import Facts, gather, snapshots
 from serving.feeds import dead_feeds
+from serving.levers import levers
 from serving.records import AccountRisk, Batch, Change, Explanation
 from serving.store import find_batch, publish
 from serving.words import summary, unlearnt
@@ -31,7 +32,7 @@ from training.spec import ChurnSpec
 from training.track import champion
 
 # Part of every batch_id: raise it when the same model and data would be explained differently.
-FORMAT = 3
+FORMAT = 4
 STALE_AFTER_DAYS = 7
 # The columns of the feature table that are held of all accounts at once.
 BRIEF = ["account_id", "as_of", "segment", "mrr", "invoiced_365", "coverage"]
@@ -203,8 +204,11 @@ def _whys(
     moves: Iterable[Change | None] = repeat(None, len(rows))
     if then is not None:
         moves = changes(workspace, then, model, piece, facts)
-    for estimate, why, change in zip(_risks(facts), explain(facts), moves, strict=True):
-        yield estimate, why.model_copy(update={"change": change})
+    better = levers(model, rows, facts)
+    for estimate, why, change, some in zip(
+        _risks(facts), explain(facts), moves, better, strict=True
+    ):
+        yield estimate, why.model_copy(update={"change": change, "levers": some})
 
 
 def _risks(facts: Facts) -> Iterator[dict[str, Any]]:

@@ -72,6 +72,8 @@ def account(batch: Batch, row: AccountRisk) -> Iterator[RenderableType]:
         yield _columns(
             f"[bold]{why.risk_shown}[/bold]", "[bold]risk, in percent[/bold]\n", "", "", ""
         )
+        for lever in why.levers:
+            yield Padding(Text(lever.sentence), (0, 0, 0, 8))
         if why.change is not None:
             yield from _changed(why.change)
     yield Text(f"as of {batch.as_of}; {_provenance(batch)}", "dim")
