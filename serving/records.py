@@ -113,12 +113,26 @@ class Lever(_Record):
     sentence: str
 
 
+class Twin(_Record):
+    """A past account that the same `families` moved, on `as_of`, and what became of it.
+
+    `left_on` is None where it was still a customer at the end of the window.
+    """
+
+    account_id: str
+    name: str | None
+    as_of: date
+    left_on: date | None
+    families: tuple[str, ...]
+    sentence: str
+
+
 class Explanation(_Record):
     """`base` plus the points of all drivers is the risk; drivers stand with the strongest first.
 
     `change` tells what moved the risk since the batch before; None where that did not score the
     account, or predicted something else. `levers` are what it would be if something were as
-    healthy accounts have it, the lowest estimate first.
+    healthy accounts have it, the lowest estimate first, `twins` past accounts that are alike.
     """
 
     base: float
@@ -127,6 +141,7 @@ class Explanation(_Record):
     drivers: tuple[Driver, ...]
     change: Change | None = None
     levers: tuple[Lever, ...] = ()
+    twins: tuple[Twin, ...] = ()
 
     def reasons(self, limit: int | None = None) -> tuple[Driver, ...]:
         """The drivers that raise the risk and can be acted on, strongest first."""

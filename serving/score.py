@@ -24,6 +24,7 @@ from serving.feeds import dead_feeds
 from serving.levers import levers
 from serving.records import AccountRisk, Batch, Change, Explanation
 from serving.store import find_batch, publish
+from serving.twins import names, twins
 from serving.words import summary, unlearnt
 from training.config import Config
 from training.model import Model
@@ -204,11 +205,14 @@ def _whys(
     moves: Iterable[Change | None] = repeat(None, len(rows))
     if then is not None:
         moves = changes(workspace, then, model, piece, facts)
-    better = levers(model, rows, facts)
-    for estimate, why, change, some in zip(
-        _risks(facts), explain(facts), moves, better, strict=True
+    beside = zip(
+        moves, levers(model, rows, facts), twins(model, facts, names(workspace)), strict=True
+    )
+    for estimate, why, (change, better, alike) in zip(
+        _risks(facts), explain(facts), beside, strict=True
     ):
-        yield estimate, why.model_copy(update={"change": change, "levers": some})
+        told = {"change": change, "levers": better, "twins": alike}
+        yield estimate, why.model_copy(update=told)
 
 
 def _risks(facts: Facts) -> Iterator[dict[str, Any]]:

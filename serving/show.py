@@ -74,6 +74,8 @@ def account(batch: Batch, row: AccountRisk) -> Iterator[RenderableType]:
         )
         for lever in why.levers:
             yield Padding(Text(lever.sentence), (0, 0, 0, 8))
+        for twin in why.twins:
+            yield Padding(Text(twin.sentence, "dim"), (0, 0, 0, 8))
         if why.change is not None:
             yield from _changed(why.change)
     yield Text(f"as of {batch.as_of}; {_provenance(batch)}", "dim")

@@ -119,12 +119,12 @@ def compared(said: str, feature: Feature, side: Side, reading: Reading) -> str:
 
 def together(label: str, side: Side) -> str:
     """What is said of a family when none of its features can be worded alone."""
-    return f"Several {'' if side == 'risk' else 'good '}signs together in {_inside(label)}"
+    return f"Several {'' if side == 'risk' else 'good '}signs together in {inside(label)}"
 
 
 def nothing_known(label: str) -> str:
     """What is said of a family none of whose features is known for the account."""
-    return f"Nothing is known about {_inside(label)}"
+    return f"Nothing is known about {inside(label)}"
 
 
 def percent(probability: float) -> str:
@@ -164,7 +164,7 @@ def summary(risk: float, event: str, claims: Sequence[str], *, note: str = "") -
     >>> summary(0.72, "of leaving within 90 days", ["They pay late", "No executive was heard"])
     '72% risk of leaving within 90 days: they pay late, and no executive was heard.'
     """
-    why = ", and ".join(_inside(claim) for claim in claims[:2])
+    why = ", and ".join(inside(claim) for claim in claims[:2])
     told = f"{percent(risk)} risk {event}: {why or 'no warning sign stands out'}."
     return f"{told} {note[:1].upper()}{note[1:]}." if note else told
 
@@ -183,7 +183,7 @@ def changed(
     >>> changed(0.2, 0.2, [("Silence", 2)], 0, -2)
     'Still 20%: silence +2, another model -2.'
     """
-    told = [(_inside(label), points) for label, points in moves]
+    told = [(inside(label), points) for label, points in moves]
     told += [("data that arrived or went missing", data), ("another model", model)]
     why = ", ".join(f"{label} {points:+d}" for label, points in told if points)
     first, last = percent(before), percent(after)
@@ -297,6 +297,6 @@ def _agrees(value: float, others: Sequence[float], unit: str, *, claim: int, str
     return not strict or any(measure(other, unit) != measure(value, unit) for other in others)
 
 
-def _inside(claim: str) -> str:
+def inside(claim: str) -> str:
     """A sentence as part of a longer one: its first word small, unless it is an acronym."""
     return claim if claim[1:2].isupper() else claim[:1].lower() + claim[1:]

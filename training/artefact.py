@@ -18,7 +18,7 @@ from typing import Any
 from data.errors import BadInputError, MissingError
 from data.files import atomic
 
-DESCRIPTION, FORETOLD = "model.json", "foretold.csv"
+DESCRIPTION, FORETOLD, TWINS = "model.json", "foretold.csv", "twins.csv"
 FORMAT = 2
 TOLERANCE = 1e-9
 MEMORY_BYTES = 4 << 30

@@ -22,6 +22,7 @@ from training.explain import Points, moved, points
 from training.learner import Learner
 from training.matrix import Numbers
 from training.spec import ChurnSpec
+from training.twins import from_text, to_text
 from training.voice import tables
 
 GOLDEN_ROWS = 8
@@ -38,7 +39,8 @@ class Model:
     healthy training rows. `golden_rows` are, per forest, rows of its matrix whose predictions are
     saved beside it, so that a loaded model proves itself. `rung` tells how few churned accounts it
     rests on, and `foretold` what it and its kind said of the past before it was known: account_id,
-    as_of, label, risk, arr and segment of the rows of its backtest.
+    as_of, label, risk, arr and segment of the rows of its backtest. `twins` are past accounts as
+    `training.twins.past` gives them.
     """
 
     learner: Learner
@@ -56,6 +58,7 @@ class Model:
     foretold: pd.DataFrame = field(
         default_factory=lambda: pd.DataFrame(columns=list(FORETOLD)), compare=False
     )
+    twins: pd.DataFrame = field(default_factory=pd.DataFrame, compare=False)
     made_by: str = field(default_factory=lambda: installed("forewarn"))
 
     @property
@@ -131,6 +134,7 @@ class Model:
             bands=Bands(**content["bands"]),
             golden_rows=[forest["rows"] for forest in content["forests"]],
             foretold=_read_foretold(texts[artefact.FORETOLD]),
+            twins=from_text(texts[artefact.TWINS]) if artefact.TWINS in texts else pd.DataFrame(),
             **{name: content[name] for name in _PLAIN},
         )
         model._prove(folder, content["forests"])
@@ -170,6 +174,8 @@ class Model:
         foretold = self.foretold.to_csv(
             index=False, date_format="%Y-%m-%d", quoting=csv.QUOTE_NONNUMERIC
         )
+        if len(self.twins):
+            texts[artefact.TWINS] = to_text(self.twins)
         return {**texts, artefact.FORETOLD: foretold}
 
     @cached_property

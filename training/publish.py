@@ -25,6 +25,7 @@ from training.plots import pictured, reliability, shap_families, shap_summary
 from training.report import TrainingReport
 from training.rows import Rows, yearly_value
 from training.spec import ChurnSpec
+from training.twins import past
 from training.voice import tables
 
 PICTURED_ROWS = 500
@@ -72,6 +73,7 @@ def model_of(
         data_fingerprint=report.data_fingerprint,
         data_until=report.data_until,
         foretold=foretold(found.served),
+        twins=past(rows, learner),
     )
 
 

@@ -104,6 +104,7 @@ class FakeModel(SimpleNamespace):
 
     method = "fake"
     more = gone = 0.0
+    twins = pd.DataFrame()
     base_rate = 0.1
     bands = Bands(high=0.4, elevated=0.2)
 
