@@ -75,7 +75,7 @@ def test_training_is_usable_and_not_below_the_naive_floor(trained, shared_data, 
     told = _against_the_floor(shared_data, workspace)
     assert told["forewarn"]["roc_auc"] >= told["floor"]["roc_auc"]
     assert told["forewarn"]["average_precision"] >= told["floor"]["average_precision"]
-    assert told["roc_auc_difference"]["high"] >= 0
+    assert told["roc_auc_difference"]["low"] > -0.005
     assert told["forewarn"]["roc_auc"] == pytest.approx(
         report["metrics"]["roc_auc"]["value"], abs=1e-4
     )
