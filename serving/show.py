@@ -14,7 +14,7 @@ from rich.text import Text
 from features.audit.findings import CHECKS, AuditReport
 from features.catalog import DIRECTIONS
 from features.feature import Family
-from serving.records import AccountRisk, Band, Batch, Change, Driver, Measure
+from serving.records import AccountRisk, Band, Batch, Change, Driver, Lever, Measure, Twin
 from serving.words import BAND_NOTE, UNSCORED, likely, money, percent, stopped, unlearnt
 from training.periods import INVOLUNTARY
 
@@ -72,10 +72,8 @@ def account(batch: Batch, row: AccountRisk) -> Iterator[RenderableType]:
         yield _columns(
             f"[bold]{why.risk_shown}[/bold]", "[bold]risk, in percent[/bold]\n", "", "", ""
         )
-        for lever in why.levers:
-            yield Padding(Text(lever.sentence), (0, 0, 0, 8))
-        for twin in why.twins:
-            yield Padding(Text(twin.sentence, "dim"), (0, 0, 0, 8))
+        yield from _told("What would make a difference to the estimate", why.levers)
+        yield from _told("Past accounts like it", why.twins)
         if why.change is not None:
             yield from _changed(why.change)
     yield Text(f"as of {batch.as_of}; {_provenance(batch)}", "dim")
@@ -161,6 +159,15 @@ def _driver(driver: Driver) -> Iterator[RenderableType]:
         yield Padding(
             Text(f"{row.happened_at:%Y-%m-%d}  {row.what}  ({named})", "dim"), (0, 0, 0, 10)
         )
+
+
+def _told(title: str, found: Sequence[Lever] | Sequence[Twin]) -> Iterator[RenderableType]:
+    if not found:
+        return
+    yield Text(title, "bold")
+    for one in found:
+        yield Padding(Text(one.sentence), (0, 0, 0, 8))
+    yield Text("")
 
 
 def _changed(change: Change) -> Iterator[RenderableType]:
