@@ -58,14 +58,15 @@ def journeys(
 ) -> pd.DataFrame:
     """One row per feature, cohort (churned, healthy) and month of 30 days on a clock.
 
-    Months count from 1 after the `start`, or up to -1, the last one before the next `renewal`.
+    Months count from 1 after the `start`, or up to -1, the last one before the next `renewal`; for
+    an account that left, before it left.
     An account belongs to `churned` if any of its snapshots saw it leave, to `healthy` if all of
     those with a known result saw it stay. `mean` is over the accounts whose value is known, with a
     95 % interval (Student); months with fewer than five such accounts are left out. Contracted and
     undecided accounts are in neither cohort.
     """
     cohort = _cohort_of(rows)
-    month = _months(rows.frame, clock)
+    month = _months(rows, cohort, clock)
     if month is None:
         return pd.DataFrame(columns=COLUMNS)
     first, last = (1, months) if clock == "start" else (-months, -1)
@@ -115,16 +116,19 @@ def first_difference(journey: pd.DataFrame) -> pd.Series:
     return pd.Series(found, name="first month apart", dtype="float64")
 
 
-def _months(frame: pd.DataFrame, clock: Clock) -> Numbers | None:
+def _months(rows: Rows, cohort: pd.Series, clock: Clock) -> Numbers | None:
     """The month of each row on the clock; NaN where unknown, None where it is for all."""
     name = "tenure_days" if clock == "start" else "days_to_renewal"
-    if name not in frame:
+    if name not in rows.frame:
         return None
-    days = frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
-    month = np.floor(days / MONTH_DAYS) + 1
+    days = rows.frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
+    if clock == "renewal":
+        left = rows.frame["account_id"].map(cohort).to_numpy() == "churned"
+        days = np.where(left, rows.fate["ends_after"].to_numpy(dtype=np.float64), days)
+    month = np.floor(np.where(np.isfinite(days), days, np.nan) / MONTH_DAYS) + 1
     if np.isnan(month).all():
         return None
-    return np.asarray(month if clock == "start" else -month, dtype=np.float64)
+    return month if clock == "start" else -month
 
 
 def _cohort_of(rows: Rows) -> pd.Series:

@@ -174,7 +174,7 @@ def journeys(found: Mapping[str, Sequence[Report]]) -> str:
     return drawn_svg("journeys", (2 * WIDE, 1 + 1.7 * len(names)), draw)
 
 
-_CLOCKS = {"start": "month after the start", "renewal": "month before the renewal"}
+_CLOCKS = {"start": "month after the start", "renewal": "month before the renewal, or the end"}
 _COHORTS = {"churned": ("second", "accounts that left"), "healthy": ("first", "healthy accounts")}
 
 
@@ -198,7 +198,7 @@ def shap_families(effects: Numbers, family: Sequence[str]) -> str:
     """Mean size of each family's contribution to the log-odds; `family` is that of each column."""
     place = {name: np.array(family) == name for name in dict.fromkeys(family)}
     sizes = {n: float(np.abs(effects[:, ours].sum(axis=1)).mean()) for n, ours in place.items()}
-    return _by_family("shap_families", sizes, "mean size of the SHAP value, in log-odds")
+    return _by_family("shap_families", sizes, "mean |SHAP value|, log-odds")
 
 
 def _by_family(drawing: str, lost: Mapping[str, float], label: str) -> str:

@@ -72,13 +72,17 @@ def test_unknown_values_and_accounts_without_a_result_are_left_out():
 def test_before_a_renewal_months_count_down_to_it():
     rows = company(5)
     ends = rows.frame.groupby("account_id")["tenure_days"].transform("max") + 20
-    frame = rows.frame.assign(days_to_renewal=ends - rows.frame["tenure_days"])
-    told = journeys(Rows(frame, rows.fate), ["use"], months=6, clock="renewal")
+    days = ends - rows.frame["tenure_days"]
+    leaves = rows.frame["account_id"].str[1:].astype(int) % 2 == 0
+    # For who leaves the end counts, whatever renewals come before it.
+    frame = rows.frame.assign(days_to_renewal=days.where(~leaves, days % 60))
+    fate = rows.fate.assign(ends_after=days.where(leaves, np.inf))
+    told = journeys(Rows(frame, fate), ["use"], months=6, clock="renewal")
     assert told["month"].unique().tolist() == [-6, -5, -4, -3, -2, -1]
     # The gap begins in month 5 of 8: four months before the last.
     assert first_difference(told)["use"] == -4
-    unknown = Rows(rows.frame.assign(days_to_renewal=np.nan), rows.fate)
-    assert journeys(unknown, ["use"], clock="renewal").empty
+    nothing = Rows(rows.frame.assign(days_to_renewal=np.nan), fate.assign(ends_after=np.inf))
+    assert journeys(nothing, ["use"], clock="renewal").empty
 
 
 def test_a_report_holds_the_key_signals_that_are_known_on_each_clock():
@@ -86,7 +90,7 @@ def test_a_report_holds_the_key_signals_that_are_known_on_each_clock():
     frame = rows.frame.rename(columns={"use": "people_heard_90"}).assign(pulse=np.nan)
     found = course(Rows(frame, rows.fate), months=8)
     assert list(found) == ["start"]
-    (signal,) = found["start"]
+    (signal,) = found["start"]  # nothing is known of renewals
     assert (signal["feature"], signal["unit"], signal["apart"]) == ("people_heard_90", "people", 5)
     assert len(signal["points"]) == 16
     assert json.loads(json.dumps(signal)) == signal

@@ -117,7 +117,7 @@ def test_journeys_have_a_row_per_signal_and_say_when_the_cohorts_part():
     signal = {"feature": "pulse", "apart": 2, "points": points}
     svg = journeys({"start": [signal], "renewal": [{**signal, "apart": None}]})
     assert "pulse, month after the start: apart from month 2 on." in svg
-    assert "pulse, month before the renewal: never clearly apart." in svg
+    assert "pulse, month before the renewal, or the end: never clearly apart." in svg
     assert {"accounts that left", "healthy accounts"} <= set(words(svg))
 
 
