@@ -209,9 +209,9 @@ def sources(firms: Sequence[Firm], shared: Path | None) -> Iterator[Source]:
         yield Source.of(THIRD_PARTY, THIRD_PARTY, *with_features(workspace))
 
 
-def cells(source: Source, *, seeds: Sequence[int]) -> Iterator[Cell]:
+def cells(source: Source, *, seeds: Sequence[int], sizes: Sequence[int]) -> Iterator[Cell]:
     """The small firms of one company, size by size."""
-    for size in SIZES:
+    for size in sizes:
         for seed in seeds:
             firm = small_firm(source, size, seed=seed)
             if firm is not None:
@@ -270,7 +270,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="What is served when few accounts churned.")
     parser.add_argument("--seeds", type=int, default=10, help="small firms per size and kind")
     parser.add_argument(
-        "--quick", action="store_true", help="one small company, at most three firms each"
+        "--quick", action="store_true", help="one small company, at most three firms to 50 churned"
     )
     parser.add_argument("--shared", type=Path, help=f"folder that holds {THIRD_PARTY}")
     given = parser.parse_args()
@@ -282,7 +282,8 @@ def main() -> None:
     for number, source in enumerate(sources(firms, shared)):
         # The synthetic companies share the seeds among them.
         ours = range(number, seeds, len(firms)) if source.kind == "synthetic" else range(seeds)
-        for one in cells(source, seeds=[FIRST_DRAW + draw for draw in ours]):
+        drawn = [FIRST_DRAW + draw for draw in ours]
+        for one in cells(source, seeds=drawn, sizes=SIZES[:3] if given.quick else SIZES):
             aucs = ", ".join(f"{name} {value:.3f}" for name, value in one.auc.items())
             print(
                 f"{source.name}, {one.size} churned: {aucs}; the model won {one.won:.2f} of "

@@ -1,0 +1,194 @@
+"""Are explanations the same after another training, true where the truth is known, and quick?
+
+    python benchmarks/explanations.py [--accounts 1500] [--rows 5000]
+
+On a synthetic company whose customers leave for planted causes:
+
+- stability: the model is fitted again on accounts drawn with replacement, several times. Of the
+  accounts that it puts among the riskiest tenth, how many have the same first family in two
+  fits (top 1), and how far do their first three agree (Jaccard)?
+- truth: at the snapshots after the training, how often is the planted cause of an account that
+  then left its first family, and how often among the first three? Only causes are counted that
+  had appeared by the snapshot;
+- speed: seconds to foretell five horizons of so many rows, to explain them, and to tell what
+  moved each from another row, and the ratio to plain prediction.
+
+Only families that can be acted on are ranked, and only if they raise the risk.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+# Run as a script, this file's own folder comes first, where it would pass for the package features.
+HERE = Path(__file__).parent
+sys.path[:] = [str(HERE.parent), *(entry for entry in sys.path if Path(entry) != HERE)]
+
+from benchmarks.honesty import CONFIG, MISS, PASS, recipe_of, with_features
+from data.land import land
+from data.synth.company import simulate, write
+from data.workspace import Workspace
+from features.catalog import FAMILY_BY_NAME
+from training.backtest import lesson_at
+from training.explain import moved, points
+from training.fit import Lesson, fitted
+from training.learner import Learner
+from training.rows import Rows
+from training.split import purged
+
+SEED, EVENTS_PER_ACCOUNT = 41, 300
+FITS, RISKY = 4, 0.1
+TRAIN_SHARE = 0.65
+TOP_ONE, TOP_THREE = 0.80, 0.70
+FIRST, AMONG_THREE = 0.60, 0.85
+SECONDS = 30
+FAMILY_OF_CAUSE = {
+    "silence": "silence",
+    "single_contact": "single_contact",
+    "reference_decline": "reference_decline",
+    "engagement": "engagement",
+    "payment": "billing",
+    "zombie": "zombie",
+}
+
+
+def ranked(learner: Learner, frame: pd.DataFrame) -> pd.DataFrame:
+    """The place of each family among those that raise the risk, from 1; inf where it does not."""
+    told = points(learner, frame)
+    families = told.families([learner.families[name] for name in told.features.columns])
+    named = [name for name in families if not FAMILY_BY_NAME[str(name)].context]
+    raised = families[named].where(families[named] > 0)
+    return raised.rank(axis=1, ascending=False, method="first").fillna(np.inf)
+
+
+def resampled(lesson: Lesson, seed: int) -> Lesson:
+    """The lesson with its accounts drawn with replacement; a copy is an account of its own."""
+    frame = lesson.rows.frame.reset_index(drop=True)
+    fate = lesson.rows.fate.reset_index(drop=True)
+    names, code = np.unique(frame["account_id"].to_numpy(dtype=np.str_), return_inverse=True)
+    drawn = np.random.default_rng(seed).integers(0, len(names), len(names))
+    places = [np.flatnonzero(code == account) for account in drawn]
+    copy = np.repeat(np.arange(len(drawn)), [len(rows) for rows in places])
+    row = np.concatenate(places)
+    own = frame["account_id"].iloc[row].astype(str).to_numpy() + np.char.add("#", copy.astype(str))
+    parts = [table.iloc[row].assign(account_id=own) for table in (frame, fate)]
+    rows = Rows(*(part.reset_index(drop=True) for part in parts))
+    return replace(lesson, rows=rows)
+
+
+def agreement(first: pd.DataFrame, second: pd.DataFrame) -> tuple[float, float]:
+    """Share of rows with the same first family, and the mean Jaccard of the first three."""
+    one, two = ((ranks <= 1).to_numpy() for ranks in (first, second))
+    a, b = ((ranks <= 3).to_numpy() for ranks in (first, second))
+    either = (a | b).sum(axis=1)
+    told = either > 0
+    jaccard = (a & b).sum(axis=1)[told] / either[told]
+    return float((one & two).any(axis=1)[told].mean()), float(jaccard.mean())
+
+
+def stable(lesson: Lesson, frame: pd.DataFrame) -> tuple[float, float]:
+    """Top-1 agreement and top-3 Jaccard over pairs of refits, on the riskiest of the rows."""
+    whole = fitted("hazard", lesson, far=False)
+    risk = whole.risk(frame)
+    risky = frame[risk >= np.quantile(risk, 1 - RISKY)]
+    fits = [fitted("hazard", resampled(lesson, seed), far=False) for seed in range(FITS)]
+    ranks = [ranked(fit, risky) for fit in fits]
+    pairs = [agreement(*pair) for pair in combinations(ranks, 2)]
+    top, three = np.mean(pairs, axis=0)
+    return float(top), float(three)
+
+
+def true(learner: Learner, test: Rows, truth: pd.DataFrame) -> pd.DataFrame:
+    """The planted cause of each held-out leaver, and the place of its family."""
+    left = test.take(test.y == 1)
+    ranks = ranked(learner, left.frame).reset_index(drop=True)
+    keys = left.frame[["account_id", "as_of"]].reset_index(drop=True)
+    told = pd.concat([keys, ranks], axis=1).merge(
+        truth[truth["cause"].isin(FAMILY_OF_CAUSE)], on="account_id"
+    )
+    gone = told["ended_at"].between(told["as_of"], told["as_of"] + pd.Timedelta(days=90))
+    told = told[gone & (told["onset_at"] < told["as_of"])]
+    place = [row[FAMILY_OF_CAUSE[row["cause"]]] for _, row in told.iterrows()]
+    return told[["account_id", "as_of", "cause"]].assign(place=place)
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """Wall seconds that the work takes."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def speed(learner: Learner, frame: pd.DataFrame, rows: int) -> Iterator[str]:
+    """How long it takes to foretell, to explain, and to tell what moved."""
+    some = frame.sample(rows, replace=True, random_state=0).reset_index(drop=True)
+    other = frame.sample(rows, replace=True, random_state=1).reset_index(drop=True)
+    plain = seconds(lambda: learner.risks(some))
+    why = seconds(lambda: points(learner, some))
+    change = seconds(lambda: moved(learner, other, some))
+    whole = plain + why + change
+    word = PASS if whole < SECONDS else MISS
+    yield (
+        f"{word} {rows:,} rows in {whole:.1f} s; goal under {SECONDS}: "
+        f"{len(learner.periods)} horizons {plain:.1f}, reasons {why:.1f}, what moved {change:.1f}; "
+        f"{rows / whole:,.0f} rows/s, {whole / plain:.1f} times plain prediction"
+    )
+
+
+def goals(top: float, three: float, hits: pd.DataFrame) -> Iterator[str]:
+    """What was aimed at, and whether it was met, one line each."""
+    for name, found, goal in (
+        ("same first family after another training", top, TOP_ONE),
+        ("Jaccard of the first three", three, TOP_THREE),
+        ("planted cause is the first family", float((hits["place"] <= 1).mean()), FIRST),
+        ("planted cause is among the first three", float((hits["place"] <= 3).mean()), AMONG_THREE),
+    ):
+        yield f"{PASS if found >= goal else MISS} {name}: {found:.2f}; goal {goal:.2f}"
+
+
+def main() -> None:
+    """Simulate, fit, and print what came of it."""
+    parser = argparse.ArgumentParser(description="Stability, truth and speed of explanations.")
+    parser.add_argument("--accounts", type=int, default=1500, help="size of the company")
+    parser.add_argument("--rows", type=int, default=5000, help="rows to explain")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        company = simulate(
+            accounts=given.accounts, seed=SEED, events=EVENTS_PER_ACCOUNT * given.accounts
+        )
+        write(folder / "company", company)
+        workspace = Workspace(folder / "workspace")
+        land(str(folder / "company"), workspace)
+        rows, spec = with_features(workspace)
+    known = rows.take(rows.labelled)
+    split = purged(known.snapshots, gap_days=spec.gap_days, train_share=TRAIN_SHARE)
+    if split is None:
+        raise SystemExit("the history is too short to set anything apart")
+    test = known.at(split.test)
+    recipe = replace(recipe_of(spec), horizons=CONFIG.horizons)
+    lesson = lesson_at(rows, test.snapshots[0], recipe)
+    learner = fitted("hazard", lesson)
+    print(f"{lesson.churned(lesson.judged):,} churned accounts learnt from", flush=True)
+    hits = true(learner, test, company.truth)
+    places = hits.groupby("cause")["place"]
+    told = places.agg(
+        leavers="size", first=lambda p: (p <= 1).mean(), three=lambda p: (p <= 3).mean()
+    )
+    print(told.round(2).to_string(), flush=True)
+    print("\n".join(speed(learner, test.frame, given.rows)), flush=True)
+    print("\n".join(goals(*stable(lesson, test.frame), hits)))
+
+
+if __name__ == "__main__":
+    main()
