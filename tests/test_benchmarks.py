@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks import honesty, small_data
+from benchmarks import explanations, honesty, small_data
 from benchmarks.pandas_loop import pandas_loop
 from benchmarks.range_join import range_join
 from benchmarks.stated import NAMES, ZERO
@@ -19,7 +19,9 @@ from data.land import land
 from data.synth.company import simulate, write
 from data.workspace import Workspace
 from features.build import build
+from training.backtest import lesson_at
 from training.evaluate import Measure
+from training.rows import Rows
 
 FOLDER = Path(__file__).parent.parent / "benchmarks"
 AS_OF = [pd.Timestamp(d) for d in ("2025-08-01", "2025-09-01", "2025-12-01")]
@@ -151,6 +153,54 @@ def test_served_is_held_against_the_rules_and_the_defaults_at_every_size(large):
     assert "90% of firms; goal 90%" in goals[0]
     assert "90% of firms; goal 100%" in goals[2]
     assert "+0.004" in goals[3]
+
+
+def _ranks(*rows):
+    return pd.DataFrame(rows, columns=["silence", "support", "billing", "zombie"], dtype=float)
+
+
+def test_two_trainings_agree_by_the_place_of_their_families():
+    inf = np.inf
+    first = _ranks((1, 2, 3, inf), (2, 1, inf, inf), (inf, inf, inf, inf))
+    second = _ranks((1, inf, 2, 3), (1, 2, inf, inf), (inf, inf, inf, inf))
+    # The first row shares its first family and two of four, the second only the two of two.
+    assert explanations.agreement(first, second) == (0.5, 0.75)
+
+
+def test_accounts_drawn_twice_are_two_accounts(large):
+    rows, spec = large
+    source = small_data.Source.of("synthetic", "all", rows, spec)
+    lesson = lesson_at(source.rows, source.origin, source.recipe)
+    drawn = explanations.resampled(lesson, seed=0)
+    frame, was = drawn.rows.frame, lesson.rows.frame
+    own = frame["account_id"].str.rsplit("#", n=1).str[0]
+    assert frame["account_id"].nunique() == was["account_id"].nunique()
+    assert 0.5 < own.nunique() / was["account_id"].nunique() < 0.75
+    some = frame["account_id"].iloc[0]
+    ours, theirs = frame[frame["account_id"] == some], was[was["account_id"] == own.iloc[0]]
+    assert ours["as_of"].tolist() == theirs["as_of"].tolist()
+    assert drawn.rows.fate["account_id"].tolist() == frame["account_id"].tolist()
+
+
+def test_planted_causes_count_once_they_had_begun(monkeypatch):
+    ranks = _ranks((2, 1, 3, 4), (1, 2, 3, 4), (4, 3, 2, 1))
+    monkeypatch.setattr(explanations, "ranked", lambda _learner, _frame: ranks)
+    as_of = pd.Timestamp("2025-03-01")
+    frame = pd.DataFrame({"account_id": ["a", "b", "c"], "as_of": as_of})
+    test = Rows(frame, frame.assign(label=1.0))
+    truth = pd.DataFrame(
+        {
+            "account_id": ["a", "b", "c"],
+            "cause": ["silence", "silence", "zombie"],
+            "onset_at": [as_of - pd.Timedelta(days=9), as_of + pd.Timedelta(days=9), as_of],
+            "ended_at": as_of + pd.Timedelta(days=40),
+        }
+    )
+    truth.loc[2, "onset_at"] = as_of - pd.Timedelta(days=30)
+    hits = explanations.true(None, test, truth)  # type: ignore[arg-type]
+    assert dict(zip(hits["account_id"], hits["place"], strict=True)) == {"a": 2, "c": 1}
+    told = list(explanations.goals(0.81, 0.6, hits))
+    assert [line.split()[0] for line in told] == ["PASS", "MISS", "MISS", "PASS"]
 
 
 @pytest.mark.slow
