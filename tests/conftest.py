@@ -1,10 +1,12 @@
 """Third-party data, a private PostgreSQL server, and Spark; skipped where absent, never on CI."""
 
+import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -32,6 +34,20 @@ def shared_data() -> Path:
     if not folder.is_dir():
         absent("the folder of third-party data")
     return folder
+
+
+@pytest.fixture(scope="session")
+def against_the_floor(shared_data: Path) -> Callable[[Path], dict[str, dict[str, float]]]:
+    """Judge the test rows of a training beside a naive model on the same rows."""
+
+    def judged(workspace: Path) -> dict[str, dict[str, float]]:
+        command = [sys.executable, str(shared_data.parent / "baseline.py"), str(workspace)]
+        quiet = {**os.environ, "PYTHONWARNINGS": "ignore"}
+        done = subprocess.run(command, check=True, capture_output=True, text=True, env=quiet)
+        told: dict[str, dict[str, float]] = json.loads(done.stdout)
+        return told
+
+    return judged
 
 
 @pytest.fixture(scope="session")

@@ -52,16 +52,25 @@ def _shown() -> dict[str, list[str]]:
 
 
 @pytest.fixture(scope="module")
-def workspace(tmp_path_factory):
-    return tmp_path_factory.mktemp("demo")
+def demo(tmp_path_factory) -> tuple[Path, dict[str, str]]:
+    """A workspace in which the README's commands ran, in order, and what each printed."""
+    workspace = tmp_path_factory.mktemp("demo")
+    return workspace, {command: _run(command, workspace) for command in _shown()}
 
 
 @pytest.mark.slow
-def test_the_readme_shows_what_its_commands_print(workspace):
+def test_the_demo_is_above_the_naive_floor(demo, against_the_floor):
+    told = against_the_floor(demo[0])
+    assert told["forewarn"]["roc_auc"] > told["floor"]["roc_auc"]
+    assert told["forewarn"]["average_precision"] > told["floor"]["average_precision"]
+
+
+@pytest.mark.slow
+def test_the_readme_shows_what_its_commands_print(demo):
     shown = _shown()
     assert next(iter(shown)) == "make demo"
     for command, lines in shown.items():
-        said = _masked(_run(command, workspace))
+        said = _masked(demo[1][command])
         missing = [line for line in _masked("\n".join(lines)) if line != "…" and line not in said]
         assert missing == [], f"`{command}` no longer prints these lines"
 

@@ -12,8 +12,6 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from data.synth.company import simulate, write
-
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parent.parent
@@ -54,25 +52,18 @@ def trained(shared_data, tmp_path_factory):
     return run
 
 
-def _against_the_floor(shared_data: Path, workspace: Path) -> dict[str, dict[str, float]]:
-    command = [sys.executable, str(shared_data.parent / "baseline.py"), str(workspace)]
-    done = subprocess.run(command, check=True, capture_output=True, text=True, env=QUIET)
-    told: dict[str, dict[str, float]] = json.loads(done.stdout)
-    return told
-
-
 # Who buys without a contract can only fall silent, in one window, which has no course over time.
 LEARNT = {"fightchurn_crm5": "hazard", "uci_online_retail": "classifier"}
 
 
 @pytest.mark.parametrize("name", list(LEARNT))
-def test_training_is_usable_and_not_below_the_naive_floor(trained, shared_data, name):
+def test_training_is_usable_and_not_below_the_naive_floor(trained, against_the_floor, name):
     code, report, workspace = trained(name)
     assert (code, report["verdict"]) == (0, "usable")
     assert report["method"] == report["rung"]["method"] == LEARNT[name]
     assert report["model_version"] is not None
     assert (workspace / "report.html").stat().st_size > 10_000
-    told = _against_the_floor(shared_data, workspace)
+    told = against_the_floor(workspace)
     assert told["forewarn"]["roc_auc"] >= told["floor"]["roc_auc"]
     assert told["forewarn"]["average_precision"] >= told["floor"]["average_precision"]
     assert told["roc_auc_difference"]["low"] > -0.005
@@ -80,15 +71,6 @@ def test_training_is_usable_and_not_below_the_naive_floor(trained, shared_data, 
         report["metrics"]["roc_auc"]["value"], abs=1e-4
     )
     _training_leaves_the_last_snapshots_to_the_test(workspace)
-
-
-def test_on_the_synthetic_company_training_is_above_the_naive_floor(shared_data, tmp_path):
-    write(tmp_path / "company", simulate(accounts=400, seed=3, events=60_000))
-    assert _forewarn("land", str(tmp_path / "company"), workspace=tmp_path / "ws")[0] == 0
-    assert _forewarn("train", workspace=tmp_path / "ws", content=SMALL)[0] == 0
-    told = _against_the_floor(shared_data, tmp_path / "ws")
-    assert told["forewarn"]["roc_auc"] > told["floor"]["roc_auc"]
-    assert told["forewarn"]["average_precision"] > told["floor"]["average_precision"]
 
 
 def _training_leaves_the_last_snapshots_to_the_test(workspace: Path) -> None:
