@@ -96,6 +96,7 @@ TABLES: tuple[Table, ...] = (
         ACCOUNT,
         moment("joined_at", "from when the person was a contact"),
         later("left_at", "when the person left the account"),
+        text("name", "what the person is called"),
         text("role", "part played", "executive", "champion", "buyer", "admin", "user", "other"),
         KNOWN,
     ),

@@ -1,17 +1,12 @@
 -- Invoices that are overdue or were paid late, and the end of the running term.
 SELECT account_id, as_of, 'invoices' AS source, invoice_id AS row_id, due_at AS happened_at,
-    CASE
-        WHEN paid_at IS NULL THEN 'invoice due and not paid'
-        ELSE 'invoice paid '
-            || CAST(date_diff('day', CAST(due_at AS DATE), CAST(paid_at AS DATE)) AS VARCHAR)
-            || ' days late'
-    END AS what
+    CASE WHEN paid_at IS NULL THEN 'invoice_unpaid' ELSE 'invoice_late' END AS kind,
+    json_object('n', date_diff('day', CAST(due_at AS DATE), CAST(paid_at AS DATE))) AS args
 FROM seen_invoices
 WHERE age <= 365 AND amount > 0 AND due_at < as_of
     AND (paid_at IS NULL OR CAST(paid_at AS DATE) > CAST(due_at AS DATE))
 UNION ALL
 SELECT account_id, as_of, 'subscriptions', subscription_id, started_at,
-    'running term began' || coalesce(
-        '; it ends on ' || CAST(CAST(term_ends_at AS DATE) AS VARCHAR), ''
-    )
+    CASE WHEN term_ends_at IS NULL THEN 'term' ELSE 'term_until' END,
+    json_object('ends', CAST(CAST(term_ends_at AS DATE) AS VARCHAR))
 FROM term

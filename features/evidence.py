@@ -12,7 +12,7 @@ from features.build import moment
 from features.catalog import FAMILIES
 
 ROWS_PER_FAMILY = 5
-COLUMNS = ("account_id", "family", "source", "row_id", "happened_at", "what")
+COLUMNS = ("account_id", "family", "source", "row_id", "happened_at", "kind", "args")
 
 
 def evidence(
@@ -21,12 +21,13 @@ def evidence(
     """The newest rows behind each family of the given accounts, as known at `as_of`.
 
     Returns account_id, family, source (table), row_id (its key, or the person's id; empty where
-    rows have none), happened_at and what (a few words); at most five per account and family,
-    newest first. Families without rows are simply absent.
+    rows have none), happened_at, kind (what sort of thing happened) and args (JSON of its details,
+    null where unknown); at most five per account and family, newest first. Families without rows
+    are simply absent.
     """
     wanted = pd.DataFrame({"account_id": pd.Series(list(accounts), dtype="str")})
     union = " UNION ALL ".join(
-        f"SELECT account_id, '{family.name}' AS family, source, row_id, happened_at, what "
+        f"SELECT account_id, '{family.name}' AS family, source, row_id, happened_at, kind, args "
         f"FROM ({family.evidence}) {family.name}"
         for family in FAMILIES
         if family.evidence
@@ -36,6 +37,6 @@ def evidence(
         return engine.frame(
             f"SELECT {', '.join(COLUMNS)} FROM ({union}) e SEMI JOIN wanted USING (account_id) "
             "QUALIFY row_number() OVER (PARTITION BY account_id, family "
-            f"ORDER BY happened_at DESC, row_id, what) <= {ROWS_PER_FAMILY} "
-            "ORDER BY account_id, family, happened_at DESC, row_id, what"
+            f"ORDER BY happened_at DESC, row_id, kind, args) <= {ROWS_PER_FAMILY} "
+            "ORDER BY account_id, family, happened_at DESC, row_id, kind, args"
         )

@@ -15,8 +15,8 @@ class Feature:
 
     `direction`: +1 more is riskier, -1 more is safer, 0 unknown; it becomes a monotone constraint.
     `sources`: tables, or `table.column`, without which the value is unknown (never zero).
-    `risk` and `safe`: sentences for a value that raises or lowers the risk; `{value}` is replaced
-    by the value with its unit. Without one, the feature is never worded on that side.
+    `worry`: where the direction is unknown, which way people would worry; the model is free to
+    think otherwise, but only a value on that side is ever told as a reason.
     """
 
     name: str
@@ -26,8 +26,12 @@ class Feature:
     sources: tuple[str, ...]
     direction: Direction = 0
     kind: Literal["number", "category"] = "number"
-    risk: str = ""
-    safe: str = ""
+    worry: Direction = 0
+
+    @property
+    def worse(self) -> Direction:
+        """Which way is worse, declared or as people see it; 0 if neither."""
+        return self.direction or self.worry
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +39,8 @@ class Family:
     """Features that say one thing together, and the SQL that computes them.
 
     `sql` gives one row per (account_id, as_of) of the spine with every feature of the family.
-    `evidence` gives the rows behind them: account_id, as_of, source, row_id, happened_at, what.
+    `evidence` gives the rows behind them: account_id, as_of, source, row_id, happened_at, kind and
+    args (JSON).
     `context` families describe the account; they are never a reason to act.
     """
 
@@ -52,7 +57,7 @@ class Declarer:
     """Declares the numbers of one family, whose usual sources and direction need not be repeated.
 
     >>> declare = Declarer("silence", ("interactions",))
-    >>> declare("inbound_7", "touches", "touches of theirs in 7 days", "{value}", "").direction
+    >>> declare("inbound_7", "touches", "touches of theirs in 7 days").direction
     1
     """
 
@@ -65,10 +70,9 @@ class Declarer:
         name: str,
         unit: str,
         definition: str,
-        risk: str,
-        safe: str,
         *sources: str,
         sign: Direction | None = None,
+        worry: Direction = 0,
     ) -> Feature:
         """The feature, with its own sources and direction where they are given."""
         return Feature(
@@ -78,8 +82,7 @@ class Declarer:
             definition=definition,
             sources=sources or self.sources,
             direction=self.direction if sign is None else sign,
-            risk=risk,
-            safe=safe,
+            worry=worry,
         )
 
 

@@ -12,19 +12,15 @@ def _before(outcome: str) -> Feature:
         f"references_{outcome}_before",
         "requests",
         f"reference requests {outcome} 366 to 730 days ago",
-        "",
-        "",
         sign=0,
     )
 
 
-def _counted(outcome: str, words: str) -> Feature:
+def _counted(outcome: str) -> Feature:
     return _feature(
         f"references_{outcome}_365",
         "requests",
         f"reference requests {outcome} in the last 365 days",
-        f"They {words} {{value}} to vouch for us in the last year",
-        "",
     )
 
 
@@ -38,51 +34,37 @@ FAMILY = Family(
             "references_asked_365",
             "requests",
             "reference requests of the last 365 days; unknown where none was made in two years",
-            "",
-            "",
             sign=0,
         ),
         _feature(
             "references_accepted_365",
             "requests",
             "reference requests accepted in the last 365 days",
-            "They agreed to only {value} to vouch for us in the last year",
-            "They agreed to {value} to vouch for us in the last year",
             sign=-1,
         ),
-        _counted("declined", "declined"),
-        _counted("ignored", "ignored"),
-        _counted("withdrawn", "withdrew from"),
+        *(_counted(word) for word in ("declined", "ignored", "withdrawn")),
         *(_before(word) for word in ("asked", "accepted", "declined", "ignored", "withdrawn")),
         _feature(
             "reference_willingness",
             "share",
             "(accepted + 1) / (decided + 2) over the last 365 days",
-            "They agree to fewer of our requests to vouch for us ({value})",
-            "They agree to most of our requests to vouch for us ({value})",
             sign=-1,
         ),
         _feature(
             "reference_willingness_change",
             "share points",
             "willingness of the last 365 days less that of the 365 days before",
-            "Their willingness to vouch for us has changed by {value}",
-            "Their willingness to vouch for us has changed by {value}",
             sign=-1,
         ),
         _feature(
             "days_since_reference_yes",
             "days",
             "days since the last accepted request, within two years",
-            "They last agreed to vouch for us {value} ago",
-            "They agreed to vouch for us {value} ago",
         ),
         _feature(
             "days_since_reference_no",
             "days",
             "days since the last request that was declined, ignored or withdrawn, within two years",
-            "They turned down a request to vouch for us only {value} ago",
-            "They have not turned down a request to vouch for us for {value}",
             sign=-1,
         ),
         _feature(
@@ -90,23 +72,18 @@ FAMILY = Family(
             "requests",
             "requests declined, ignored or withdrawn since the last accepted one; 0 where none was "
             "accepted within two years",
-            "{value} to vouch for us were turned down since they last agreed",
-            "",
         ),
         _feature(
             "reference_lost",
             "yes or no",
             "accepted once, and the newest decided request was not accepted",
-            "Someone who used to vouch for us no longer does",
-            "",
         ),
         _feature(
             "reference_ever",
             "yes or no",
             "has accepted a request within two years",
-            "",
-            "They have vouched for us",
             sign=0,
+            worry=-1,
         ),
     ),
 )

@@ -19,8 +19,6 @@ FAMILY = Family(
             "share points",
             "use less contact from their side, each the daily level of the last 90 days over that "
             "of the days 91 to 365, at most twice; unknown below 180 days as a customer",
-            "Contact has fallen behind their use of the product by {value}",
-            "",
             *_BOTH,
         ),
         _feature(
@@ -28,8 +26,6 @@ FAMILY = Family(
             "people",
             "people heard 91 to 365 days ago but not in the last 90 days, where use has kept at "
             "least 80% of its own level; 0 where it has not",
-            "The product is used as before, but {value} have stopped speaking with us",
-            "",
             *_BOTH,
             "interactions.contact_id",
         ),
@@ -37,16 +33,12 @@ FAMILY = Family(
             "export_share_90",
             "share",
             "share of exporting (features named so) in the use of the last 90 days",
-            "{value} of their use is taking data out",
-            "Only {value} of their use is taking data out",
             "usage_events",
         ),
         _feature(
             "export_share_change",
             "share points",
             "share of exporting in the use of the last 90 days less that of days 91 to 365",
-            "Taking data out has grown by {value} of their use",
-            "",
             "usage_events",
         ),
         _feature(
@@ -54,16 +46,12 @@ FAMILY = Family(
             "times",
             "daily exporting in the last 90 days over that of days 91 to 365; unknown below 180 "
             "days as a customer",
-            "They take out {value} as much data as before",
-            "They take out {value} as much data as before",
             "usage_events",
         ),
         _feature(
             "competitor_signals_180",
             "signs",
             "contacts with or mentions of competitors in the last 180 days; none seen is 0",
-            "{value} of a competitor were seen in the last half year",
-            "",
             "external_signals",
         ),
         _feature(
@@ -71,8 +59,6 @@ FAMILY = Family(
             "share",
             "share of roadmap, renewal or review in what they came or answered about in the last "
             "90 days; unknown where no topic was noted",
-            "Only {value} of what they spoke with us about was the future",
-            "{value} of what they spoke with us about was the future",
             *_TOPIC,
             sign=-1,
         ),
@@ -80,8 +66,6 @@ FAMILY = Family(
             "future_talk_share_change",
             "share points",
             "that share less the same share of days 91 to 365",
-            "The future's part in what they speak with us about has changed by {value}",
-            "The future's part in what they speak with us about has changed by {value}",
             *_TOPIC,
             sign=-1,
         ),
@@ -90,8 +74,6 @@ FAMILY = Family(
             "days",
             "days since they spoke of roadmap, renewal or review (at most 365), where they were "
             "heard in the last 60 days and the term ends within 180; 0 where either does not hold",
-            "They still speak with us, but for {value} not of the future, and the renewal is near",
-            "",
             *_TOPIC,
             "subscriptions.term_ends_at",
         ),

@@ -4,25 +4,26 @@ from __future__ import annotations
 
 from datetime import date
 
-from data.errors import BadInputError, MissingError
+import pandas as pd
+from sqlalchemy import Engine
+
+from data.errors import BadInputError, MissingError, RefusedError
 from data.workspace import Workspace
 from serving.database import reading
-from serving.records import AccountRisk, Batch
+from serving.language import Language
+from serving.records import AccountRisk, Batch, Change
+from serving.spoken import spoken
 from serving.store import batch_at, current_batch, one_account
+from training.config import Config
 
 
 def published(
-    workspace: Workspace, account_id: str, *, as_of: date | None, since: date | None
+    workspace: Workspace, account_id: str, *, as_of: date | None = None
 ) -> tuple[Batch, AccountRisk]:
     """The account in the batch that is served, or in the newest one of `as_of` or before.
 
-    With `since`, what changed is told since the newest batch of that date or before, made anew from
-    the landed data; else as it was published, since the batch before.
-
     Raises:
         MissingError: no such batch or account.
-        BadInputError: `since` is not before the batch.
-        RefusedError: the two batches predicted different things.
     """
     store = reading(workspace.store)
     batch = current_batch(store) if as_of is None else batch_at(store, as_of)
@@ -34,14 +35,69 @@ def published(
             f"account {account_id!r} is not in batch {batch.batch_id}; "
             "expected the id of a customer at that moment"
         )
-    if since is None or row.explanation is None:
-        return batch, row
+    return batch, row
+
+
+def compared(
+    workspace: Workspace,
+    config: Config,
+    batch: Batch,
+    row: AccountRisk,
+    *,
+    since: date,
+    language: Language,
+) -> AccountRisk:
+    """The account with what changed since the newest batch of `since` or before, made anew.
+
+    Raises:
+        MissingError: no such batch scored it, or the model of `batch` is gone.
+        BadInputError: `since` is not before the batch.
+        RefusedError: other data have been landed since it was published.
+    """
     if since >= batch.as_of:
         raise BadInputError(
             f"--since: expected a date before the batch of {batch.as_of}; got {since}"
         )
-    from serving.changes import change_since  # models take a second to load, for nothing otherwise
-
-    change = change_since(workspace, store, batch, account_id, since)
+    if row.explanation is None:
+        return row
+    if workspace.manifest()["fingerprint"] != batch.metadata["data_fingerprint"]:
+        raise RefusedError(
+            f"--since: other data have been landed since batch {batch.batch_id}, so that its rows "
+            "cannot be compared any more; run `forewarn score` and ask again"
+        )
+    with workspace.locked():
+        change = _change(workspace, config, reading(workspace.store), batch, row, since)
     told = row.explanation.model_copy(update={"change": change})
-    return batch, row.model_copy(update={"explanation": told})
+    return spoken(row.model_copy(update={"explanation": told}), batch, language)
+
+
+def _change(
+    workspace: Workspace,
+    config: Config,
+    store: Engine,
+    batch: Batch,
+    row: AccountRisk,
+    since: date,
+) -> Change:
+    # Models take a second to load, for nothing where a batch is only read.
+    from features.build import pieces
+    from serving.changes import batch_before, changes, earlier
+    from serving.facts import gather, snapshots
+    from training.model import Model
+
+    model = Model.load(workspace.models / batch.model_version)
+    before = batch_before(store, batch, since=since)
+    then = None if before is None else earlier(workspace, store, batch, before, model)
+    if then is None or row.account_id not in then.risks:
+        raise MissingError(
+            f"--since: no batch of {since} or before that predicted the same scored "
+            f"{row.account_id!r}; expected the date of a batch that did"
+        )
+    moments = sorted({then.moment, *snapshots(workspace, pd.Timestamp(batch.as_of))})
+    table = pieces(workspace, moments, rule=model.spec.rule, engine=config.engine)
+    ours = pd.concat([piece[piece["account_id"] == row.account_id] for piece in table])
+    facts = gather(workspace, model, ours[ours["as_of"] == moments[-1]], ours)
+    (change,) = changes(then, model, ours, facts)
+    if change is None:
+        raise MissingError(f"--since: {row.account_id!r} was no customer on {then.batch.as_of}")
+    return change

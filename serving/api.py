@@ -6,7 +6,7 @@ import logging
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, FastAPI, HTTPException, Query, Request
 from fastapi.exceptions import RequestValidationError
@@ -16,12 +16,15 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from data.errors import ForewarnError
 from serving.guard import PROBLEM_TYPE, Guard, Problem, problem
+from serving.language import language
 from serving.pages import mount_pages
 from serving.published import Published
 from serving.records import AccountRisk, Band, Batch, Explanation, Status
+from serving.spoken import spoken
 from serving.store import Order
 
 MAX_BODY_BYTES = 1_000_000
+Lang = Literal["en", "el", "lv", "fa", "zh-Hans", "zh-Hant"]
 RETRY_AFTER_SECONDS = 30
 REASONS = 3
 _LOG = logging.getLogger("forewarn")
@@ -121,9 +124,13 @@ def _routes(published: Published) -> APIRouter:
         return AccountAnswer(batch=_provenance(batch), account=_account(row))
 
     @api.get("/accounts/{account_id:path}/explanation", operation_id="get_explanation")
-    def get_explanation(account_id: str) -> ExplanationAnswer:
+    def get_explanation(
+        account_id: str, lang: Annotated[Lang, Query()] = "en"
+    ) -> ExplanationAnswer:
         """Where the risk of one account comes from: points that add up, and the rows behind."""
         batch, row = _found(published, account_id)
+        if lang != "en":
+            row = spoken(row, batch, language(lang))
         return ExplanationAnswer(
             batch=_provenance(batch), account=_account(row), explanation=row.explanation
         )

@@ -13,23 +13,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from sqlalchemy import Engine
 
-from data.errors import BadInputError, MissingError, RefusedError
+from data.errors import BadInputError, MissingError
 from data.workspace import Workspace
-from features.build import build, feeds_at
+from features.build import feeds_at
 from features.catalog import BY_NAME, FAMILIES
 from features.feeds import feeds_of
-from serving.explain import Part, driver, part_of, whole_points
-from serving.facts import Facts, gather, snapshots
-from serving.records import Batch, Change, Driver, Evidence, Move
+from serving.claims import moved_kind
+from serving.explain import Part, measured, part_of, whole_points
+from serving.facts import Facts
+from serving.measures import whole
+from serving.records import Batch, Change, Evidence, Move
 from serving.store import batch_at, risks_of
-from serving.words import changed, whole
 from training.matrix import Numbers
 from training.model import Model
 
@@ -41,15 +43,17 @@ NOTHING = 1e-12
 
 @dataclass(frozen=True)
 class Earlier:
-    """The batch to compare with: its moment, the risks it published, and the model behind them.
+    """The batch to compare with: the risks it published, and the model behind them.
 
     `model` is None if it cannot be read any more: then what was corrected in the data cannot be
-    told apart from what another model says, and counts as the model's.
+    told apart from what another model says, and counts as the model's. `turned` are the tables that
+    spoke at one of the two moments only.
     """
 
     batch: Batch
     risks: Mapping[str, float]
     model: Model | None
+    turned: frozenset[str]
 
     @property
     def moment(self) -> pd.Timestamp:
@@ -57,17 +61,21 @@ class Earlier:
         return pd.Timestamp(self.batch.as_of)
 
 
+def batch_before(store: Engine, batch: Batch, *, since: date | None = None) -> Batch | None:
+    """The newest batch before this moment, and not after `since`, that predicted the same."""
+    until = batch.as_of - timedelta(days=1)
+    return batch_at(store, min(since or until, until), spec_hash=batch.spec_hash)
+
+
 def earlier(
-    workspace: Workspace, store: Engine, batch: Batch, model: Model, *, since: date | None = None
-) -> Earlier | None:
-    """The batch before this one (not after `since`), if it predicted the same; else None."""
-    before = batch_at(store, since or batch.as_of, other_than=batch.batch_id)
-    if before is None or before.spec_hash != batch.spec_hash:
-        return None
+    workspace: Workspace, store: Engine, batch: Batch, before: Batch, model: Model
+) -> Earlier:
+    """All that is needed to tell what changed in a batch since the one before."""
     old: Model | None = model
     if before.model_version != model.version:
         old = _loaded(workspace, before.model_version)
-    return Earlier(before, risks_of(store, before.batch_id), old)
+    live = [_live(workspace, pd.Timestamp(day)) for day in (before.as_of, batch.as_of)]
+    return Earlier(before, risks_of(store, before.batch_id), old, frozenset(live[0] ^ live[1]))
 
 
 def _loaded(workspace: Workspace, version: str) -> Model | None:
@@ -78,8 +86,13 @@ def _loaded(workspace: Workspace, version: str) -> Model | None:
     return old if BY_NAME.keys() >= set(old.features) else None
 
 
+def _live(workspace: Workspace, moment: pd.Timestamp) -> set[str]:
+    states = feeds_at(workspace, moment)
+    return set(states.loc[states["state"] == "live", "table"])
+
+
 def changes(
-    workspace: Workspace, then: Earlier, model: Model, rows: pd.DataFrame, facts: Facts
+    then: Earlier, model: Model, rows: pd.DataFrame, facts: Facts
 ) -> Iterator[Change | None]:
     """What changed, per account of the facts; None where the earlier batch did not score it.
 
@@ -90,17 +103,15 @@ def changes(
         for moment in (then.moment, facts.moment)
     )
     ids = list(facts.account_ids)
-    known = np.array(
-        [account in then.risks and account in was.index for account in ids], dtype=bool
-    )
-    if not known.any():
+    known = [account in then.risks and account in was.index for account in ids]
+    if not any(known):
         yield from (None for _ in ids)
         return
     after = now.loc[ids].reset_index(drop=True)
     rest = [account for account, there in zip(ids, known, strict=True) if not there]
     before = pd.concat([was.drop(index=rest, errors="ignore"), now.loc[rest]]).loc[ids]
     before = before.reset_index(drop=True)
-    split = _split(workspace, then, model, before, after)
+    split = _split(then, model, before, after)
     names = list(facts.now.columns)
     told = replace(
         facts,
@@ -110,38 +121,8 @@ def changes(
         healthy=pd.DataFrame(np.nan, index=after.index, columns=names),
     )
     parts = [part_of(family, told) for family in FAMILIES]
-    for row, account in enumerate(ids):
-        yield (
-            _change(then, told, parts, split, row) if account in then.risks and known[row] else None
-        )
-
-
-def change_since(
-    workspace: Workspace, store: Engine, batch: Batch, account_id: str, since: date
-) -> Change:
-    """What changed for an account of a batch since the newest batch that is not after `since`.
-
-    Raises:
-        MissingError: no such batch has scored it, or the model of `batch` is gone.
-        RefusedError: that batch predicted something else.
-    """
-    model = Model.load(workspace.models / batch.model_version)
-    then = earlier(workspace, store, batch, model, since=since)
-    if then is None and batch_at(store, since, other_than=batch.batch_id) is not None:
-        raise RefusedError(f"--since: the batch of {since} or before it predicted something else")
-    if then is None or account_id not in then.risks:
-        raise MissingError(
-            f"--since: no batch of {since} or before it scored {account_id!r}; "
-            "expected the date of a batch that did"
-        )
-    moments = [then.moment, *snapshots(workspace, pd.Timestamp(batch.as_of))]
-    table = build(workspace, sorted(set(moments)), rule=model.spec.rule)
-    ours = table[table["account_id"] == account_id]
-    facts = gather(workspace, model, ours[ours["as_of"] == moments[1]], ours)
-    (change,) = changes(workspace, then, model, ours, facts)
-    if change is None:
-        raise MissingError(f"--since: {account_id!r} was no customer on {then.batch.as_of}")
-    return change
+    for row in range(len(ids)):
+        yield _change(then, told, parts, split, row) if known[row] else None
 
 
 @dataclass(frozen=True)
@@ -153,11 +134,8 @@ class _Split:
     model: Numbers
 
 
-def _split(
-    workspace: Workspace, then: Earlier, model: Model, before: pd.DataFrame, after: pd.DataFrame
-) -> _Split:
-    arrived = _arrived(workspace, model, then.moment, after["as_of"].iloc[0])
-    between = _between(before, after, arrived)
+def _split(then: Earlier, model: Model, before: pd.DataFrame, after: pd.DataFrame) -> _Split:
+    between = _between(before, after, _arrived(then, model))
     published = np.array([then.risks.get(a, np.nan) for a in after["account_id"]])
     start, middle = model.risk(before), model.risk(between)
     told = published if then.model is None else start
@@ -170,14 +148,9 @@ def _split(
     )
 
 
-def _arrived(
-    workspace: Workspace, model: Model, before: pd.Timestamp, after: pd.Timestamp
-) -> list[str]:
+def _arrived(then: Earlier, model: Model) -> list[str]:
     """The model's features that rest on a feed which spoke at one of the two moments only."""
-    states = [feeds_at(workspace, moment).set_index("table")["state"] for moment in (before, after)]
-    live = [set(state.index[state == "live"]) for state in states]
-    turned = live[0] ^ live[1]
-    return [n for n in model.features if n in BY_NAME and feeds_of(BY_NAME[n]) & turned]
+    return [name for name in model.features if feeds_of(BY_NAME[name]) & then.turned]
 
 
 def _between(before: pd.DataFrame, after: pd.DataFrame, arrived: Sequence[str]) -> pd.DataFrame:
@@ -191,14 +164,13 @@ def _settled(points: npt.NDArray[np.float64]) -> Numbers:
 
 
 def _change(then: Earlier, facts: Facts, parts: Sequence[Part], split: _Split, row: int) -> Change:
-    before, after = then.risks[facts.account_ids[row]], float(facts.risk[row])
+    account = facts.account_ids[row]
+    before, after = then.risks[account], float(facts.risk[row])
     sums = [float(part.sums[row]) for part in parts]
     data, model = float(split.data[row]), float(split.model[row])
     base, shown = whole_points(after, before, [*sums, data, model])
-    drivers = [driver(part, row, shown[place], facts) for place, part in enumerate(parts)]
-    drivers = sorted(
-        (d for d in drivers if d.points != 0), key=lambda d: (-abs(d.points), d.family)
-    )
+    moves = [_move(part, row, shown[at]) for at, part in enumerate(parts) if sums[at]]
+    moves.sort(key=lambda move: (-abs(move.points), move.family))
     return Change(
         since=then.batch.as_of,
         batch_id=then.batch.batch_id,
@@ -212,25 +184,43 @@ def _change(then: Earlier, facts: Facts, parts: Sequence[Part], split: _Split, r
         data_shown=shown[-2],
         model=model,
         model_shown=shown[-1],
-        moves=tuple(_move(found) for found in drivers),
-        events=_events(drivers, then),
-        sentence=changed(
-            before, after, [(d.label, d.shown) for d in drivers], shown[-2], shown[-1]
-        ),
+        moves=tuple(moves),
+        events=_events(moves, facts, account, then),
     )
 
 
-def _move(found: Driver) -> Move:
+def _move(part: Part, row: int, shown: int) -> Move:
     return Move(
-        **found.model_dump(include=set(Move.model_fields) - {"value", "before"}),
-        value=found.value,
-        before=found.usual,
+        family=part.family.name,
+        context=part.family.context,
+        points=float(part.sums[row]),
+        shown=shown,
+        **_statement(part, row),
     )
 
 
-def _events(drivers: Sequence[Driver], then: Earlier) -> tuple[Evidence, ...]:
+def _statement(part: Part, row: int) -> dict[str, Any]:
+    """What the family says of its movement, and of which feature, if of one."""
+    if part.family.context:
+        return {"says": "context"}
+    for column in part.strongest(row):
+        feature, reading = part.features[column], part.reading(row, column)
+        kind = moved_kind(feature, float(part.points[row, column]), reading.usual, reading.value)
+        if kind is not None:
+            values = measured(value=reading.value, before=reading.usual)
+            return {"says": kind, "feature": feature.name, "unit": feature.unit, **values}
+    return {"says": "together"}
+
+
+def _events(
+    moves: Sequence[Move], facts: Facts, account: str, then: Earlier
+) -> tuple[Evidence, ...]:
     """What happened since, in the families that moved most, newest first."""
-    named = [d for d in drivers if d.shown and not d.context][:TOLD]
+    named = [move.family for move in moves if move.shown and not move.context][:TOLD]
     since = then.moment.to_pydatetime()
-    fresh = {item for found in named for item in found.evidence if item.happened_at >= since}
+    fresh: list[Evidence] = []
+    for family in named:
+        rows = facts.evidence.get((account, family), ())
+        fresh += [item for item in rows if item.happened_at >= since and item not in fresh]
+    # Python keeps the order of equals: within a moment that of the families.
     return tuple(sorted(fresh, key=lambda item: item.happened_at, reverse=True)[:EVENTS])

@@ -12,7 +12,7 @@ import typer
 from data.errors import BadInputError, RefusedError
 from serving import models
 from serving.console import INTERRUPTED, Run, command, complain
-from serving.options import AsOf, BatchOf, MappingFile, MaxBad, Since, Source
+from serving.options import AsOf, BatchOf, Lang, MappingFile, MaxBad, Since, Source
 
 if TYPE_CHECKING:
     from data.report import LandReport
@@ -32,7 +32,7 @@ app = typer.Typer(
 
 @app.command(epilog="Example: forewarn synth company --accounts 600 --seed 0")
 @command
-def synth(
+def synth(  # noqa: PLR0913 - one option for each thing that can be simulated
     run: Run,
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="Where to write it.")],
     *,
@@ -43,12 +43,16 @@ def synth(
         int | None,
         typer.Option(help="About how many usage events.", show_default="1,000 per account"),
     ] = None,
+    cause: Annotated[
+        str | None,
+        typer.Option(help="The one reason for which customers leave.", show_default="seven"),
+    ] = None,
 ) -> None:
     """Write the tables of a synthetic company whose customers leave for known reasons."""
     from data.synth.company import simulate, write
 
     with run.step("synth") as step:
-        company = simulate(accounts=accounts, seed=seed, years=years, events=events)
+        company = simulate(accounts=accounts, seed=seed, years=years, events=events, only=cause)
         step.say(f"writing to {directory}")
         write(directory, company)
         rows = {name: len(table) for name, table in company.tables.items()}
@@ -125,7 +129,7 @@ def score(run: Run, *, as_of: AsOf = None) -> None:
     run.answer(_shown(run, batch))
 
 
-@app.command(epilog="Example: forewarn explain A00042 --since 2025-09-30")
+@app.command(epilog="Example: forewarn explain A00042 --since 2025-09-30 --lang el")
 @command
 def explain(
     run: Run,
@@ -133,13 +137,21 @@ def explain(
     *,
     as_of: BatchOf = None,
     since: Since = None,
+    lang: Lang = "en",
 ) -> None:
     """Show why an account has its risk, what changed, and the rows behind it, as published."""
     from serving import show
-    from serving.account import published
+    from serving.account import compared, published
+    from serving.language import language
+    from serving.spoken import spoken
 
-    batch, row = published(run.workspace, account, as_of=as_of, since=since)
-    run.show(*show.account(batch, row))
+    speaking = language(lang)
+    batch, row = published(run.workspace, account, as_of=as_of)
+    if since is not None:
+        row = compared(run.workspace, run.config, batch, row, since=since, language=speaking)
+    elif lang != "en":
+        row = spoken(row, batch, speaking)
+    run.show(*show.account(batch, row, speaking))
     run.answer({"batch": batch.model_dump(mode="json"), "account": row.model_dump(mode="json")})
 
 

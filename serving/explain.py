@@ -1,8 +1,9 @@
-"""Why an account has its risk: points that add up, sentences that hold, rows behind them.
+"""Why an account has its risk: points that add up, statements that hold, rows behind them.
 
 The contract: `base` plus the points of all families is the risk, to 1e-9; the whole points shown
-add up exactly to the whole percentage shown; no sentence runs against a declared direction; context
-families are shown, so that the sum holds, but are never a reason to act.
+add up exactly to the whole percentage shown; no statement runs against a declared direction;
+context families are shown, so that the sum holds, but are never a reason to act. The words are made
+from it by `serving.spoken`, in any language.
 """
 
 from __future__ import annotations
@@ -17,32 +18,23 @@ import numpy.typing as npt
 
 from features.catalog import FAMILIES
 from features.feature import Family, Feature
+from serving.claims import CLOCKS, Reading, Side, kind_of
 from serving.facts import Facts
+from serving.measures import whole
 from serving.records import Driver, Explanation, Measure
-from serving.words import (
-    Reading,
-    Side,
-    compared,
-    holds,
-    measure,
-    nothing_known,
-    sentence,
-    together,
-    whole,
-)
 
 # A feature that moves the family by less than this part of its strongest one does not speak for it.
-_SPEAKS_FROM = 0.2
+SPEAKS_FROM = 0.2
 
 
 def explain(facts: Facts) -> Iterator[Explanation]:
-    """One explanation per account, in order."""
+    """One explanation per account, in order, without words."""
     parts = [part_of(family, facts) for family in FAMILIES]
     sums = np.column_stack([part.sums for part in parts])
     for row in range(len(facts.account_ids)):
         risk = float(facts.risk[row])
         base, shown = whole_points(risk, facts.base, sums[row])
-        drivers = [driver(part, row, shown[place], facts) for place, part in enumerate(parts)]
+        drivers = [_driver(part, row, shown[place], facts) for place, part in enumerate(parts)]
         drivers.sort(key=lambda found: (-abs(found.points), found.family))
         yield Explanation(
             base=facts.base, base_shown=base, risk_shown=whole(risk), drivers=tuple(drivers)
@@ -74,7 +66,7 @@ def whole_points(risk: float, base: float, parts: npt.ArrayLike) -> tuple[int, l
 
 @dataclass(frozen=True)
 class Part:
-    """One family's share of the facts: rows of accounts, columns of its worded features."""
+    """One family's share of the facts: rows of accounts, columns of its numeric features."""
 
     family: Family
     features: tuple[Feature, ...]
@@ -85,87 +77,70 @@ class Part:
     healthy: npt.NDArray[np.float64]
 
     def reading(self, row: int, column: int) -> Reading:
-        """A worded feature of an account beside its past and healthy peers."""
+        """A feature of an account beside its past and healthy peers."""
         return Reading(
-            *(_known(table[row, column]) for table in (self.now, self.usual, self.healthy))
+            *(known(table[row, column]) for table in (self.now, self.usual, self.healthy))
         )
+
+    def strongest(self, row: int) -> list[int]:
+        """Columns that push the family's way, the strongest first, without the negligible ones."""
+        pushes = self.points[row] * np.sign(self.sums[row])
+        least = max(SPEAKS_FROM * float(pushes.max(initial=0)), np.finfo(float).tiny)
+        return [int(c) for c in np.argsort(-pushes, kind="stable") if pushes[c] >= least]
 
 
 def part_of(family: Family, facts: Facts) -> Part:
     """The family's share of the facts."""
     modelled = [f for f in family.features if f.name in facts.points.columns]
-    worded = tuple(f for f in modelled if f.kind == "number")
-    names = [f.name for f in worded]
+    numeric = tuple(f for f in modelled if f.kind == "number")
+    names = [f.name for f in numeric]
     tables = (facts.points, facts.now, facts.usual, facts.healthy)
     return Part(
         family,
-        worded,
+        numeric,
         facts.points[[f.name for f in modelled]].sum(axis=1).to_numpy(dtype=float),
         *(table[names].to_numpy(dtype=float) for table in tables),
     )
 
 
-def _known(value: float) -> float | None:
+def known(value: float) -> float | None:
+    """The value, None if it is not a number."""
     return None if np.isnan(value) else float(value)
 
 
-def driver(part: Part, row: int, shown: int, facts: Facts) -> Driver:
-    """What a family does to the risk of one account, worded; `shown` are its whole points."""
+def measured(**values: float | None) -> dict[str, Measure]:
+    """Those of the values that are known."""
+    return {name: Measure(value=value) for name, value in values.items() if value is not None}
+
+
+def _driver(part: Part, row: int, shown: int, facts: Facts) -> Driver:
     family, points = part.family, float(part.sums[row])
-    claim, column = _claimed(part, row)
-    side: Side = "risk" if points > 0 else "safe"
-    spoken = (
-        {"sentence": f"{claim}."}
-        if column is None
-        else _spoken(claim, part.features[column], side, part.reading(row, column))
-    )
     return Driver(
         family=family.name,
-        label=family.label,
         context=family.context,
         points=points,
         shown=shown,
         direction="raises" if points > 0 else "lowers" if points < 0 else "none",
-        claim=claim,
         data_until=facts.data_until,
         evidence=tuple(facts.evidence.get((facts.account_ids[row], family.name), ())),
-        **spoken,
+        **_statement(part, row),
     )
 
 
-def _claimed(part: Part, row: int) -> tuple[str, int | None]:
-    """What the family says, and the column of the feature that it speaks of, if of one."""
-    family, points = part.family, part.sums[row]
-    side: Side = "risk" if points > 0 else "safe"
+def _statement(part: Part, row: int) -> dict[str, Any]:
+    """What the family says, and of which feature, if of one."""
+    points = part.sums[row]
     if points == 0:
-        return f"{family.label}: no effect", None
-    if family.context:
-        return f"{family.label}: such accounts leave {_OFTEN[side]} often", None
+        return {"says": "nothing"}
+    if part.family.context:
+        return {"says": "context"}
     if np.isnan(part.now[row]).all():
-        return nothing_known(family.label), None
-    for column in _strongest(part.points[row] * np.sign(points)):
+        return {"says": "unknown"}
+    side: Side = "risk" if points > 0 else "safe"
+    for column in part.strongest(row):
         feature, reading = part.features[column], part.reading(row, column)
-        if holds(feature, side, reading) and reading.value is not None:
-            return sentence(feature, side, reading.value), column
-    return together(family.label, side), None
-
-
-_OFTEN: dict[Side, str] = {"risk": "more", "safe": "less"}
-
-
-def _strongest(pushes: npt.NDArray[np.float64]) -> list[int]:
-    """Columns that push the family's way, the strongest first, without the negligible ones."""
-    least = max(_SPEAKS_FROM * float(pushes.max(initial=0)), np.finfo(float).tiny)
-    return [int(c) for c in np.argsort(-pushes, kind="stable") if pushes[c] >= least]
-
-
-def _spoken(claim: str, feature: Feature, side: Side, reading: Reading) -> dict[str, Any]:
-    """What a driver carries when it speaks of one feature."""
-    beside = {"value": reading.value, "usual": reading.usual, "healthy": reading.healthy}
-    measures = {
-        name: Measure(value=number, text=measure(number, feature.unit))
-        for name, number in beside.items()
-        if number is not None
-    }
-    said = compared(claim, feature, side, reading)
-    return {"sentence": f"{said}.", "feature": feature.name, "unit": feature.unit, **measures}
+        if kind := kind_of(feature, side, reading):
+            beside = {"usual": reading.usual, "healthy": reading.healthy}
+            values = measured(value=reading.value, **({} if feature.name in CLOCKS else beside))
+            return {"says": kind, "feature": feature.name, "unit": feature.unit, **values}
+    return {"says": "together"}

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from data.workspace import Workspace
@@ -16,6 +18,7 @@ from features.evidence import evidence
 from serving.records import Evidence
 from training.matrix import Numbers
 from training.model import Model
+from training.peers import Group, groups
 
 BASELINE_SNAPSHOTS = 6
 BASELINE_STEP_DAYS = 30
@@ -29,8 +32,9 @@ class Facts:
     `risks` has the risk per horizon in days; `risk` is that of the window, between `low` and
     `high`, the 80 % band of the estimate, and `causes` shares it out, if they are known apart.
     `points` has probability points per feature of the model. `now`, `usual` and `healthy` have its
-    numeric features: the value, the account's own median before, the median of healthy peers.
-    `evidence` maps (account_id, family) to landed rows.
+    numeric features: the value, the account's own median before, the median of healthy peers;
+    `groups` are those peers, with the places of the accounts that they belong to. `evidence` maps
+    (account_id, family) to landed rows.
     """
 
     account_ids: Sequence[str]
@@ -45,6 +49,7 @@ class Facts:
     now: pd.DataFrame
     usual: pd.DataFrame
     healthy: pd.DataFrame
+    groups: Sequence[tuple[Group, npt.NDArray[np.intp]]]
     evidence: Mapping[tuple[str, str], Sequence[Evidence]]
     data_until: date
 
@@ -59,6 +64,7 @@ def gather(workspace: Workspace, model: Model, scored: pd.DataFrame, table: pd.D
     points, risks = model.points(scored), model.risks(scored)
     risk, (low, high) = risks[model.spec.window_days], model.band(scored)
     moment = scored["as_of"].iloc[0]
+    peers = list(groups(model.peers, scored))
     return Facts(
         account_ids=list(scored["account_id"]),
         moment=moment,
@@ -73,7 +79,8 @@ def gather(workspace: Workspace, model: Model, scored: pd.DataFrame, table: pd.D
         usual=usual(before(table, moment), names)
         .reindex(scored["account_id"])
         .reset_index(drop=True),
-        healthy=_healthy(model, scored["segment"], names),
+        healthy=_healthy(peers, names, len(scored)),
+        groups=peers,
         evidence=_evidence(workspace, model, list(scored["account_id"]), moment),
         data_until=pd.Timestamp(workspace.manifest()["data_until"]).date(),
     )
@@ -107,11 +114,13 @@ def usual(past: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
     return grouped.median().where(grouped.count() >= BASELINE_KNOWN)
 
 
-def _healthy(model: Model, segment: pd.Series, names: Sequence[str]) -> pd.DataFrame:
-    known = segment.astype(object).where(segment.notna(), None)
-    rows = {s: [model.healthy_value(name, s) for name in names] for s in known.unique()}
-    table = [rows[s] for s in known]
-    return pd.DataFrame(table, columns=list(names), dtype="float64")
+def _healthy(
+    peers: Sequence[tuple[Group, npt.NDArray[np.intp]]], names: Sequence[str], count: int
+) -> pd.DataFrame:
+    table = np.full((count, len(names)), np.nan)
+    for group, places in peers:
+        table[places] = group.rows[list(names)].median().to_numpy(dtype=np.float64)
+    return pd.DataFrame(table, columns=list(names))
 
 
 def _evidence(
@@ -120,16 +129,18 @@ def _evidence(
     rows = evidence(workspace, account_ids, moment, rule=model.spec.rule)
     found: dict[tuple[str, str], list[Evidence]] = {}
     row_ids = rows["row_id"].astype(object).where(rows["row_id"].notna(), None)
-    for account_id, family, source, row_id, happened_at, what in zip(
+    for account_id, family, source, row_id, happened_at, kind, args in zip(
         rows["account_id"],
         rows["family"],
         rows["source"],
         row_ids,
         rows["happened_at"].dt.to_pydatetime(),
-        rows["what"],
+        rows["kind"],
+        rows["args"],
         strict=True,
     ):
+        told = {name: value for name, value in json.loads(args).items() if value is not None}
         found.setdefault((account_id, family), []).append(
-            Evidence(source=source, row_id=row_id, happened_at=happened_at, what=what)
+            Evidence(source=source, row_id=row_id, happened_at=happened_at, kind=kind, args=told)
         )
     return found

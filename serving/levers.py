@@ -1,23 +1,24 @@
 """What the model would say if one or two things were as healthy accounts have them.
 
 Only what people can work on is tried, only where healthy peers are better off, and only to the
-value that is usual among them. The result is the model's estimate for such an account: other things
-that would change along with it, and whether anybody stays for it, are not in it.
+value that is usual among them. Features that say the same in another way go along, so that the
+model is asked about an account that could exist. The result is its estimate for such an account:
+what else would change, and whether anybody stays for it, is not in it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from features.catalog import BY_NAME
+from serving.claims import shown
 from serving.facts import Facts
+from serving.measures import whole
 from serving.records import Lever
-from serving.words import measure, percent, whole
 from training.matrix import Numbers
 from training.model import Model
 
@@ -25,33 +26,26 @@ BEST = 3
 # A lever is told if it takes off a tenth of the risk and two points, a pair if two more.
 WORTH_SHARE, WORTH_POINTS = 0.1, 2
 
-
-class Words(NamedTuple):
-    """How a lever reads after "if"; `none` where the value is nothing at all."""
-
-    some: str
-    none: str = ""
-
-
-LEVERS: Mapping[str, Words] = {
-    "people_heard_90": Words("{value} there had spoken with us in the last 90 days"),
-    "executive_heard_90": Words("an executive had been heard in the last 90 days"),
-    "days_since_inbound": Words("they had come to us {value} ago"),
-    "days_since_other_heard": Words("someone besides the main contact had been heard {value} ago"),
-    "answered_share_90": Words("they had answered {value} of our messages within two weeks"),
-    "unanswered_streak": Words(
-        "only our last {value} had gone unanswered", "our last message had been answered"
-    ),
-    "active_days_30": Words("the product had been used on {value} of the last 30"),
-    "active_users_30": Words("{value} had used the product in the last 30 days"),
-    "features_used_30": Words("{value} had been used in the last 30 days"),
-    "overdue_count": Words("only {value} were overdue", "no invoice were overdue"),
-    "oldest_open_days": Words(
-        "their oldest open ticket had waited only {value}", "no ticket were open for a day"
-    ),
-    "onboarding_complete": Words("their onboarding were complete"),
-    "goals_overdue": Words("only {value} were overdue", "no goal were overdue"),
+# What people can work on, each with the features that would follow; those are set to the value of
+# healthy peers as well, where that is better.
+LEVERS: Mapping[str, tuple[str, ...]] = {
+    "people_heard_90": ("people_gone_quiet", "days_since_heard"),
+    "executive_heard_90": (),
+    "days_since_inbound": ("days_since_heard", "inbound_gap_ratio"),
+    "days_since_other_heard": ("days_since_heard",),
+    "answered_share_90": ("answered_share_change",),
+    "unanswered_streak": ("days_since_heard",),
+    "active_days_30": ("active_days_90", "stickiness_28", "days_since_use", "use_gap_ratio"),
+    "active_users_30": ("active_users_90", "seat_use_30"),
+    "features_used_30": ("features_used_90",),
+    "overdue_count": ("overdue_amount", "overdue_days"),
+    "oldest_open_days": ("tickets_open",),
+    "onboarding_complete": (),
+    "goals_overdue": ("goal_overdue_days", "goal_success_share"),
 }
+# Counted or asked in whole numbers; a median between two is none of them.
+_WHOLE = ("days", "people", "messages", "invoices", "goals", "features")
+Moves = tuple[int, ...]
 
 
 def levers(model: Model, rows: pd.DataFrame, facts: Facts) -> Iterator[tuple[Lever, ...]]:
@@ -60,61 +54,72 @@ def levers(model: Model, rows: pd.DataFrame, facts: Facts) -> Iterator[tuple[Lev
     `rows` are the feature rows of those accounts, in the same order.
     """
     names = [name for name in LEVERS if name in facts.now.columns]
-    targets = [_targets(facts, name) for name in names]
-    wanted = np.column_stack(targets) if names else np.empty((len(rows), 0))
-    singles = [(row, (at,)) for row, at in zip(*np.nonzero(~np.isnan(wanted)), strict=True)]
+    told = [*names, *dict.fromkeys(also for name in names for also in LEVERS[name])]
+    wanted = {name: _target(facts, name) for name in told if name in facts.now.columns}
+    possible = (
+        np.column_stack([~np.isnan(wanted[name]) for name in names])
+        if names
+        else np.empty((len(rows), 0))
+    )
+    singles = [(row, (at,)) for row, at in zip(*np.nonzero(possible), strict=True)]
     found = _tried(model, rows, names, wanted, singles)
     best: dict[int, list[int]] = {}
     for row, (at,) in sorted(found, key=lambda key: found[key]):
         best.setdefault(row, []).append(at)
-    pairs = [
+    pairs: list[tuple[int, Moves]] = [
         (row, pair) for row, some in best.items() for pair in combinations(sorted(some[:BEST]), 2)
     ]
     found |= _tried(model, rows, names, wanted, pairs)
-    told: dict[int, list[tuple[float, tuple[int, ...]]]] = {}
+    by_row: dict[int, list[tuple[float, Moves]]] = {}
     for (row, which), risk in found.items():
-        told.setdefault(row, []).append((risk, which))
+        by_row.setdefault(row, []).append((risk, which))
     for row in range(len(rows)):
-        yield _worth(float(facts.risk[row]), told.get(row, []), names, wanted[row])
+        told_of = _worth(float(facts.risk[row]), by_row.get(row, []))
+        yield tuple(
+            _lever(risk, [names[at] for at in which], wanted, row) for risk, which in told_of
+        )
 
 
-def _targets(facts: Facts, name: str) -> Numbers:
+def _target(facts: Facts, name: str) -> Numbers:
     """What healthy peers have where that is better and reads differently, else NaN."""
     feature = BY_NAME[name]
     now, peers = (t[name].to_numpy(dtype=np.float64) for t in (facts.now, facts.healthy))
+    if feature.unit in _WHOLE:
+        peers = np.round(peers)
     better = feature.direction * (now - peers) > 0
-    texts = [[_text(value, feature.unit) for value in values] for values in (now, peers)]
-    differs = np.array([one != other for one, other in zip(*texts, strict=True)], dtype=bool)
-    sayable = np.array([bool(_said(name, value)) for value in peers], dtype=bool)
-    return np.where(better & differs & sayable, peers, np.nan)
+    known = ~(np.isnan(now) | np.isnan(peers))
+    differs = np.zeros(len(now), dtype=bool)
+    for at in np.flatnonzero(known):
+        differs[at] = shown(now[at], feature.unit) != shown(peers[at], feature.unit)
+    return np.where(better & differs, peers, np.nan)
 
 
 def _tried(
     model: Model,
     rows: pd.DataFrame,
     names: Sequence[str],
-    wanted: Numbers,
-    moves: Sequence[tuple[int, tuple[int, ...]]],
-) -> dict[tuple[int, tuple[int, ...]], float]:
+    wanted: Mapping[str, Numbers],
+    moves: Sequence[tuple[int, Moves]],
+) -> dict[tuple[int, Moves], float]:
     """The model's risk of each row with each move made."""
     if not moves:
         return {}
-    other = rows.iloc[[row for row, _ in moves]].reset_index(drop=True)
-    for at, name in enumerate(names):
-        made = [place for place, (_, which) in enumerate(moves) if at in which]
-        values = [wanted[moves[place][0], at] for place in made]
-        other[name] = other[name].astype(np.float64)
-        other.loc[made, name] = values
+    places = np.array([row for row, _ in moves])
+    other = rows.iloc[places].reset_index(drop=True)
+    for name in wanted:
+        here = np.array([name in _set_by(names, which) for _, which in moves])
+        target = wanted[name][places]
+        other[name] = other[name].astype(np.float64).mask(here & ~np.isnan(target), target)
     return dict(zip(moves, map(float, model.risk(other)), strict=True))
 
 
-def _worth(
-    risk: float,
-    found: Sequence[tuple[float, tuple[int, ...]]],
-    names: Sequence[str],
-    wanted: Numbers,
-) -> tuple[Lever, ...]:
-    told: list[Lever] = []
+def _set_by(names: Sequence[str], which: Moves) -> set[str]:
+    return {name for at in which for name in (names[at], *LEVERS[names[at]])}
+
+
+def _worth(risk: float, found: Sequence[tuple[float, Moves]]) -> list[tuple[float, Moves]]:
+    """The best single move and the best pair that say enough, the pair first."""
+    told: list[tuple[float, Moves]] = []
     least = whole(risk)
     for size in (1, 2):
         some = [(after, which) for after, which in found if len(which) == size]
@@ -123,29 +128,16 @@ def _worth(
         after, which = min(some)
         if after > (1 - WORTH_SHARE) * risk or least - whole(after) < WORTH_POINTS:
             continue
-        told.append(_lever(risk, after, [(names[at], float(wanted[at])) for at in which]))
+        told.append((after, which))
         least = whole(after)
-    return tuple(told[::-1])
+    return told[::-1]
 
 
-def _lever(risk: float, after: float, moves: Sequence[tuple[str, float]]) -> Lever:
-    when = " and ".join(_said(name, value) for name, value in moves)
+def _lever(risk: float, moved: Sequence[str], wanted: Mapping[str, Numbers], row: int) -> Lever:
+    names = {also: None for name in moved for also in LEVERS[name] if also in wanted}
+    along = {name: float(wanted[name][row]) for name in names if name not in moved}
     return Lever(
-        risk=after,
-        features=dict(moves),
-        sentence=f"The model's estimate would be {percent(after)} instead of {percent(risk)} "
-        f"if {when}.",
+        risk=risk,
+        features={name: float(wanted[name][row]) for name in moved},
+        with_them={name: value for name, value in along.items() if not np.isnan(value)},
     )
-
-
-def _said(name: str, value: float) -> str:
-    """The lever in words; empty where it has none for that value."""
-    text = _text(value, BY_NAME[name].unit)
-    nothing = text == _text(0.0, BY_NAME[name].unit) and BY_NAME[name].unit != "yes or no"
-    if nothing:
-        return LEVERS[name].none
-    return LEVERS[name].some.replace("{value}", text)
-
-
-def _text(value: float, unit: str) -> str:
-    return "" if np.isnan(value) else measure(value, unit)

@@ -43,6 +43,12 @@ Since = Annotated[
         show_default="the batch before",
     ),
 ]
+Lang = Annotated[
+    str,
+    typer.Option(
+        metavar="LANGUAGE", help="en, el, lv, fa, zh-Hans or zh-Hant: the language of the answer."
+    ),
+]
 Source = Annotated[
     str,
     typer.Argument(help="A folder of CSV or Parquet files, a DuckDB file or a postgresql:// URL."),

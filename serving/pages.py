@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,10 +12,12 @@ from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from serving.language import language
+from serving.measures import likely, money, percent
 from serving.published import Published
 from serving.records import AccountRisk, Batch
+from serving.spoken import learnt_after, stopped, unlearnt
 from serving.store import Order
-from serving.words import BAND_NOTE, UNSCORED, likely, money, percent, stopped, unlearnt
 
 PER_PAGE = 50
 _HERE = Path(__file__).parent
@@ -66,13 +69,18 @@ def _renderer() -> Callable[..., HTMLResponse]:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"money": money, "percent": percent, "stopped": stopped}
+    english = language("en")
+    environment.filters |= {
+        "money": partial(money, language=english),
+        "percent": partial(percent, language=english),
+        "stopped": partial(stopped, language=english),
+    }
     environment.globals |= {
-        "unscored": UNSCORED,
+        "say": english.say,
         "orders": _ORDERS,
-        "likely": likely,
-        "unlearnt": unlearnt,
-        "band_note": BAND_NOTE,
+        "likely": partial(likely, language=english),
+        "unlearnt": partial(unlearnt, language=english),
+        "learnt_after": partial(learnt_after, language=english),
     }
 
     def render(name: str, *, status_code: int = 200, **content: Any) -> HTMLResponse:  # noqa: ANN401

@@ -10,6 +10,19 @@ from pydantic import BaseModel, ConfigDict, Field
 Band = Literal["high", "elevated", "low"]
 Status = Literal["scored", "decided", "insufficient_history"]
 Probability = Annotated[float, Field(ge=0, le=1)]
+# What sort of sentence a reason is: one about a feature (`serving.claims`), or one about a family.
+Says = Literal[
+    "high",
+    "low",
+    "rising",
+    "falling",
+    "missing",
+    "protective",
+    "together",
+    "unknown",
+    "context",
+    "nothing",
+]
 
 
 class _Record(BaseModel):
@@ -17,19 +30,24 @@ class _Record(BaseModel):
 
 
 class Evidence(_Record):
-    """One landed row behind a driver; `row_id` is the source's own id, where it has one."""
+    """One landed row behind a driver; `row_id` is the source's own id, where it has one.
+
+    `kind` and `args` are what `what` tells in words.
+    """
 
     source: str
     row_id: str | None
     happened_at: datetime
-    what: str
+    kind: str = ""
+    args: dict[str, str | float | bool] = {}
+    what: str = ""
 
 
 class Measure(_Record):
     """A value as a number and as a person reads it, with its unit."""
 
     value: float
-    text: str
+    text: str = ""
 
 
 class Driver(_Record):
@@ -38,19 +56,21 @@ class Driver(_Record):
     `points` are probability points; over all drivers of an explanation they add up, with `base`, to
     the risk. `shown` are whole percentage points that add up to the whole percentage shown.
     `claim` is the plain statement; `sentence` adds the account's usual value and that of healthy
-    peers. `feature` is the one it speaks of; None when several signs work together.
-    `usual` is the account's own median over earlier snapshots, `healthy` that of healthy peers.
-    A `context` driver describes the account and is never a reason to act.
+    peers, and what happened. `says` is the kind of statement it is, and `feature` the one that it
+    speaks of; None when several signs work together. `usual` is the account's own median over
+    earlier snapshots, `healthy` that of healthy peers. `why_no_rows` tells it where no landed row
+    is listed. A `context` driver describes the account and is never a reason to act.
     """
 
     family: str
-    label: str
+    label: str = ""
     context: bool
     points: float
     shown: int
     direction: Literal["raises", "lowers", "none"]
-    claim: str
-    sentence: str
+    says: Says | None = None
+    claim: str = ""
+    sentence: str = ""
     feature: str | None = None
     unit: str = ""
     value: Measure | None = None
@@ -58,6 +78,7 @@ class Driver(_Record):
     healthy: Measure | None = None
     data_until: date
     evidence: tuple[Evidence, ...] = ()
+    why_no_rows: str = ""
 
 
 class Move(_Record):
@@ -68,11 +89,12 @@ class Move(_Record):
     """
 
     family: str
-    label: str
+    label: str = ""
     context: bool
     points: float
     shown: int
-    claim: str
+    says: Says | None = None
+    claim: str = ""
     feature: str | None = None
     unit: str = ""
     value: Measure | None = None
@@ -102,29 +124,60 @@ class Change(_Record):
     model_shown: int
     moves: tuple[Move, ...]
     events: tuple[Evidence, ...] = ()
-    sentence: str
+    sentence: str = ""
+
+
+class Gap(_Record):
+    """What a family does to the risk beside that of healthy peers, in points."""
+
+    family: str
+    label: str = ""
+    context: bool
+    points: float
+    shown: int
+
+
+class Peers(_Record):
+    """Healthy accounts like it: `n` that share the `traits`, out of segment, tenure, contract.
+
+    `risk` is what the model says of an account in their middle (at the mean of their log-odds); the
+    points of all gaps add up from there to the account's own risk.
+    """
+
+    n: int
+    traits: tuple[str, ...]
+    risk: Probability
+    risk_shown: int
+    gaps: tuple[Gap, ...]
+    sentence: str = ""
 
 
 class Lever(_Record):
-    """What the model would estimate if these features had these values, and that as a sentence."""
+    """What the model would estimate if these features had these values, and that as a sentence.
+
+    `with_them` are features that say the same in another way and were set along with them.
+    """
 
     risk: Probability
     features: dict[str, float]
-    sentence: str
+    with_them: dict[str, float] = {}
+    sentence: str = ""
 
 
 class Twin(_Record):
     """A past account that the same `families` moved, on `as_of`, and what became of it.
 
-    `left_on` is None where it was still a customer at the end of the window.
+    `became`: left (on `left_on`), back (left then, and a customer again now), silent (for the
+    window, where silence is what counts as leaving), or stayed.
     """
 
     account_id: str
     name: str | None
     as_of: date
+    became: Literal["left", "back", "silent", "stayed"] | None = None
     left_on: date | None
     families: tuple[str, ...]
-    sentence: str
+    sentence: str = ""
 
 
 class Explanation(_Record):
@@ -132,7 +185,8 @@ class Explanation(_Record):
 
     `change` tells what moved the risk since the batch before; None where that did not score the
     account, or predicted something else. `levers` are what it would be if something were as
-    healthy accounts have it, the lowest estimate first, `twins` past accounts that are alike.
+    healthy accounts have it, the lowest estimate first, `twins` past accounts that are alike, and
+    `peers` tells what sets it apart from healthy accounts like it, where any are known.
     """
 
     base: float
@@ -140,6 +194,7 @@ class Explanation(_Record):
     risk_shown: int
     drivers: tuple[Driver, ...]
     change: Change | None = None
+    peers: Peers | None = None
     levers: tuple[Lever, ...] = ()
     twins: tuple[Twin, ...] = ()
 
@@ -155,11 +210,11 @@ class AccountRisk(_Record):
     when `status` is "scored". `risks` has it for every horizon that the model speaks of, by days,
     never falling with them; at the batch's horizon it is `risk` exactly. `risk_low` and `risk_high`
     are the 80 % band of the estimate: how far it might move with other accounts to learn from, not
-    how sure it is that this one leaves. `causes` shares the risk out between leaving
-    voluntarily and by failed payments, where the model tells them apart. `method` is how the model
-    came to know. An account without
-    a risk has none of these. `arr` is yearly revenue, `arr_at_risk` is risk times arr; both None
-    when revenue is unknown. `coverage` is the known share of the model's features, 0 to 1.
+    how sure it is that this one leaves. `causes` shares the risk out between leaving voluntarily
+    and by failed payments, where the model tells them apart. `method` is how the model came to
+    know. An account without a risk has none of these. `notice_at` is when an account said that it
+    leaves. `arr` is yearly revenue, `arr_at_risk` is risk times arr; both None when revenue is
+    unknown. `coverage` is the known share of the model's features, 0 to 1.
     """
 
     account_id: str
@@ -177,8 +232,9 @@ class AccountRisk(_Record):
     segment: str | None = None
     csm: str | None = None
     renewal_at: date | None = None
+    notice_at: date | None = None
     coverage: Probability
-    summary: str
+    summary: str = ""
     explanation: Explanation | None = None
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from datetime import date
 from itertools import chain, repeat
 from typing import Any
@@ -16,16 +17,18 @@ from data.errors import BadInputError, MissingError, RefusedError
 from data.workspace import Workspace, quiet
 from features.build import pieces
 from serving.accounts import accounts
-from serving.changes import Earlier, changes, earlier
+from serving.changes import Earlier, batch_before, changes, earlier
 from serving.database import writing
 from serving.explain import explain
 from serving.facts import Facts, gather, snapshots
 from serving.feeds import dead_feeds
+from serving.language import language
 from serving.levers import levers
+from serving.peers import peers
 from serving.records import AccountRisk, Batch, Change, Explanation
+from serving.spoken import spoken
 from serving.store import find_batch, publish
-from serving.twins import names, twins
-from serving.words import summary, unlearnt
+from serving.twins import Past, past, twins
 from training.config import Config
 from training.model import Model
 from training.rows import revenue
@@ -33,7 +36,7 @@ from training.spec import ChurnSpec
 from training.track import champion
 
 # Part of every batch_id: raise it when the same model and data would be explained differently.
-FORMAT = 4
+FORMAT = 5
 STALE_AFTER_DAYS = 7
 # The columns of the feature table that are held of all accounts at once.
 BRIEF = ["account_id", "as_of", "segment", "mrr", "invoiced_365", "coverage"]
@@ -45,7 +48,8 @@ def score(
     """The batch of every customer at the midnight that begins `as_of`, published.
 
     Accounts under notice are *decided* and young ones have *insufficient history*: both are listed
-    without a risk. Repeating a run (same moment, model and data) publishes nothing new.
+    without a risk. Repeating a run (same moment, model, data, and batch before) publishes nothing
+    new.
 
     Raises:
         MissingError: nothing was landed, or there is no champion.
@@ -56,13 +60,15 @@ def score(
     model = _champion(workspace, config)
     batch = _batch(workspace, model, as_of)
     store = writing(workspace.store)
-    if known := find_batch(store, batch.batch_id):
-        publish(store, known, ())
-        say(f"already published as batch {known.batch_id}; nothing to do")
-        return known
+    before = batch_before(store, batch)
+    batch = batch.model_copy(update={"batch_id": batch_id(batch, before)})
+    if done := find_batch(store, batch.batch_id):
+        publish(store, done, ())
+        say(f"already published as batch {done.batch_id}; nothing to do")
+        return done
     with workspace.locked():
         moment, rule = pd.Timestamp(as_of), model.spec.rule
-        then = earlier(workspace, store, batch, model)
+        then = None if before is None else earlier(workspace, store, batch, before, model)
         moments = snapshots(workspace, moment)
         said = f"this moment and of {len(moments) - 1} before it"
         if then is not None and then.moment not in moments:
@@ -74,9 +80,9 @@ def score(
         customers = _customers(now, accounts(workspace, moment, rule=rule), moment, model.spec)
         scored = int((customers["status"] == "scored").sum())
         say(f"scoring and explaining {scored} of {len(customers)} accounts")
-        rows = chain.from_iterable(
-            _rows(workspace, model, piece, customers, then) for piece in table
-        )
+        known = past(workspace, model, moment, frozenset(customers["account_id"]))
+        run = _Run(workspace, model, batch, then, known)
+        rows = chain.from_iterable(_rows(run, piece, customers) for piece in table)
         dead = dead_feeds(workspace, model, moment)
         told = {"n": len(customers), "metadata": {**batch.metadata, "dead_feeds": dead}}
         publish(store, batch := batch.model_copy(update=told), rows)
@@ -84,10 +90,11 @@ def score(
     return batch
 
 
-def batch_id(as_of: date, model_version: str, fingerprint: str) -> str:
-    """The same for the same moment, model and data, on every machine; sorts by moment."""
-    text = f"{FORMAT}|{as_of}|{model_version}|{fingerprint}"
-    return f"{as_of}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+def batch_id(batch: Batch, before: Batch | None) -> str:
+    """The same for the same moment, model, data and batch to compare with; sorts by moment."""
+    known = [batch.model_version, batch.metadata["data_fingerprint"]]
+    text = "|".join([str(FORMAT), str(batch.as_of), *known, before.batch_id if before else ""])
+    return f"{batch.as_of}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
 def _champion(workspace: Workspace, config: Config) -> Model:
@@ -120,7 +127,7 @@ def _batch(workspace: Workspace, model: Model, as_of: date) -> Batch:
             f"({until:%Y-%m-%d}), else every account looks silent; got {as_of}; land newer data"
         )
     return Batch(
-        batch_id=batch_id(as_of, model.version, manifest["fingerprint"]),
+        batch_id="",
         as_of=as_of,
         model_version=model.version,
         method=model.method,
@@ -130,18 +137,13 @@ def _batch(workspace: Workspace, model: Model, as_of: date) -> Batch:
         metadata={
             "data_until": f"{until:%Y-%m-%d}",
             "data_fingerprint": manifest["fingerprint"],
-            "event": _event(spec),
+            "learnt_until": model.data_until[:10],
             "spec": spec.to_dict(),
             "rung": model.rung,
             "base_rate": model.base_rate,
             "bands": {"high": model.bands.high, "elevated": model.bands.elevated},
         },
     )
-
-
-def _event(spec: ChurnSpec) -> str:
-    silence = spec.rule.kind == "silence"
-    return f"of {'staying silent for' if silence else 'leaving within'} {spec.window_days} days"
 
 
 def _customers(
@@ -162,57 +164,59 @@ def _customers(
     return now.assign(status=status, arr=revenue(now))
 
 
-def _rows(
-    workspace: Workspace,
-    model: Model,
-    piece: pd.DataFrame,
-    customers: pd.DataFrame,
-    then: Earlier | None,
-) -> Iterator[AccountRisk]:
-    """The risks of the accounts in a piece of the feature table."""
+@dataclass(frozen=True)
+class _Run:
+    """What all accounts of a run have in common."""
+
+    workspace: Workspace
+    model: Model
+    batch: Batch
+    then: Earlier | None
+    past: Past
+
+
+def _rows(run: _Run, piece: pd.DataFrame, customers: pd.DataFrame) -> Iterator[AccountRisk]:
+    """The risks of the accounts in a piece of the feature table, in English."""
+    english = language("en")
     told = customers[customers["account_id"].isin(piece["account_id"])]
-    whys = _whys(workspace, model, piece, told[told["status"] == "scored"], then)
+    whys = _whys(run, piece, told[told["status"] == "scored"])
     for row in told.itertuples():
-        who = _who(row)
-        if row.status != "scored":
-            yield AccountRisk(**who, summary=_why_not(row, model.spec))
-            continue
-        estimate, why = next(whys)
-        risk = estimate["risk"]
-        yield AccountRisk(
-            **who,
-            **estimate,
-            method=model.method,
-            band=model.bands.of(risk),
-            arr_at_risk=None if who["arr"] is None else risk * who["arr"],
-            summary=_in_short(risk, why, model),
-            explanation=why,
-        )
+        found = AccountRisk(**_who(row))
+        if row.status == "scored":
+            estimate, why = next(whys)
+            arr, risk = found.arr, estimate["risk"]
+            more = {
+                **estimate,
+                "method": run.model.method,
+                "band": run.model.bands.of(risk),
+                "arr_at_risk": None if arr is None else risk * arr,
+                "explanation": why,
+            }
+            found = AccountRisk(**{**found.model_dump(), **more})
+        yield spoken(found, run.batch, english)
 
 
 def _whys(
-    workspace: Workspace,
-    model: Model,
-    piece: pd.DataFrame,
-    scored: pd.DataFrame,
-    then: Earlier | None,
+    run: _Run, piece: pd.DataFrame, scored: pd.DataFrame
 ) -> Iterator[tuple[dict[str, Any], Explanation]]:
     if scored.empty:
         return
-    moment = scored["as_of"].iloc[0]
+    model, moment = run.model, scored["as_of"].iloc[0]
     rows = piece[(piece["as_of"] == moment) & piece["account_id"].isin(scored["account_id"])]
-    facts = gather(workspace, model, rows, piece)
+    facts = gather(run.workspace, model, rows, piece)
     moves: Iterable[Change | None] = repeat(None, len(rows))
-    if then is not None:
-        moves = changes(workspace, then, model, piece, facts)
+    if run.then is not None:
+        moves = changes(run.then, model, piece, facts)
     beside = zip(
-        moves, levers(model, rows, facts), twins(model, facts, names(workspace)), strict=True
+        moves,
+        peers(model, rows, facts),
+        levers(model, rows, facts),
+        twins(model, facts, run.past),
+        strict=True,
     )
-    for estimate, why, (change, better, alike) in zip(
-        _risks(facts), explain(facts), beside, strict=True
-    ):
-        told = {"change": change, "levers": better, "twins": alike}
-        yield estimate, why.model_copy(update=told)
+    names = ("change", "peers", "levers", "twins")
+    for estimate, why, told in zip(_risks(facts), explain(facts), beside, strict=True):
+        yield estimate, why.model_copy(update=dict(zip(names, told, strict=True)))
 
 
 def _risks(facts: Facts) -> Iterator[dict[str, Any]]:
@@ -229,26 +233,15 @@ def _risks(facts: Facts) -> Iterator[dict[str, Any]]:
 
 def _who(row: Any) -> dict[str, Any]:  # noqa: ANN401 - a row of itertuples has no static type
     text = {name: _or_none(getattr(row, name)) for name in ("name", "segment", "csm", "arr")}
-    renewal = _or_none(row.renewal_at)
+    days = {name: _or_none(getattr(row, name)) for name in ("renewal_at", "notice_at")}
     return {
         **text,
+        **{name: None if day is None else day.date() for name, day in days.items()},
         "account_id": row.account_id,
         "status": row.status,
         "coverage": row.coverage,
-        "renewal_at": None if renewal is None else renewal.date(),
     }
 
 
 def _or_none(value: Any) -> Any:  # noqa: ANN401
     return None if pd.isna(value) else value
-
-
-def _why_not(row: Any, spec: ChurnSpec) -> str:  # noqa: ANN401
-    if row.status == "decided":
-        return f"Notice given on {row.notice_at:%Y-%m-%d}: already decided, so not scored."
-    return f"Too new to score: fewer than {spec.min_history_days} days as a customer."
-
-
-def _in_short(risk: float, why: Explanation, model: Model) -> str:
-    claims = [driver.claim for driver in why.reasons(2)]
-    return summary(risk, _event(model.spec), claims, note=unlearnt(model.method, model.rung))

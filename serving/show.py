@@ -14,74 +14,91 @@ from rich.text import Text
 from features.audit.findings import CHECKS, AuditReport
 from features.catalog import DIRECTIONS
 from features.feature import Family
-from serving.records import AccountRisk, Band, Batch, Change, Driver, Lever, Measure, Twin
-from serving.words import BAND_NOTE, UNSCORED, likely, money, percent, stopped, unlearnt
+from serving.language import Language, language
+from serving.measures import likely, money, percent
+from serving.records import AccountRisk, Band, Batch, Change, Driver, Measure
+from serving.spoken import learnt_after, stopped, unlearnt
 from training.periods import INVOLUNTARY
 
 REASONS = 3
 EVIDENCE = 3
 _COLOURS: dict[Band, str] = {"high": "bold red", "elevated": "yellow", "low": "green"}
+_UNSCORED = ("decided", "insufficient_history")
 
 
 def ranking(batch: Batch, rows: Sequence[AccountRisk]) -> Iterator[RenderableType]:
     """The riskiest accounts, each with its strongest reasons and the points that they add."""
+    english = language("en")
     yield Text(f"\nThe {len(rows)} riskiest of {batch.n:,} accounts on {batch.as_of}", "bold")
-    yield Text(_provenance(batch), "dim")
-    yield from _warnings(batch)
+    yield Text(_provenance(batch, english), "dim")
+    yield from _warnings(batch, english)
     yield Text("")
     yield _listed("", "account", "risk", "likely", "band", "ARR at risk", "renewal", style="dim")
     for place, row in enumerate(rows, start=1):
+        at_risk, arr = money(row.arr_at_risk, english), money(row.arr, english)
         yield _listed(
             f"{place}",
             f"[bold]{_title(row)}[/bold]",
-            f"[bold]{_risk(row)}[/bold]",
-            _likely(row),
-            _band(row),
-            f"{money(row.arr_at_risk)} [dim]of {money(row.arr)}[/dim]",
+            f"[bold]{_risk(row, english)}[/bold]",
+            _likely(row, english),
+            _band(row, english),
+            f"{at_risk} [dim]of {arr}[/dim]",
             _day(row.renewal_at),
         )
         yield _reasons(row)
-    yield Text(BAND_NOTE, "dim")
+    yield Text(english.say("screen.band_note"), "dim")
 
 
 def totals(groups: Mapping[str, Mapping[str, float]]) -> Iterator[RenderableType]:
     """How many accounts are in each band or unscored, and the revenue at stake."""
+    english = language("en")
     counts = {name: int(group["accounts"]) for name, group in groups.items()}
     bands = [f"{counts.get(band, 0)} {band}" for band in _COLOURS]
-    others = [f"{counts[name]} {word}" for name, word in UNSCORED.items() if name in counts]
+    others = [
+        f"{counts[name]} {english.say(f'screen.status_{name}')}"
+        for name in _UNSCORED
+        if name in counts
+    ]
     yield Text(", ".join([*bands, *others]))
     arr, at_risk = (
         sum(group[name] for group in groups.values()) for name in ("arr", "arr_at_risk")
     )
     if arr:
-        yield Text(f"ARR at risk (risk x ARR, summed): {money(at_risk)} of {money(arr)} a year")
+        told = f"{money(at_risk, english)} of {money(arr, english)}"
+        yield Text(f"ARR at risk (risk x ARR, summed): {told} a year")
 
 
-def account(batch: Batch, row: AccountRisk) -> Iterator[RenderableType]:
-    """Everything that is known about the risk of one account."""
-    yield Text.from_markup(f"\n[bold]{_title(row)}[/bold]   {_band(row)}")
+def account(batch: Batch, row: AccountRisk, speaking: Language) -> Iterator[RenderableType]:
+    """Everything that is known about the risk of one account, whose words are in that language."""
+    say = speaking.say
+    yield Text.from_markup(f"\n[bold]{_title(row)}[/bold]   {_band(row, speaking)}")
     yield Text(row.summary)
-    yield from _estimate(row)
-    yield Text("; ".join(_about(row)) + "\n", "dim")
+    yield from _estimate(row, speaking)
+    yield Text("; ".join(_about(row, speaking)) + "\n", "dim")
     if row.explanation is not None:
         why = row.explanation
-        yield _columns("points", "driver", "now", "usually", "healthy accounts", style="dim")
-        yield _columns(f"{why.base_shown}", "where every account starts", "", "", "")
+        heads = ("points", "driver", "now", "usually", "healthy")
+        yield _columns(*(say(f"screen.{name}") for name in heads), style="dim")
+        yield _columns(speaking.number(why.base_shown), say("screen.start"), "", "", "")
         for driver in why.drivers:
-            yield from _driver(driver)
-        yield _columns(
-            f"[bold]{why.risk_shown}[/bold]", "[bold]risk, in percent[/bold]\n", "", "", ""
-        )
-        yield from _told("What would make a difference to the estimate", why.levers)
-        yield from _told("Past accounts like it", why.twins)
+            yield from _driver(driver, speaking)
+        total, risk = speaking.number(why.risk_shown), say("screen.risk_total")
+        yield _columns(f"[bold]{total}[/bold]", f"[bold]{risk}[/bold]\n", "", "", "")
+        if why.peers is not None:
+            yield from _told(say("screen.peers"), [why.peers.sentence])
+        note = say("phrases.lever_note")
+        yield from _told(say("screen.levers", note=note), [one.sentence for one in why.levers])
+        note = say("phrases.likeness")
+        yield from _told(say("screen.twins", note=note), [one.sentence for one in why.twins])
         if why.change is not None:
-            yield from _changed(why.change)
-    yield Text(f"as of {batch.as_of}; {_provenance(batch)}", "dim")
-    yield from _warnings(batch)
-    yield Text(f"coverage: {row.coverage:.0%} of the inputs are known for this account", "dim")
-    if _likely(row):
-        yield Text(BAND_NOTE, "dim")
-    yield Text("Points are the model's estimate, not a promise that a change will help.", "dim")
+            yield from _changed(why.change, speaking)
+    yield Text(_provenance(batch, speaking), "dim")
+    yield from _warnings(batch, speaking)
+    known = speaking.percent(round(100 * row.coverage))
+    yield Text(say("screen.coverage", percent=known), "dim")
+    if _likely(row, speaking):
+        yield Text(say("screen.band_note"), "dim")
+    yield Text(say("screen.no_promise"), "dim")
 
 
 def next_steps(row: AccountRisk) -> Iterator[RenderableType]:
@@ -128,72 +145,80 @@ _OUTCOMES = {"ok": "green", "soft": "yellow", "hard": "bold red"}
 _SEVERITIES = {"hard": "Leak, training is refused", "soft": "Worth a look"}
 
 
-def _provenance(batch: Batch) -> str:
+def _provenance(batch: Batch, speaking: Language) -> str:
     """Where the figures come from."""
-    return (
-        f"data until {batch.metadata['data_until']}; model {batch.model_version} ({batch.method}); "
-        f"batch {batch.batch_id}"
+    return speaking.say(
+        "screen.as_of",
+        date=speaking.day(batch.as_of),
+        until=speaking.day(date.fromisoformat(batch.metadata["data_until"])),
+        model=batch.model_version,
+        method=batch.method,
+        batch=batch.batch_id,
     )
 
 
-def _warnings(batch: Batch) -> Iterator[RenderableType]:
-    """That nothing was learnt, and which feeds are dead."""
-    if note := unlearnt(batch.method, batch.metadata.get("rung", {})):
-        yield Text(f"By {note}", "yellow")
+def _warnings(batch: Batch, speaking: Language) -> Iterator[RenderableType]:
+    """That nothing was learnt, that the model knows the future, and which feeds are dead."""
+    if note := unlearnt(batch.method, batch.metadata.get("rung", {}), speaking):
+        yield Text(note, "yellow")
+    if learnt := learnt_after(batch, speaking):
+        yield Text(learnt, "yellow")
     for feed in batch.metadata.get("dead_feeds", ()):
-        yield Text(f"{stopped(feed)}; what rests on it is unknown, not zero", "yellow")
+        yield Text(stopped(feed, speaking), "yellow")
 
 
-def _driver(driver: Driver) -> Iterator[RenderableType]:
-    remark = " [dim](context, no reason to act)[/dim]" if driver.context else ""
+def _driver(driver: Driver, speaking: Language) -> Iterator[RenderableType]:
+    remark = f" [dim]({speaking.say('screen.no_reason')})[/dim]" if driver.context else ""
+    values = (driver.value, driver.usual, driver.healthy) if driver.shown else (None, None, None)
     yield _columns(
-        f"{driver.shown:+d}" if driver.shown else "0",
+        speaking.number(driver.shown, signed=True),
         f"{escape(driver.label)}{remark}",
-        *(_text(value) for value in (driver.value, driver.usual, driver.healthy)),
+        *(_text(value) for value in values),
     )
     if not driver.shown or driver.context:
         return
-    yield Padding(Text(f"{driver.claim}."), (0, 0, 0, 8))
+    yield Padding(Text(driver.claim), (0, 0, 0, 8))
     for row in driver.evidence[:EVIDENCE]:
-        named = f"{row.source} {row.row_id or ''}".rstrip()
-        yield Padding(
-            Text(f"{row.happened_at:%Y-%m-%d}  {row.what}  ({named})", "dim"), (0, 0, 0, 10)
-        )
+        day, named = speaking.day(row.happened_at.date()), f"{row.source} {row.row_id or ''}"
+        yield Padding(Text(f"{day}  {row.what}  ({named.rstrip()})", "dim"), (0, 0, 0, 10))
+    if driver.why_no_rows:
+        yield Padding(Text(driver.why_no_rows, "dim"), (0, 0, 0, 10))
 
 
-def _told(title: str, found: Sequence[Lever] | Sequence[Twin]) -> Iterator[RenderableType]:
-    if not found:
+def _told(title: str, sentences: Sequence[str]) -> Iterator[RenderableType]:
+    if not sentences:
         return
     yield Text(title, "bold")
-    for one in found:
-        yield Padding(Text(one.sentence), (0, 0, 0, 8))
+    for sentence in sentences:
+        yield Padding(Text(sentence), (0, 0, 0, 8))
     yield Text("")
 
 
-def _changed(change: Change) -> Iterator[RenderableType]:
+def _changed(change: Change, speaking: Language) -> Iterator[RenderableType]:
     """What moved the risk since the batch before: parts that add up, and what happened since."""
-    yield Text(f"Since {change.since}: {change.sentence}", "bold")
-    yield _columns("points", "what moved", "now", "then", "", style="dim")
-    yield _columns(f"{change.before_shown}", f"risk on {change.since}", "", "", "")
+    say, number, since = speaking.say, speaking.number, speaking.day(change.since)
+    yield Text(say("screen.since", date=since, sentence=change.sentence), "bold")
+    heads = ("points", "what_moved", "now", "then")
+    yield _columns(*(say(f"screen.{name}") for name in heads), "", style="dim")
+    yield _columns(number(change.before_shown), say("screen.risk_on", date=since), "", "", "")
     for move in change.moves:
         if not move.shown:
             continue
-        yield _columns(
-            f"{move.shown:+d}", escape(move.label), _text(move.value), _text(move.before), ""
-        )
+        values = (_text(value) for value in (move.value, move.before))
+        yield _columns(number(move.shown, signed=True), escape(move.label), *values, "")
         if not move.context:
-            yield Padding(Text(f"{move.claim}."), (0, 0, 0, 8))
+            yield Padding(Text(move.claim), (0, 0, 0, 8))
     for label, points in (
-        ("data arrived, went missing or was corrected", change.data_shown),
-        (f"another model than {change.model_version}", change.model_shown),
+        (say("screen.data_part"), change.data_shown),
+        (say("screen.model_part", version=change.model_version), change.model_shown),
     ):
         if points:
-            yield _columns(f"{points:+d}", label, "", "", "")
-    yield _columns(
-        f"[bold]{change.after_shown}[/bold]", "[bold]risk now, in percent[/bold]", "", "", ""
-    )
+            yield _columns(number(points, signed=True), label, "", "", "")
+    total, risk = number(change.after_shown), say("screen.risk_now")
+    yield _columns(f"[bold]{total}[/bold]", f"[bold]{risk}[/bold]", "", "", "")
     for row in change.events:
-        yield Padding(Text(f"{row.happened_at:%Y-%m-%d}  {row.what}", "dim"), (0, 0, 0, 8))
+        day = speaking.day(row.happened_at.date())
+        yield Padding(Text(f"{day}  {row.what}", "dim"), (0, 0, 0, 8))
     yield Text("")
 
 
@@ -214,11 +239,16 @@ def _listed(*cells: str, style: str = "") -> Table:
 
 
 def _columns(*cells: str, style: str = "") -> Table:
-    return _line(cells, widths=(6, None, 14, 14, 16), right=(0, 2, 3, 4), style=style)
+    return _line(cells, widths=(6, None, 16, 16, 16), right=(0, 2, 3, 4), style=style, wrap=True)
 
 
 def _line(
-    cells: Sequence[str], *, widths: Sequence[int | None], right: Sequence[int], style: str
+    cells: Sequence[str],
+    *,
+    widths: Sequence[int | None],
+    right: Sequence[int],
+    style: str,
+    wrap: bool = False,
 ) -> Table:
     # Rich cannot let a cell span columns, so every line is a table of its own; the column without
     # a width takes what the others leave.
@@ -229,53 +259,57 @@ def _line(
             min_width=width,
             ratio=None if width else 1,
             justify="right" if place in right else "left",
-            no_wrap=True,
-            overflow="ellipsis",
+            no_wrap=not wrap,
+            overflow="fold" if wrap else "ellipsis",
         )
     table.add_row(*cells, style=style)
     return table
 
 
-def _about(row: AccountRisk) -> list[str]:
+def _about(row: AccountRisk, speaking: Language) -> list[str]:
     facts = (
         ("segment", row.segment),
-        ("managed by", row.csm),
-        ("ARR", None if row.arr is None else money(row.arr)),
-        ("of it at risk", None if row.arr_at_risk is None else money(row.arr_at_risk)),
-        ("renewal", None if row.renewal_at is None else _day(row.renewal_at)),
+        ("managed_by", row.csm),
+        ("arr", None if row.arr is None else money(row.arr, speaking)),
+        ("arr_at_risk", None if row.arr_at_risk is None else money(row.arr_at_risk, speaking)),
+        ("renewal", None if row.renewal_at is None else speaking.day(row.renewal_at)),
     )
-    return [f"{word} {value}" for word, value in facts if value is not None]
+    return [speaking.say(f"screen.{name}", value=told) for name, told in facts if told is not None]
 
 
 def _title(row: AccountRisk) -> str:
     return escape(f"{row.name} ({row.account_id})" if row.name else row.account_id)
 
 
-def _risk(row: AccountRisk) -> str:
-    return "" if row.risk is None else percent(row.risk)
+def _risk(row: AccountRisk, speaking: Language) -> str:
+    return "" if row.risk is None else percent(row.risk, speaking)
 
 
-def _likely(row: AccountRisk) -> str:
+def _likely(row: AccountRisk, speaking: Language) -> str:
     if row.risk_low is None or row.risk_high is None:
         return ""
-    return likely(row.risk_low, row.risk_high)
+    return likely(row.risk_low, row.risk_high, speaking)
 
 
-def _estimate(row: AccountRisk) -> Iterator[RenderableType]:
+def _estimate(row: AccountRisk, speaking: Language) -> Iterator[RenderableType]:
     """The band of the estimate, and the risk at other horizons where the model speaks of them."""
-    if band := _likely(row):
-        yield Text(f"risk {_risk(row)} (likely {band})")
+    say = speaking.say
+    if band := _likely(row, speaking):
+        yield Text(say("screen.risk_likely", risk=_risk(row, speaking), range=band))
     if len(row.risks) > 1:
-        told = (f"{days} days {percent(risk)}" for days, risk in row.risks.items())
-        yield Text(f"by horizon: {', '.join(told)}")
+        told = [
+            say("screen.horizon", days, risk=percent(risk, speaking))
+            for days, risk in row.risks.items()
+        ]
+        yield Text(say("screen.by_horizon", risks=", ".join(told)))
     if failing := row.causes.get(INVOLUNTARY):
-        yield Text(f"of the risk, by failed payments: {percent(failing)}")
+        yield Text(say("screen.failed_payments", risk=percent(failing, speaking)))
 
 
-def _band(row: AccountRisk) -> str:
+def _band(row: AccountRisk, speaking: Language) -> str:
     if row.band is None:
-        return f"[dim]{UNSCORED[row.status]}[/dim]"
-    return f"[{_COLOURS[row.band]}]{row.band}[/]"
+        return f"[dim]{speaking.say(f'screen.status_{row.status}')}[/dim]"
+    return f"[{_COLOURS[row.band]}]{speaking.say(f'screen.band_{row.band}')}[/]"
 
 
 def _text(value: Measure | None) -> str:

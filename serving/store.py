@@ -102,28 +102,16 @@ def one_account(engine: Engine, batch_id: str, account_id: str) -> AccountRisk |
     return None if row is None else _account(row)
 
 
-def previous_batch(engine: Engine, batch: Batch, account_id: str) -> Batch | None:
-    """The newest batch before `batch.as_of` that holds the account; None when there is none."""
+def batch_at(engine: Engine, as_of: date, *, spec_hash: str | None = None) -> Batch | None:
+    """The newest batch of that moment or before, of that question if given; None without any."""
     query = (
         select(BATCH)
-        .join(RISK, RISK.c.batch_id == BATCH.c.batch_id)
-        .where(RISK.c.account_id == account_id, BATCH.c.as_of < batch.as_of.isoformat())
+        .where(BATCH.c.as_of <= as_of.isoformat())
         .order_by(BATCH.c.as_of.desc(), BATCH.c.created_at.desc(), BATCH.c.batch_id.desc())
         .limit(1)
     )
-    with transaction(engine) as connection:
-        row = connection.execute(query).mappings().first()
-    return None if row is None else _batch(row)
-
-
-def batch_at(engine: Engine, as_of: date, *, other_than: str = "") -> Batch | None:
-    """The newest batch of that moment or before, leaving out one id; None when there is none."""
-    query = (
-        select(BATCH)
-        .where(BATCH.c.as_of <= as_of.isoformat(), BATCH.c.batch_id != other_than)
-        .order_by(BATCH.c.as_of.desc(), BATCH.c.created_at.desc(), BATCH.c.batch_id.desc())
-        .limit(1)
-    )
+    if spec_hash is not None:
+        query = query.where(BATCH.c.spec_hash == spec_hash)
     with transaction(engine) as connection:
         row = connection.execute(query).mappings().first()
     return None if row is None else _batch(row)

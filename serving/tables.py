@@ -15,7 +15,7 @@ from sqlalchemy import (
     text,
 )
 
-VERSION = 3
+VERSION = 4
 METADATA = MetaData()
 
 # Strict SQLite tables know only the plain types; without them 'high' would fit in a number column.
@@ -67,6 +67,7 @@ RISK = Table(
     Column("risks", Text),
     Column("method", Text),
     Column("causes", Text),
+    Column("notice_at", Text),
     CheckConstraint("risk >= 0 AND risk <= 1", name="risk_is_a_probability"),
     CheckConstraint("(status = 'scored') = (risk IS NOT NULL)", name="risk_if_scored"),
     CheckConstraint("coverage >= 0 AND coverage <= 1", name="coverage_is_a_share"),

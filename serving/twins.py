@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from data.workspace import Workspace
-from features.catalog import BY_NAME, FAMILY_BY_NAME
+from features.build import moment
+from features.catalog import BY_NAME
 from serving.facts import Facts
 from serving.records import Twin
-from serving.words import inside
+from training.explain import Points
 from training.model import Model
 from training.twins import KEYS, nearest
 
@@ -20,59 +23,77 @@ ALIKE = 0.01
 NAMED = 2
 
 
-def names(workspace: Workspace) -> dict[str, str]:
-    """What accounts are called, by account_id; those without a name are not in it."""
-    path = workspace.lake / "accounts.parquet"
-    if not path.exists():
-        return {}
-    table = pd.read_parquet(path)
-    if "name" not in table:
-        return {}
-    known = table[table["name"].notna()]
-    return dict(zip(known["account_id"].astype(str), known["name"].astype(str), strict=True))
+@dataclass(frozen=True)
+class Past:
+    """The past accounts of a model whose result was known at a moment, and who they are by then.
+
+    `names` has the newest known name by account_id, `customers` are those that are customers.
+    """
+
+    table: pd.DataFrame
+    names: Mapping[str, str]
+    customers: Set[str]
 
 
-def twins(model: Model, facts: Facts, called: Mapping[str, str]) -> Iterator[tuple[Twin, ...]]:
+def past(workspace: Workspace, model: Model, as_of: pd.Timestamp, customers: Set[str]) -> Past:
+    """What may be told at `as_of` of the past accounts of a model."""
+    table = model.twins
+    if len(table):
+        closed = table["as_of"] + pd.Timedelta(days=model.spec.closes_after_days)
+        table = table[closed <= as_of].reset_index(drop=True)
+    with moment(workspace, [as_of], rule=model.spec.rule) as engine:
+        names = engine.frame(_NAMES).set_index("account_id")["name"]
+    return Past(table, {str(n): str(name) for n, name in names.dropna().items()}, customers)
+
+
+_NAMES = """
+SELECT a.account_id, coalesce(c.name, a.name) AS name
+FROM seen_accounts a
+LEFT JOIN (
+    SELECT account_id, max_by(value, valid_from) AS name
+    FROM seen_account_changes
+    WHERE field = 'name'
+    GROUP BY account_id
+) c USING (account_id)
+"""
+
+
+def twins(model: Model, facts: Facts, known: Past) -> Iterator[tuple[Twin, ...]]:
     """Per account of the facts those of its nearest past accounts that are alike in something."""
-    columns = facts.points.columns
-    family = pd.Series([BY_NAME[str(name)].family for name in columns], index=columns)
-    families = facts.points.T.groupby(family).sum().T
-    found = nearest(model.twins, families, list(facts.account_ids))
-    for (_, ours), rows in zip(families.iterrows(), found, strict=True):
-        told = (_twin(row, ours, called, model.spec.window_days) for _, row in rows.iterrows())
-        yield tuple(twin for twin in told if twin is not None)
+    families = Points(facts.base, facts.points).families(
+        [BY_NAME[str(name)].family for name in facts.points.columns]
+    )
+    names = [str(name) for name in known.table if name not in KEYS and name in families]
+    theirs, ours = (t[names].to_numpy(dtype=np.float64) for t in (known.table[names], families))
+    keys = [tuple(row) for row in known.table[KEYS].itertuples(index=False)] if names else []
+    for row, places in enumerate(nearest(known.table, families, list(facts.account_ids))):
+        told = []
+        for place in places:
+            both = np.minimum(np.abs(theirs[place]), np.abs(ours[row]))
+            both[theirs[place] * ours[row] <= 0] = 0
+            alike = [
+                names[at] for at in np.argsort(-both, kind="stable")[:NAMED] if both[at] >= ALIKE
+            ]
+            if alike:
+                told.append(_twin(keys[place], alike, known, model))
+        yield tuple(told)
 
 
-def _twin(row: pd.Series, ours: pd.Series, called: Mapping[str, str], days: int) -> Twin | None:
-    alike = _alike(row.drop(KEYS), ours)
-    if not alike:
-        return None
-    seen = row["as_of"].date()
-    left = (
-        None if np.isnan(row["left_after"]) else row["as_of"] + pd.Timedelta(days=row["left_after"])
-    )
-    became = (
-        f"was still a customer {days} days later" if left is None else f"left on {left:%Y-%m-%d}"
-    )
-    name = called.get(row["account_id"])
-    said = f"{name} ({row['account_id']})" if name else row["account_id"]
-    shared = " and ".join(inside(FAMILY_BY_NAME[family].label) for family in alike)
+def _twin(past: tuple[Any, ...], alike: Sequence[str], known: Past, model: Model) -> Twin:
+    account, seen, after = past
+    became: Literal["left", "back", "silent", "stayed"]
+    if np.isnan(after):
+        became = "stayed"
+    elif model.spec.rule.kind == "silence":
+        became = "silent"
+    else:
+        became = "back" if account in known.customers else "left"
+    left = (seen + pd.Timedelta(days=after)).date() if became in ("left", "back") else None
     return Twin(
-        account_id=row["account_id"],
-        name=name,
-        as_of=seen,
-        left_on=None if left is None else left.date(),
+        account_id=account,
+        name=known.names.get(account),
+        as_of=seen.date(),
+        became=became,
+        left_on=left,
         families=tuple(alike),
-        sentence=f"{said} on {seen} was like it in {shared}, and {became}.",
     )
-
-
-def _alike(theirs: pd.Series, ours: pd.Series) -> Sequence[str]:
-    """The families that move both the same way, the strongest first."""
-    both = {
-        str(name): min(abs(float(theirs[name])), abs(float(ours[name])))
-        for name in theirs.index
-        if name in ours.index and float(theirs[name]) * float(ours[name]) > 0
-    }
-    strong = [name for name in both if both[name] >= ALIKE]
-    return sorted(strong, key=lambda name: -both[name])[:NAMED]

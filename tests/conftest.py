@@ -1,5 +1,9 @@
-"""Third-party data, a private PostgreSQL server, and Spark; skipped where absent, never on CI."""
+"""Third-party data, a private PostgreSQL server, and Spark; skipped where absent, never on CI.
 
+And a company that has gone the whole way once, for whoever starts where it arrived.
+"""
+
+import fcntl
 import json
 import os
 import shutil
@@ -8,8 +12,10 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]
 
 ROOT = Path(__file__).resolve().parents[1]
 # Threads that wait for one another sleep. By default they spin, and take the core from the other
@@ -17,9 +23,45 @@ ROOT = Path(__file__).resolve().parents[1]
 os.environ |= {"OMP_WAIT_POLICY": "passive", "OPENBLAS_NUM_THREADS": "1"}
 
 
+# The files that take longest, the longest first: they begin first, so that no core is idle while
+# the last of them ends. The rest follows in its own order.
+LONGEST = (
+    "test_docs.py",
+    "test_audit_catalogue.py",
+    "test_third_party.py",
+    "test_flow.py",
+    "test_spark.py",
+    "test_benchmarks.py",
+    "test_recovers_truth.py",
+    "test_killed.py",
+    "test_notebooks.py",
+    "test_dead_feeds.py",
+    "test_run.py",
+    "test_changes.py",
+    "test_leakage.py",
+    "test_gate.py",
+    "test_audit.py",
+)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long tests first, so that no core is idle while the last of them ends."""
-    items.sort(key=lambda item: not any(map(item.get_closest_marker, ("spark", "slow"))))
+    """Long tests first."""
+    place = {name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path.name, len(place)))
+
+
+class ByFile(LoadFileScheduling):  # type: ignore[misc]
+    """A worker takes whole files, and all that need Spark: it takes long to start and get warm."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = super()._split_scope(nodeid)
+        return "spark" if file.endswith("test_spark.py") else str(file)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile | None:
+    """With `--dist loadfile`, the files as above."""
+    return ByFile(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 def absent(what: str) -> None:
@@ -48,6 +90,58 @@ def against_the_floor(shared_data: Path) -> Callable[[Path], dict[str, dict[str,
         return told
 
     return judged
+
+
+FOREWARN = str(Path(sys.executable).with_name("forewarn"))
+# Small forests: what is looked at here is the way, not how good the model is.
+SETTINGS = "bootstrap: 100\nlightgbm: {n_estimators: 20, learning_rate: 0.15}\n"
+COMPANY = ("--accounts", "500", "--seed", "0", "--events", "60000")
+
+
+def forewarn_process(*arguments: object) -> subprocess.CompletedProcess[str]:
+    """The real command, in a process of its own."""
+    return subprocess.run(
+        [FOREWARN, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=500,
+        check=False,
+        env={**os.environ, "PYTHONWARNINGS": "error::UserWarning"},
+    )
+
+
+@pytest.fixture(scope="session")
+def real_forewarn() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """`forewarn_process`, for tests in any folder."""
+    return forewarn_process
+
+
+@pytest.fixture(scope="session")
+def arrived(tmp_path_factory) -> tuple[Path, dict[str, Any]]:
+    """A folder with a `company`, `settings.yml` and a `workspace`, and what `forewarn run` said.
+
+    Made once, however many workers ask; tests copy the workspace before they change it.
+    """
+    root = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        root = root.parent
+    root = root / "arrived"
+    with (root.parent / "arrived.lock").open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        if not (root / "said.json").exists():
+            _run_once(root)
+    return root, json.loads((root / "said.json").read_text())
+
+
+def _run_once(root: Path) -> None:
+    made = forewarn_process("synth", root / "company", *COMPANY)
+    assert made.returncode == 0, made.stderr
+    (root / "settings.yml").write_text(SETTINGS)
+    place = ("--workspace", root / "workspace", "--config", root / "settings.yml")
+    ran = forewarn_process("run", root / "company", *place, "--json")
+    assert ran.returncode == 0, ran.stderr
+    assert [line.split(":")[0] for line in ran.stderr.splitlines()] == ["land", "train", "score"]
+    (root / "said.json").write_text(ran.stdout)
 
 
 @pytest.fixture(scope="session")

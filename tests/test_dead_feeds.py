@@ -13,13 +13,11 @@ import pytest
 
 from data.contract import BY_NAME
 from data.land import land
-from data.synth.company import simulate, write
 from data.workspace import Workspace
 from serving.database import reading
 from serving.score import score
 from serving.store import current_batch, ranked
-from training.config import Config, Preset
-from training.run import train
+from training.config import Config
 from training.track import champion
 
 pytestmark = pytest.mark.slow
@@ -29,21 +27,20 @@ STOPPED = pd.Timestamp(AS_OF) - pd.Timedelta(days=60)
 
 
 @pytest.fixture(scope="module")
-def scored(tmp_path_factory) -> Callable[..., tuple[dict[str, Any], pd.DataFrame]]:
+def scored(arrived, tmp_path_factory) -> Callable[..., tuple[dict[str, Any], pd.DataFrame]]:
     """Score the company, on whose full data the model learnt, after something befell a table."""
-    root = tmp_path_factory.mktemp("company")
-    write(root / "whole", simulate(accounts=500, seed=0, events=60_000))
+    (whole, said), root = arrived, tmp_path_factory.mktemp("company")
+    told = said["train"]
+    assert (told["verdict"], told["method"]) == ("usable", "hazard"), told["sentence"]
     workspace = Workspace(root / "workspace")
-    land(str(root / "whole"), workspace)
-    preset = Preset(n_estimators=20, learning_rate=0.15)
-    report = train(workspace, Config(bootstrap=100, lightgbm=preset))
-    assert (report.verdict, report.method) == ("usable", "hazard"), report.sentence
-    assert champion(workspace) is not None, report.promotion
+    shutil.copytree(whole / "workspace", workspace.root)
+    workspace.store.unlink()
+    assert champion(workspace) is not None, told["promotion"]
 
     def run(befalls: Callable[[Path], None] | None = None) -> tuple[dict[str, Any], pd.DataFrame]:
         folder = root / "hurt"
         shutil.rmtree(folder, ignore_errors=True)
-        shutil.copytree(root / "whole", folder)
+        shutil.copytree(whole / "company", folder)
         if befalls is not None:
             befalls(folder)
         land(str(folder), workspace)

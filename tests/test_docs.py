@@ -6,6 +6,7 @@ import re
 import shlex
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -13,12 +14,21 @@ import yaml
 from typer.main import get_command
 
 from data.mapping import load_mapping
+from data.workspace import Workspace
 from serving.cli import app
+from serving.database import reading
+from serving.language import LANGUAGES, Language, language
+from serving.records import AccountRisk
+from serving.score import score
+from serving.spoken import spoken
+from serving.store import current_batch, ranked
+from training.config import Config
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 COMMANDS = getattr(get_command(app), "commands")  # noqa: B009 - typer types it as a plain command
 CONSOLE = re.compile(r"```console\n(.*?)```", re.DOTALL)
+LANGUAGES_PAGE = ROOT / "docs" / "languages.md"
 YAML = re.compile(r"```yaml\n(.*?)```", re.DOTALL)
 
 
@@ -73,6 +83,52 @@ def test_the_readme_shows_what_its_commands_print(demo):
         said = _masked(demo[1][command])
         missing = [line for line in _masked("\n".join(lines)) if line != "…" and line not in said]
         assert missing == [], f"`{command}` no longer prints these lines"
+
+
+@pytest.mark.slow
+def test_the_page_of_languages_shows_what_is_said(demo):
+    """Written anew into the temporary folder, for whoever changed what is said on purpose."""
+    workspace = Workspace(demo[0])
+    for day in (date(2025, 12, 24), date(2025, 12, 31)):
+        score(workspace, Config(), as_of=day)
+    fresh = _languages(workspace)
+    (demo[0] / LANGUAGES_PAGE.name).write_text(fresh, encoding="utf-8")
+    shown = LANGUAGES_PAGE.read_text(encoding="utf-8")
+    assert _masked(shown) == _masked(fresh), f"compare with {demo[0] / LANGUAGES_PAGE.name}"
+
+
+def _languages(workspace: Workspace) -> str:
+    """Five accounts of the demo that differ in what drives them, in every language."""
+    store = reading(workspace.store)
+    batch = current_batch(store)
+    chosen: dict[str, AccountRisk] = {}
+    for row in ranked(store, batch.batch_id, by="risk", limit=1000):
+        if row.explanation and (reasons := row.explanation.reasons(1)):
+            chosen.setdefault(reasons[0].family, row)
+    parts = [LANGUAGES_PAGE.read_text(encoding="utf-8").partition("\n## ")[0].rstrip()]
+    for row in list(chosen.values())[:5]:
+        parts.append(f"## {row.title}")
+        for code, name in LANGUAGES.items():
+            parts.append(f"### {name}")
+            parts.append(_told(spoken(row, batch, language(code)), language(code)))
+    return "\n\n".join(parts) + "\n"
+
+
+def _told(row: AccountRisk, speaking: Language) -> str:
+    why = row.explanation
+    assert why is not None
+    lines = [f"`{speaking.number(d.shown, signed=True)}` {d.sentence}" for d in why.reasons()]
+    lines += [peers.sentence for peers in (why.peers,) if peers is not None]
+    lines += [lever.sentence for lever in why.levers[-1:]]
+    lines += [twin.sentence for twin in why.twins[:1]]
+    if change := why.change:
+        since = speaking.day(change.since)
+        lines.append(speaking.say("screen.since", date=since, sentence=change.sentence))
+        lines += [f"`{speaking.number(m.shown, signed=True)}` {m.claim}" for m in change.moves[:2]]
+    told = "\n".join(f"- {line}" for line in lines)
+    if speaking.right_to_left:
+        return f'<div dir="rtl">\n\n{row.summary}\n\n{told}\n\n</div>'
+    return f"{row.summary}\n\n{told}"
 
 
 def _run(command: str, workspace: Path) -> str:

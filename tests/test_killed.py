@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -30,8 +33,9 @@ MOMENTS: dict[str, tuple[int | str, ...]] = {
     "train": (1, 3, "recording the run"),
     "score": (1, 2),
 }
-CHILD = """
-import sys
+# Imports once, then forks for each step: a process of its own that need not start first.
+NURSERY = """
+import os, sys
 from datetime import date
 from pathlib import Path
 from data.land import land
@@ -43,24 +47,59 @@ source, workspace = sys.argv[1], Workspace(Path(sys.argv[2]))
 small = Config(bootstrap=100, lightgbm=Preset(n_estimators=10, learning_rate=0.2))
 def say(message):
     print(message, flush=True)
-{step}
-print("done", flush=True)
+for step in sys.stdin:
+    child = os.fork()
+    if not child:
+        say(os.getpid())
+        exec(step)
+        say("done")
+        os._exit(0)
+    os.waitpid(child, 0)
+    say("over")
 """
 
 
-def _run(step: str, source: Path, workspace: Workspace, *, kill_at: int | str | None) -> list[str]:
-    """Run one step in a child; kill it as soon as it has said so many things, or those words."""
-    command = [sys.executable, "-c", CHILD.format(step=STEPS[step]), source, workspace.root]
-    said: list[str] = []
+@pytest.fixture
+def nursery(source: Path, workspace: Workspace) -> Iterator[subprocess.Popen[str]]:
+    """A process that runs each line it is given as a step, in a child whose number it says."""
+    command = [sys.executable, "-c", NURSERY, str(source), str(workspace.root)]
     with subprocess.Popen(
-        [str(word) for word in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as child:
-        assert child.stdout is not None
-        for line in child.stdout:
-            said.append(line.strip())
-            if len(said) == kill_at or (isinstance(kill_at, str) and kill_at in line):
-                child.kill()
-                break
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        yield process
+        process.communicate()
+    assert process.returncode == 0
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    return Workspace(tmp_path / "workspace")
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    folder = tmp_path / "company"
+    write(folder, simulate(accounts=250, seed=0, years=2.0, events=20_000))
+    return folder
+
+
+def _run(nursery: subprocess.Popen[str], step: str, *, kill_at: int | str | None) -> list[str]:
+    """Run one step in a child; kill it as soon as it has said so many things, or those words."""
+    assert nursery.stdin is not None
+    assert nursery.stdout is not None
+    nursery.stdin.write(STEPS[step] + "\n")
+    nursery.stdin.flush()
+    child = int(nursery.stdout.readline())
+    said: list[str] = []
+    killed = False
+    for line in map(str.strip, nursery.stdout):
+        if line == "over":
+            break
+        if not killed:
+            said.append(line)
+        if len(said) == kill_at or (isinstance(kill_at, str) and kill_at in line):
+            os.kill(child, signal.SIGKILL)
+            killed = True
     return said
 
 
@@ -91,16 +130,14 @@ def _published(workspace: Workspace) -> int:
     return batch.n
 
 
-def test_killed_at_any_step_nothing_is_half_done_and_running_again_succeeds(tmp_path):
-    source, workspace = tmp_path / "company", Workspace(tmp_path / "workspace")
-    write(source, simulate(accounts=250, seed=0, years=2.0, events=20_000))
+def test_killed_at_any_step_nothing_is_half_done_and_running_again_succeeds(nursery, workspace):
     for step, moments in MOMENTS.items():
         for moment in moments:
-            said = _run(step, source, workspace, kill_at=moment)
+            said = _run(nursery, step, kill_at=moment)
             assert "done" not in said, "the step ended before it could be killed"
             _nothing_is_half_done(workspace)
             assert _published(workspace) == 0
-        assert _run(step, source, workspace, kill_at=None)[-1] == "done"
+        assert _run(nursery, step, kill_at=None)[-1] == "done"
         _nothing_is_half_done(workspace)
     assert _published(workspace) > 100
     assert not list(workspace.root.rglob("*.tmp")), "left-overs are swept by the next run"

@@ -18,8 +18,9 @@ from typing import Any
 from data.errors import BadInputError, MissingError
 from data.files import atomic
 
-DESCRIPTION, FORETOLD, TWINS = "model.json", "foretold.csv", "twins.csv"
-FORMAT = 2
+DESCRIPTION, FORETOLD = "model.json", "foretold.csv"
+PEERS, TWINS = "peers.csv", "twins.csv"
+FORMAT = 3
 TOLERANCE = 1e-9
 MEMORY_BYTES = 4 << 30
 _START_SECONDS = 60

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from training.learner import Learner
+from training.learner import Effects, Learner
 from training.matrix import Numbers
 from training.survival import hazards
 
@@ -43,11 +43,18 @@ def points(learner: Learner, frame: pd.DataFrame, *, days: int | None = None) ->
     signs and proportions stay, and the sum is exact.
     """
     which = learner.periods.until(learner.window_days if days is None else days)
-    effects = learner.effects(frame, which)
-    start = np.repeat(effects.start[:, None, :], len(frame), axis=1)
-    told = _priced(start, effects.parts)
-    table = pd.DataFrame(told, columns=list(effects.names), index=frame.index)
-    return Points(-float(np.expm1(-hazards(effects.start[:, None, :]).sum())), table)
+    return _points(learner.effects(frame, which), frame)
+
+
+def apart(
+    learner: Learner, background: Sequence[pd.DataFrame], rows: Sequence[pd.DataFrame]
+) -> list[Points]:
+    """What sets rows apart from others within the window, group by group, in points.
+
+    The base is the risk at the mean log-odds of the background, and the features add up from there.
+    """
+    told = learner.against(background, rows, learner.near)
+    return [_points(effects, frame) for effects, frame in zip(told, rows, strict=True)]
 
 
 def moved(
@@ -62,6 +69,13 @@ def moved(
     names, parts = learner.moved(before, after, which)
     told = _priced(learner.margins(before, which), parts)
     return pd.DataFrame(told, columns=list(names), index=after.index)
+
+
+def _points(effects: Effects, frame: pd.DataFrame) -> Points:
+    start = np.repeat(effects.start[:, None, :], len(frame), axis=1)
+    told = _priced(start, effects.parts)
+    table = pd.DataFrame(told, columns=list(effects.names), index=frame.index)
+    return Points(-float(np.expm1(-hazards(effects.start[:, None, :]).sum())), table)
 
 
 def _priced(start: Numbers, parts: Numbers) -> Numbers:

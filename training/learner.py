@@ -147,6 +147,30 @@ class Learner:
                         parts[cause, :, at, [place[name] for name in names]] += part.T
         return self.names, parts
 
+    def against(
+        self,
+        background: Sequence[pd.DataFrame],
+        rows: Sequence[pd.DataFrame],
+        which: Sequence[int],
+    ) -> list[Effects]:
+        """What the log-odds of rows consist of, from the mean of a background on, by group."""
+        place = {name: number for number, name in enumerate(self.names)}
+        shape = (len(self.causes), len(which), len(place))
+        parts = [np.zeros((shape[0], len(some), *shape[1:])) for some in rows]
+        for voice in self.voices:
+            cause = self.causes.index(voice.cause)
+            for at, k in enumerate(which):
+                if k not in voice.periods:
+                    continue
+                told = voice.against(background, rows, self.periods, k)
+                for table, group in zip(parts, told, strict=True):
+                    for names, part in group:
+                        table[cause, :, at, [place[name] for name in names]] += part.T
+        return [
+            Effects(start=self.margins(theirs, which).mean(axis=1), parts=table, names=self.names)
+            for theirs, table in zip(background, parts, strict=True)
+        ]
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values, as they stand in a model file."""
         return {

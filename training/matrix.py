@@ -102,8 +102,10 @@ def matrix(frame: pd.DataFrame, columns: Columns) -> Numbers:
     missing = [name for name in columns.names if name not in frame]
     if missing:
         raise BadInputError(f"features: expected {missing[0]!r}, which the model uses; it is gone")
-    numbers = [_number(frame, name, columns.codes) for name in columns.names]
-    return np.column_stack(numbers) if len(frame) else np.empty((0, len(numbers)))
+    ranked = {name: frame[name].map(codes) for name, codes in columns.codes.items()}
+    numbers = frame[list(columns.names)].assign(**ranked).to_numpy(np.float64, na_value=np.nan)
+    numbers[~np.isfinite(numbers)] = np.nan
+    return numbers
 
 
 def _ranks(values: pd.Series) -> dict[str, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from importlib.metadata import version as installed
@@ -16,17 +16,15 @@ import numpy as np
 import pandas as pd
 
 from data.errors import BadInputError
-from training import artefact
+from training import artefact, peers, twins
 from training.bands import Bands
-from training.explain import Points, moved, points
+from training.explain import Points, apart, moved, points
 from training.learner import Learner
 from training.matrix import Numbers
 from training.spec import ChurnSpec
-from training.twins import from_text, to_text
 from training.voice import tables
 
 GOLDEN_ROWS = 8
-ALL = ""
 FORETOLD = ("account_id", "as_of", "label", "risk", "arr", "segment")
 Golden = list[list[float | None]]
 
@@ -35,19 +33,17 @@ Golden = list[list[float | None]]
 class Model:
     """A trained model with all that is needed to use and to judge it.
 
-    `healthy` holds, per segment and under "" for all, the median of each numeric feature among
-    healthy training rows. `golden_rows` are, per forest, rows of its matrix whose predictions are
+    `golden_rows` are, per forest, rows of its matrix whose predictions are
     saved beside it, so that a loaded model proves itself. `rung` tells how few churned accounts it
     rests on, and `foretold` what it and its kind said of the past before it was known: account_id,
-    as_of, label, risk, arr and segment of the rows of its backtest. `twins` are past accounts as
-    `training.twins.past` gives them.
+    as_of, label, risk, arr and segment of the rows of its backtest. `peers` are healthy accounts as
+    `training.peers.pool` gives them, `twins` past accounts as `training.twins.past` does.
     """
 
     learner: Learner
     spec: ChurnSpec
     base_rate: float
     bands: Bands
-    healthy: dict[str, dict[str, float]]
     golden_rows: list[Golden]
     rung: dict[str, Any] = field(default_factory=dict)
     metrics: dict[str, dict[str, float | None]] = field(default_factory=dict)
@@ -58,6 +54,7 @@ class Model:
     foretold: pd.DataFrame = field(
         default_factory=lambda: pd.DataFrame(columns=list(FORETOLD)), compare=False
     )
+    peers: pd.DataFrame = field(default_factory=pd.DataFrame, compare=False)
     twins: pd.DataFrame = field(default_factory=pd.DataFrame, compare=False)
     made_by: str = field(default_factory=lambda: installed("forewarn"))
 
@@ -107,12 +104,11 @@ class Model:
         """Points that each feature adds to the risk between two tables of rows, one by one."""
         return moved(self.learner, before, after)
 
-    def healthy_value(self, feature: str, segment: str | None) -> float | None:
-        """Median among healthy training rows of the segment; of all where the segment is unknown.
-
-        None for a category or a feature that no such row knew.
-        """
-        return self.healthy.get(segment or ALL, self.healthy[ALL]).get(feature)
+    def apart(
+        self, background: Sequence[pd.DataFrame], rows: Sequence[pd.DataFrame]
+    ) -> list[Points]:
+        """Points that set rows apart from the mean of a background, group by group."""
+        return apart(self.learner, background, rows)
 
     def save(self, folder: Path) -> None:
         """Write the folder, whole or not at all."""
@@ -134,7 +130,8 @@ class Model:
             bands=Bands(**content["bands"]),
             golden_rows=[forest["rows"] for forest in content["forests"]],
             foretold=_read_foretold(texts[artefact.FORETOLD]),
-            twins=from_text(texts[artefact.TWINS]) if artefact.TWINS in texts else pd.DataFrame(),
+            peers=_table(texts, artefact.PEERS, peers.from_text),
+            twins=_table(texts, artefact.TWINS, twins.from_text),
             **{name: content[name] for name in _PLAIN},
         )
         model._prove(folder, content["forests"])
@@ -174,8 +171,10 @@ class Model:
         foretold = self.foretold.to_csv(
             index=False, date_format="%Y-%m-%d", quoting=csv.QUOTE_NONNUMERIC
         )
+        if len(self.peers):
+            texts[artefact.PEERS] = peers.to_text(self.peers)
         if len(self.twins):
-            texts[artefact.TWINS] = to_text(self.twins)
+            texts[artefact.TWINS] = twins.to_text(self.twins)
         return {**texts, artefact.FORETOLD: foretold}
 
     @cached_property
@@ -192,7 +191,7 @@ class Model:
 
 
 _PLAIN = (
-    *("base_rate", "healthy", "rung", "metrics", "verdict", "audit"),
+    *("base_rate", "rung", "metrics", "verdict", "audit"),
     *("data_fingerprint", "data_until", "made_by"),
 )
 
@@ -212,6 +211,12 @@ def golden(learner: Learner, frame: pd.DataFrame) -> list[Golden]:
     return found
 
 
+def _table(
+    texts: Mapping[str, str], name: str, read: Callable[[str], pd.DataFrame]
+) -> pd.DataFrame:
+    return read(texts[name]) if name in texts else pd.DataFrame()
+
+
 def _read_foretold(text: str) -> pd.DataFrame:
     # An account may be called NA; only what is empty is unknown.
     kinds: dict[str, type] = {"account_id": str, "segment": str}
@@ -224,18 +229,3 @@ def _read_foretold(text: str) -> pd.DataFrame:
         keep_default_na=False,
         na_values=unknown,
     )
-
-
-def healthy_medians(
-    frame: pd.DataFrame, names: Sequence[str], segment: pd.Series | None
-) -> dict[str, dict[str, float]]:
-    """Medians of the numeric features of `frame` (healthy rows), for all ("") and per segment."""
-    numeric = [name for name in names if pd.api.types.is_numeric_dtype(frame[name])]
-    groups = {ALL: frame[numeric].median()}
-    if segment is not None:
-        per_segment = frame[numeric].groupby(segment).median()
-        groups |= {str(name): row for name, row in per_segment.iterrows()}
-    return {
-        name: {str(feature): float(value) for feature, value in row.dropna().items()}
-        for name, row in groups.items()
-    }

@@ -19,8 +19,9 @@ from training.config import Config
 from training.examination import Examination
 from training.examine import Examined
 from training.learner import Learner
-from training.model import FORETOLD, Model, golden, healthy_medians
+from training.model import FORETOLD, Model, golden
 from training.page import page
+from training.peers import pool
 from training.plots import pictured, reliability, shap_families, shap_summary
 from training.report import TrainingReport
 from training.rows import Rows, yearly_value
@@ -58,13 +59,11 @@ def model_of(
 ) -> Model:
     """The model as it will be saved: `learner` from labelled `rows`, judged by `report`."""
     base_rate = report.base_rate
-    healthy = rows.take((rows.fate["cohort"] == "healthy").to_numpy())
     return Model(
         learner=learner,
         spec=found.recipe.spec,
         base_rate=base_rate,
         bands=Bands.around(base_rate, config.bands),
-        healthy=healthy_medians(healthy.frame, learner.names, healthy.frame.get("segment")),
         golden_rows=golden(learner, rows.frame),
         rung=report.rung,
         metrics=report.metrics,
@@ -73,6 +72,7 @@ def model_of(
         data_fingerprint=report.data_fingerprint,
         data_until=report.data_until,
         foretold=foretold(found.served),
+        peers=pool(rows, learner.names),
         twins=past(rows, learner),
     )
 

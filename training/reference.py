@@ -3,14 +3,15 @@
 SHAP values of a row are told against the average of all training data. The difference of two such
 explanations adds up to the change of the score, but a tenth of it lands on features that did not
 change at all. Here the earlier row itself is the reference (baseline Shapley values; Sundararajan
-and Najmi 2020), so a feature of equal value in both rows has exactly 0.
+and Najmi 2020), so a feature of equal value in both rows has exactly 0. Against many rows at once
+the mean of these is told: interventional SHAP values.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from math import factorial, inf
 from typing import Any
 
@@ -65,6 +66,25 @@ class Leaves:
             found[some] = self._moved(before[some], after[some])
         return found
 
+    def against(self, background: Sequence[Numbers], rows: Sequence[Numbers]) -> list[Numbers]:
+        """What each column adds to the raw log-odds of rows against the mean of others.
+
+        Per group: `background` are the rows to compare with, `rows` those to tell of. The mean of
+        `moved` over the background, exactly (interventional SHAP values), but every leaf is asked
+        once per pattern of its conditions and not once per pair of rows.
+        """
+        sizes, counts = [len(some) for some in rows], [len(some) for some in background]
+        found = np.zeros_like(np.concatenate(rows))
+        old, new = self._holds(np.concatenate(background)), self._holds(np.concatenate(rows))
+        group, behind = (np.repeat(np.arange(len(rows)), many) for many in (sizes, counts))
+        weight = np.repeat(1 / np.array(counts), counts)
+        for value, columns, places in self._paths:
+            patterns = _Patterns.of(old[:, places], new[:, places])
+            theirs = patterns.counted(behind, weight, len(rows))
+            told = np.tensordot(theirs, patterns.shares, axes=(1, 0))
+            found[:, columns] += value * told[group, patterns.now]
+        return np.split(found, np.cumsum(sizes)[:-1])
+
     def _moved(self, before: Numbers, after: Numbers) -> Numbers:
         old, new = self._holds(before), self._holds(after)
         found = np.zeros_like(after)
@@ -74,10 +94,7 @@ class Leaves:
             rows = np.flatnonzero((was | now).all(axis=1) & (was != now).any(axis=1))
             if not len(rows):
                 continue
-            joins, leaves = now[rows] & ~was[rows], was[rows] & ~now[rows]
-            ins, outs = joins.sum(axis=1), leaves.sum(axis=1)
-            share = joins * _JOIN[ins, outs][:, None] - leaves * _LEAVE[ins, outs][:, None]
-            found[rows[:, None], columns] += value * share
+            found[rows[:, None], columns] += value * _share(was[rows], now[rows])
         return found
 
     def _holds(self, X: Numbers) -> Flags:
@@ -107,6 +124,60 @@ class Leaves:
             for leaf in self.leaves
             if leaf.conditions
         ]
+
+
+def _share(was: Flags, now: Flags) -> Numbers:
+    """What each condition has in the coming to a leaf, or in the leaving of it."""
+    joins, leaves = now & ~was, was & ~now
+    ins, outs = joins.sum(axis=-1), leaves.sum(axis=-1)
+    join, leave = _JOIN[ins, outs][..., None], _LEAVE[ins, outs][..., None]
+    return np.asarray(joins * join - leaves * leave, dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class _Patterns:
+    """Which conditions of a leaf hold, as numbers: of rows before and of rows now.
+
+    `shares` has patterns before x patterns now x conditions.
+    """
+
+    before: npt.NDArray[np.intp]
+    now: npt.NDArray[np.intp]
+    shares: Numbers
+
+    @classmethod
+    def of(cls, before: Flags, now: Flags) -> _Patterns:
+        bits = 1 << np.arange(before.shape[1])
+        was, is_ = before @ bits, now @ bits
+        if len(bits) <= _EVERY:
+            return cls(was, is_, _every(len(bits)))
+        olds, was = np.unique(was, return_inverse=True)
+        news, is_ = np.unique(is_, return_inverse=True)
+        flags = [(kinds[:, None] & bits) > 0 for kinds in (olds, news)]
+        return cls(was, is_, _shares(*flags))
+
+    def counted(self, group: npt.NDArray[np.intp], weight: Numbers, groups: int) -> Numbers:
+        """The weight of each pattern before, per group."""
+        kinds = len(self.shares)
+        place = group * kinds + self.before
+        found: Numbers = np.bincount(place, weight, minlength=groups * kinds).astype(np.float64)
+        return found.reshape(groups, kinds)
+
+
+_EVERY = 6  # so many conditions have few enough patterns to keep all pairs of them
+
+
+@cache
+def _every(conditions: int) -> Numbers:
+    flags = ((np.arange(1 << conditions)[:, None] >> np.arange(conditions)) & 1).astype(bool)
+    return _shares(flags, flags)
+
+
+def _shares(before: Flags, now: Flags) -> Numbers:
+    """The shares of all pairs of patterns, 0 where a condition keeps both away from the leaf."""
+    was, is_ = before[:, None, :], now[None, :, :]
+    reached = (was | is_).all(axis=2) & (was != is_).any(axis=2)
+    return _share(was, is_) * reached[..., None]
 
 
 def _leaves(node: dict[str, Any], known: dict[int, Condition]) -> Iterator[Leaf]:

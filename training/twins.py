@@ -46,19 +46,22 @@ def past(rows: Rows, learner: Learner) -> pd.DataFrame:
 
 def nearest(
     table: pd.DataFrame, families: pd.DataFrame, account_ids: list[str], *, count: int = 3
-) -> Iterator[pd.DataFrame]:
-    """Per account its nearest rows of the table, never its own; `families` has its points."""
+) -> Iterator[list[int]]:
+    """Per account the places of its nearest rows in the table, never its own.
+
+    `families` has its points.
+    """
     names = [name for name in table.columns if name not in KEYS and name in families]
     if table.empty or not names or not account_ids:
-        yield from (table.iloc[:0] for _ in account_ids)
+        yield from ([] for _ in account_ids)
         return
     # One more, for the account may be its own neighbour.
     search = NearestNeighbors(n_neighbors=min(count + 1, len(table)))
     search.fit(table[names].to_numpy(dtype=np.float64))
     near = search.kneighbors(families[names].to_numpy(dtype=np.float64), return_distance=False)
-    for account, rows in zip(account_ids, near, strict=True):
-        some = table.iloc[rows]
-        yield some[some["account_id"] != account].iloc[:count]
+    others = table["account_id"].to_numpy(dtype=object)
+    for account, places in zip(account_ids, near.tolist(), strict=True):
+        yield [place for place in places if others[place] != account][:count]
 
 
 def to_text(table: pd.DataFrame) -> str:

@@ -119,6 +119,36 @@ class Voice:
             parts.append((steps.columns.names, share * climbed))
         return [(names, self.calibration.slope * part) for names, part in parts]
 
+    def against(
+        self,
+        background: Sequence[pd.DataFrame],
+        rows: Sequence[pd.DataFrame],
+        periods: Periods,
+        k: int,
+    ) -> list[Parts]:
+        """The same per group of rows against the mean of its background."""
+        share = 0.5 if self.forest is not None and self.ramps else 1.0
+        found: list[Parts] = [[] for _ in rows]
+        if self.forest is not None and self.columns is not None:
+            columns, own = self.columns, len(self.columns.names)
+            old, new = (
+                [next(tables(frame, columns, periods, [k])) for frame in frames]
+                for frames in (background, rows)
+            )
+            for parts, effects in zip(found, self.forest.leaves.against(old, new), strict=True):
+                parts.append((columns.names, share * effects[:, :own]))
+                if self.starts:
+                    rest = share * effects[:, own:].sum(axis=1, keepdims=True)
+                    parts.append(((RENEWAL,), rest))
+        if self.ramps:
+            steps = self.ramps[0].ramps
+            weights = np.mean([model.weights for model in self.ramps], axis=0)
+            for parts, theirs, ours in zip(found, background, rows, strict=True):
+                climbed = (steps.steps(ours) - steps.steps(theirs).mean(axis=0)) * weights
+                parts.append((steps.columns.names, share * climbed))
+        slope = self.calibration.slope
+        return [[(names, slope * part) for names, part in parts] for parts in found]
+
     def _grown(
         self, frame: pd.DataFrame, periods: Periods, which: Sequence[int], member: int | None
     ) -> Iterator[Numbers | None]:

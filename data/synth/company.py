@@ -32,6 +32,7 @@ from data.errors import BadInputError
 from data.files import atomic
 from data.synth import billing, care, people, quotes, register, touches, usage, voice
 from data.synth.clock import Clock
+from data.synth.troubles import KINDS
 from data.synth.world import truth, unfold
 
 
@@ -50,23 +51,27 @@ def simulate(
     years: float = 3.0,
     until: date = date(2026, 1, 1),
     events: int | None = None,
+    only: str | None = None,
 ) -> Company:
     """The company's tables as extracted at the midnight that begins `until`.
 
     `accounts` counts all who are ever customers in the `years` before; about two thirds of them at
     a time. `events` is about the number of rows of `usage_events` (None: about a thousand per
-    account). The same arguments give the same company.
+    account). `only` names the one kind of trouble that befalls customers (None: all seven). The
+    same arguments give the same company.
 
     Raises:
-        BadInputError: fewer than 10 accounts, less than half a year, or no events.
+        BadInputError: fewer than 10 accounts, less than half a year, no events, or an unknown kind.
     """
+    if only is not None and only not in KINDS:
+        raise BadInputError(f"synth: expected a cause out of {', '.join(KINDS)}; got {only!r}")
     if accounts < 10 or years < 0.5 or (events is not None and events < 1):
         raise BadInputError(
             "synth: expected at least 10 accounts, half a year and 1 event; "
             f"got accounts={accounts}, years={years}, events={events}"
         )
     rng, *streams = np.random.default_rng(seed).spawn(18)
-    world = unfold(accounts, Clock.ending(until, years=years), rng)
+    world = unfold(accounts, Clock.ending(until, years=years), rng, only=only)
     folk, terms = people.draw(world, streams[0]), billing.draw(world, streams[1])
     tables = {
         "accounts": register.accounts(world, streams[2]),

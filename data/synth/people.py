@@ -12,6 +12,16 @@ from data.synth.frames import Words, table
 from data.synth.troubles import SINGLE_CONTACT, SLOTS
 from data.synth.world import World
 
+_FIRST = """
+    Aisha Ana Carmen Eleni Fatima Ines Lena Maria Nadia Olga Priya Ruth Sara Yuki Zanda David Emil
+    Hugo Ivan Janis Jonas Kofi Luis Marek Nikos Omar Pedro Raj Reza Tom Wei
+"""
+_LAST = """
+    Abebe Andersen Berzina Chen Costa Dubois Eriksen Farahani Garcia Georgiou Haddad Ito Jansen
+    Kalnins Kim Kovacs Lindgren Mensah Moreau Nguyen Novak Okafor Papadaki Patel Rossi Schmidt Silva
+    Sokolova Tanaka Wang Weber Yilmaz Young
+"""
+NAMES = [f"{first} {last}" for first in _FIRST.split() for last in _LAST.split()]
 ROLES = ("executive", "champion", "buyer", "admin", "user", "other")
 _OTHERS = np.array([0.8, 2.0, 4.0, 9.0])  # mean number of people beside the main contact, by size
 _OTHER_ROLES = (0.12, 0.06, 0.12, 0.2, 0.45, 0.05)
@@ -83,6 +93,7 @@ def contacts(world: World, people: People, rng: np.random.Generator) -> pd.DataF
         "account_id": Words(world.lives.account[people.life[rows]], world.account_ids),
         "joined_at": people.join[rows],
         "left_at": people.left[rows],
+        "name": Words((29 * rows + rows // len(NAMES)) % len(NAMES), NAMES),
         "role": Words(people.role[rows], ROLES),
     }
     return table("contacts", world.clock, columns, rng)

@@ -29,6 +29,7 @@ _FADES_DAYS = 30.0
 _SIGNS_RUN_AHEAD = 0.5  # behaviour changes in half the time that a trouble takes to weigh fully
 _PUSH = np.array([7.0, 7.0, 7.0, 7.0, 7.0, 0.0, 7.0])  # on the log-odds to leave, at full level
 _GLOOM = np.array([0.3, 0.2, 0.5, 0.5, 0.35, 0.15, 0.9])  # how far it shows in what people say
+_HARDLY_EVER = 1e-9
 SLOTS = 4
 
 
@@ -84,10 +85,17 @@ class Troubles:
         return np.nan_to_num(self.peak[life, slot] * grown * left)
 
 
-def draw(population: Population, clock: Clock, rng: np.random.Generator) -> Troubles:
-    """Troubles of every life, drawn forward: the next one can begin only after the last is over."""
+def draw(
+    population: Population, clock: Clock, rng: np.random.Generator, *, only: str | None = None
+) -> Troubles:
+    """Troubles of every life, drawn forward: the next one can begin only after the last is over.
+
+    With `only` one kind of them befalls customers, as often as all kinds together would.
+    """
     n = len(population)
     rates = _rates(population)
+    if only is not None:
+        rates = _alone(rates, KINDS.index(only))
     total = rates.sum(axis=1)
     share = np.cumsum(rates, axis=1) / total[:, None]
     kind = np.full((n, SLOTS), -1)
@@ -126,6 +134,13 @@ def _rates(population: Population) -> Floats:
     rates[population.one_person] *= 0.3
     rates[population.one_person, SINGLE_CONTACT] = 0
     return rates
+
+
+def _alone(rates: Floats, kind: int) -> Floats:
+    """All rates as that of one kind, hardly any where it cannot befall a customer."""
+    alone = np.zeros_like(rates)
+    alone[:, kind] = np.where(rates[:, kind] > 0, rates.sum(axis=1), _HARDLY_EVER)
+    return alone
 
 
 def _before_invoice(population: Population, begin: Floats, clock: Clock) -> Floats:

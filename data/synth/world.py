@@ -43,13 +43,15 @@ class World:
         return self.troubles.level(kind, life, days)
 
 
-def unfold(accounts: int, clock: Clock, rng: np.random.Generator) -> World:
+def unfold(
+    accounts: int, clock: Clock, rng: np.random.Generator, *, only: str | None = None
+) -> World:
     """Let the company live: customers come, troubles befall them, some leave, a few come back."""
     first = population.draw(accounts, clock, rng)
-    befallen = troubles.draw(first, clock, rng)
+    befallen = troubles.draw(first, clock, rng, only=only)
     ended = decisions.decide(first, befallen, clock, rng)
     back = _returning(first, ended, clock, rng)
-    again = troubles.draw(back, clock, rng)
+    again = troubles.draw(back, clock, rng, only=only)
     return World(
         clock=clock,
         lives=_joined(first, back),

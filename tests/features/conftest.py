@@ -275,6 +275,25 @@ def company() -> Callable[[int], Tables]:
 
 
 @pytest.fixture
+def side_by_side() -> Callable[..., Tables]:
+    """The random companies of some seeds in one set of tables; the number of each ends its ids."""
+
+    def tables(*seeds: int) -> Tables:
+        made = [random_company(seed) for seed in seeds]
+        joined: Tables = {}
+        for name in made[0]:
+            parts = []
+            for number, company in enumerate(made):
+                rows = company[name]
+                ids = [c for c in rows.columns if c.endswith("_id")]
+                parts.append(rows.assign(**{c: rows[c] + f"-{number}" for c in ids}))
+            joined[name] = pd.concat(parts, ignore_index=True)
+        return joined
+
+    return tables
+
+
+@pytest.fixture
 def seen_rows() -> Callable[[Tables, str, str, pd.Timestamp], list[Row]]:
     """The rows of one account that both clocks allow, each value only if revealed by then."""
 

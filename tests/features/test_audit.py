@@ -13,7 +13,7 @@ from features.audit.findings import CHECKS, AuditReport, Finding, in_order
 from features.audit.metamorphic import Trial, metamorphic
 from features.audit.replay import keep, replayed
 from features.audit.run import audit
-from features.build import build
+from features.build import build, moment
 
 CUT = pd.Timestamp("2024-03-01")
 RULE = ChurnRule()
@@ -52,9 +52,15 @@ def test_only_hard_findings_refuse_and_the_refusal_is_one_line():
 MOMENTS = [pd.Timestamp(d) for d in ("2024-03-01", "2024-03-31", "2024-07-01")]
 
 
+def customers(workspace, snapshots, rule):
+    """Who is a customer when: the rows of a feature table without its features."""
+    with moment(workspace, snapshots, rule=rule) as sql:
+        return sql.frame("SELECT account_id, as_of FROM spine ORDER BY account_id, as_of")
+
+
 def clairvoyant(workspace, snapshots, *, rule):
-    """The features, and how many tickets of use the lake holds in all."""
-    table = build(workspace, snapshots, rule=rule)
+    """Every customer, and how many rows of use the lake holds in all."""
+    table = customers(workspace, snapshots, rule)
     rows = pd.read_parquet(workspace.lake / "usage_events.parquet")["account_id"].value_counts()
     return table.assign(all_use=table["account_id"].map(rows).fillna(0.0))
 
@@ -89,10 +95,10 @@ def test_a_builder_that_counts_the_future_is_named_with_its_table(make_lake, com
 def test_a_builder_is_given_the_labels_it_asks_for(make_lake, company):
     def encoded(workspace, snapshots, *, rule, labels=None):
         rate = np.nan if labels is None else labels["label"].iloc[0]
-        return build(workspace, snapshots, rule=rule).assign(rate=rate)
+        return customers(workspace, snapshots, rule).assign(rate=rate)
 
     workspace = make_lake(company(3))
-    table = build(workspace, MOMENTS, rule=RULE)
+    table = customers(workspace, MOMENTS, RULE)
     labels = no_labels(table).assign(label=np.arange(len(table)) / 10)
     with sampled(workspace) as sample:
         found, _ = metamorphic(

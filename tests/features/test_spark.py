@@ -16,8 +16,8 @@ AS_OF = [pd.Timestamp(d) for d in ("2024-03-01", "2024-03-31", "2024-07-01")]
 RULE = ChurnRule(kind="silence", of="interactions", days=60)
 
 
-def test_both_engines_agree_on_every_feature(make_lake, company):
-    tables = _side_by_side(company(0), company(1))
+def test_both_engines_agree_on_every_feature(make_lake, side_by_side):
+    tables = side_by_side(0, 1)
     tables["usage_events"] = tables["usage_events"].pipe(_to_the_microsecond)
     tables["interactions"] = tables["interactions"].pipe(_to_the_microsecond)
     workspace = make_lake(tables)
@@ -40,19 +40,6 @@ def test_both_engines_agree_on_every_feature(make_lake, company):
     assert folders == [f"as_of={day:%F}" for day in AS_OF]
     keys = ["account_id", "as_of", "coverage"]
     pd.testing.assert_frame_equal(there[keys], here[keys], check_exact=True)
-
-
-def _side_by_side(*companies: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
-    """The tables of several companies as one, whose ids stay apart."""
-    tables: dict[str, pd.DataFrame] = {}
-    for name in companies[0]:
-        parts = []
-        for number, company in enumerate(companies):
-            rows = company[name]
-            ids = [c for c in rows.columns if c.endswith("_id")]
-            parts.append(rows.assign(**{c: rows[c] + f"-{number}" for c in ids}))
-        tables[name] = pd.concat(parts, ignore_index=True)
-    return tables
 
 
 def _to_the_microsecond(rows: pd.DataFrame) -> pd.DataFrame:

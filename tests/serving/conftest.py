@@ -1,7 +1,7 @@
 """A company of seven accounts that can be checked by eye, and a model whose arithmetic can."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,6 +15,7 @@ from data.workspace import Workspace
 from serving.cli import main
 from training.bands import Bands
 from training.explain import Points
+from training.peers import traits
 from training.spec import ChurnSpec
 
 TABLES = {
@@ -95,6 +96,22 @@ RUNG = {"events": 120, "method": "fake", "claims": "a risk"}
 FEATURES = ("days_since_inbound", "unanswered_streak", "tenure_days", "segment")
 
 
+def _peers() -> pd.DataFrame:
+    """Sixty healthy small accounts heard five days ago, sixty large ones seven days ago."""
+    frame = pd.DataFrame(
+        {
+            "account_id": [f"peer{n}" for n in range(120)],
+            "as_of": pd.Timestamp("2024-06-01"),
+            "segment": ["small"] * 60 + ["large"] * 60,
+            "days_since_inbound": [5.0] * 60 + [7.0] * 60,
+            "unanswered_streak": 0.0,
+            "tenure_days": np.nan,
+            "champion_departures_180": 0.0,
+        }
+    )
+    return pd.concat([frame, traits(frame)], axis=1)
+
+
 class FakeModel(SimpleNamespace):
     """Risk in points: 11, 0.4 per day of silence beyond ten, 2 per message without an answer.
 
@@ -104,7 +121,9 @@ class FakeModel(SimpleNamespace):
 
     method = "fake"
     more = gone = 0.0
+    peers = _peers()
     twins = pd.DataFrame()
+    data_until = "2025-01-01"
     base_rate = 0.1
     bands = Bands(high=0.4, elevated=0.2)
 
@@ -144,9 +163,15 @@ class FakeModel(SimpleNamespace):
         risk = self.risk(frame)
         return 0.8 * risk, 1.2 * risk
 
-    def healthy_value(self, feature: str, segment: str | None) -> float | None:
-        values = {"days_since_inbound": 5.0 if segment == "small" else 7.0, "unanswered_streak": 0}
-        return values.get(feature)
+    def apart(
+        self, background: Sequence[pd.DataFrame], rows: Sequence[pd.DataFrame]
+    ) -> list[Points]:
+        found = []
+        for theirs, ours in zip(background, rows, strict=True):
+            usual = self.points(theirs)
+            features = self.points(ours).features - usual.features.mean()
+            found.append(Points(usual.base + usual.features.mean().sum(), features))
+        return found
 
 
 @pytest.fixture

@@ -96,7 +96,11 @@ BATCH = Batch(
     spec_hash="s",
     horizon_days=90,
     n=len(ROWS),
-    metadata={"data_until": "2025-12-30", "event": "of leaving within 90 days"},
+    metadata={
+        "data_until": "2025-12-30",
+        "spec": {"rule": {"kind": "contract"}, "min_history_days": 56},
+        "rung": {"events": 400, "method": "hazard", "claims": "a risk"},
+    },
 )
 
 
@@ -167,6 +171,18 @@ def test_an_account_without_a_risk_has_none_in_the_answer(store):
 def test_an_explanation_is_returned_as_it_was_published(store):
     found = get(store, "/v1/accounts/small/explanation").json()["explanation"]
     assert Explanation.model_validate(found) == why(0.9)
+
+
+def test_an_explanation_is_told_in_the_language_that_is_asked_for(store):
+    greek, unknown = ask(
+        store,
+        "/v1/accounts/small/explanation?lang=el",
+        "/v1/accounts/small/explanation?lang=fr",
+    )
+    told = greek.json()
+    assert told["explanation"]["drivers"][0]["label"] == "Σιωπή"
+    assert told["account"]["summary"].startswith("Κίνδυνος αποχώρησης 90%")
+    assert unknown.status_code == 422
 
 
 def test_an_id_may_hold_any_character(store):
@@ -287,7 +303,7 @@ def test_the_account_page_shows_points_values_and_the_rows_behind(store):
     text = get(store, "/accounts/small").text
     for part in (
         "+80",
-        "Nobody has come to us for 41 days.",
+        "Nobody has come to us for 41 days (usually 4 days).",
         "41 days",
         "4 days",
         "interactions i1",
@@ -314,7 +330,7 @@ def test_rules_are_never_shown_as_something_learnt(store, tmp_path):
     publish(writing(tmp_path / "ruled.db"), batch, ROWS)
     for answer in ask(tmp_path / "ruled.db", "/", "/accounts/small", "/accounts/gone"):
         assert (
-            "By expert rules, not learnt from your data; only the order of accounts is claimed."
+            "Expert rules, not learnt from your data; only the order of accounts is claimed."
         ) in answer.text
 
 
@@ -323,7 +339,7 @@ def test_a_feed_that_stopped_is_named_on_every_page(tmp_path):
     batch = BATCH.model_copy(update={"metadata": {**BATCH.metadata, "dead_feeds": dead}})
     publish(writing(tmp_path / "store.db"), batch, ROWS)
     for answer in ask(tmp_path / "store.db", "/", f"/accounts/{ROWS[0].account_id}"):
-        assert "interactions: feed stale since 2025-11-02" in answer.text
+        assert "interactions: no new rows since Nov 2, 2025" in answer.text
 
 
 def test_an_unknown_account_is_a_page_that_says_so(store):

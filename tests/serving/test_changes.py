@@ -57,7 +57,7 @@ def test_an_account_that_falls_silent_has_moved_itself(workspace, crowned):
     assert change.account == pytest.approx(0.12)
     (move,) = change.moves
     assert (move.family, move.feature, move.shown) == ("silence", "days_since_inbound", 12)
-    assert move.claim == "Nobody there has come to us for 90 days"
+    assert move.claim == "The time since they last came to us has grown from 60 to 90 days"
     assert move.value is not None
     assert move.before is not None
     assert (move.value.text, move.before.text) == ("90 days", "60 days")
@@ -74,10 +74,10 @@ def test_the_change_is_told_in_the_terminal(workspace, crowned, forewarn):
     assert code == 0
     lines = [" ".join(line.split()) for line in out.splitlines()]
     for said in (
-        "Since 2025-06-01: Up from 37% to 59%: silence +12, another model +10.",
-        "37 risk on 2025-06-01",
+        "Since Jun 1, 2025: Up from 37% to 59%: silence +12 and another model +10.",
+        "37 risk on Jun 1, 2025",
         "+12 Silence 90 days 60 days",
-        "Nobody there has come to us for 90 days.",
+        "The time since they last came to us has grown from 60 to 90 days",
         "+10 another model than m1",
         "59 risk now, in percent",
     ):
@@ -93,16 +93,20 @@ def test_a_change_since_any_earlier_batch_is_made_anew(workspace, crowned, forew
         code, out, err = forewarn("explain", "bee", *option)
         assert (code, err) == (0, "")
         said[option[:1]] = " ".join(out.split())
-    assert "Since 2025-06-15: Up from 43% to 49%: silence +6." in said[()]
-    assert "Since 2025-06-01: Up from 37% to 49%: silence +12." in said["--since",]
-    assert "Since 2025-06-01: Up from 37% to 43%: silence +6." in said["--as-of",]
+    assert "Since Jun 15, 2025: Up from 43% to 49%: silence +6." in said[()]
+    assert "Since Jun 1, 2025: Up from 37% to 49%: silence +12." in said["--since",]
+    assert "Since Jun 1, 2025: Up from 37% to 43%: silence +6." in said["--as-of",]
 
 
 @pytest.mark.parametrize(
     ("account", "options", "wanted"),
     [
         ("bee", ("--since", "2025-07-01"), "--since: expected a date before the batch of"),
-        ("bee", ("--since", "2025-05-01"), "--since: no batch of 2025-05-01 or before it scored"),
+        (
+            "bee",
+            ("--since", "2025-05-01"),
+            "--since: no batch of 2025-05-01 or before that predicted the same",
+        ),
         ("bee", ("--as-of", "2025-05-01"), "--as-of: no batch of 2025-05-01 or before"),
         ("bee", ("--since", "May"), "expected a date such as 2025-12-31; got 'May'"),
         ("dog", ("--since", "2025-06-20"), ""),
@@ -122,15 +126,34 @@ def test_a_change_since_nothing_is_said_in_one_line(
 
 def test_only_another_model_is_the_models(workspace, crowned):
     crowned("m1")
-    score(workspace, Config(), as_of=JULY)
+    # Ant comes to us every ten days, and had done so the day before each of these.
+    score(workspace, Config(), as_of=date(2025, 6, 10))
     crowned("m2", more=0.1)
-    score(workspace, Config(), as_of=JULY)
-    change = change_of(workspace, "bee")
+    score(workspace, Config(), as_of=date(2025, 6, 20))
+    change = change_of(workspace, "ant")
     assert change is not None
     assert (change.account, change.data, change.moves) == (0, 0, ())
     assert change.model == pytest.approx(0.1)
-    assert change.sentence == "Up from 49% to 59%: another model +10."
-    assert_adds_up(change, 0.59)
+    assert change.sentence == "Up from 7% to 17%: another model +10."
+    assert_adds_up(change, change.before + 0.1)
+
+
+def test_a_batch_of_the_same_day_is_nothing_to_compare_with(workspace, crowned):
+    for version in ("m1", "m2"):
+        crowned(version)
+        score(workspace, Config(), as_of=JULY)
+    assert change_of(workspace, "bee") is None
+
+
+def test_a_change_is_not_made_anew_from_other_data(workspace, crowned, forewarn, monkeypatch):
+    crowned("m1")
+    for moment in (JUNE, JULY):
+        score(workspace, Config(), as_of=moment)
+    landed = {**workspace.manifest(), "fingerprint": "another"}
+    monkeypatch.setattr(Workspace, "manifest", lambda _self: landed)
+    code, _, err = forewarn("explain", "bee", "--since", "2025-06-20")
+    assert code == 3
+    assert "--since: other data have been landed since batch" in err
 
 
 def test_another_model_and_a_silent_account_are_told_apart(workspace, crowned):
@@ -211,7 +234,7 @@ def test_only_a_champion_who_left_is_dependence_on_one_contact(company, tmp_path
     assert named["single_contact"] == 15
     assert all(abs(points) <= 1 for family, points in named.items() if family != "single_contact")
     move = change.moves[0]
-    assert move.claim == "1 person in a champion or executive role left in the last 180 days"
+    assert move.claim == "1 of their champions and executives left in the last half year, up from 0"
     assert [(item.row_id, item.happened_at.date()) for item in change.events] == [
         ("c1", date(2025, 6, 20))
     ]

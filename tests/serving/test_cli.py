@@ -99,7 +99,10 @@ def test_score_shows_the_riskiest_first_with_reasons_and_what_to_do_next(forewar
         "39-59% high",
         "1,176 of 2,400 2025-09-01",
     ]
-    assert "+38 Nobody there has come to us for 90 days (usually 10 days; healthy" in out
+    assert (
+        "+38 Nobody there has come to us for 90 days (usually 10 days; healthy accounts like it 5"
+        in out
+    )
     assert "1 high, 0 elevated, 2 low, 1 under notice, 2 too new to score" in out
     assert "forewarn explain bee" in out
     assert re.fullmatch(r"score: 6 accounts in batch 2025-07-01-\w{8} \(\d+\.\d s\)\n", err)
@@ -131,8 +134,8 @@ def test_explain_tells_points_values_own_past_peers_and_rows(scored):
         "by horizon: 90 days 49%, 180 days 75%",
         "the 80% band of the estimate",
         "managed by dana",
-        "2025-05-30  email from us, not answered  (interactions ask-30)",
-        "data until 2025-06-29; model m1 (fake)",
+        "May 30, 2025  our message was not answered (e-mail)  (interactions ask-30)",
+        "data until Jun 29, 2025; model m1 (fake)",
         "coverage: ",
     ):
         assert part in out
@@ -145,7 +148,7 @@ def test_explain_tells_points_values_own_past_peers_and_rows(scored):
 def test_what_rules_say_is_never_shown_as_learnt(forewarn, crown):
     claims = "only the order of accounts is claimed"
     crown(method="rules", rung={"events": 0, "method": "rules", "claims": claims})
-    said = f"By expert rules, not learnt from your data; {claims}"
+    said = f"Expert rules, not learnt from your data; {claims}."
     assert said in " ".join(forewarn("score", "--as-of", "2025-07-01")[1].split())
     assert said in " ".join(forewarn("explain", "bee")[1].split())
 
@@ -153,13 +156,27 @@ def test_what_rules_say_is_never_shown_as_learnt(forewarn, crown):
 def test_explain_of_an_account_without_a_risk_says_why(scored):
     out = scored("explain", "cat")[1]
     assert "under notice" in out
-    assert "Notice given on 2025-06-20" in out
+    assert "Notice given on Jun 20, 2025" in out
 
 
 def test_explain_as_json_is_the_published_record(scored):
     found = json.loads(scored("explain", "bee", "--json")[1])
     assert found["account"]["explanation"]["risk_shown"] == 49
     assert found["batch"]["model_version"] == "m1"
+
+
+def test_explain_speaks_the_language_that_was_asked_for(scored):
+    code, out, err = scored("explain", "bee", "--lang", "el")
+    assert (code, err) == (0, "")
+    said = " ".join(out.split())
+    assert "Κανείς από την πλευρά τους δεν έχει απευθυνθεί σε εμάς εδώ και 90 ημέρες" in said
+    assert "30 Μαΐ 2025" in said
+    assert "Nobody" not in out
+    told = json.loads(scored("explain", "bee", "--lang", "fa", "--json")[1])
+    assert "۹۰" in told["account"]["summary"]
+    code, _, err = scored("explain", "bee", "--lang", "fr")
+    assert code == 2
+    assert "--lang: expected one of en, el, lv, fa, zh-Hans, zh-Hant; got 'fr'" in err
 
 
 def test_explain_of_an_unknown_account_is_wrong_input(scored):

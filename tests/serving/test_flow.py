@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -21,39 +22,26 @@ from serving.store import current_batch, ranked
 pytestmark = pytest.mark.slow
 
 COMMAND = str(Path(sys.executable).with_name("forewarn"))
-# Small forests: what is looked at here is the way, not how good the model is.
-SETTINGS = "bootstrap: 100\nlightgbm: {n_estimators: 15, learning_rate: 0.15}\n"
-SMALL = ("--accounts", 400, "--seed", 0, "--events", 120_000)
 START_SECONDS = 180  # both processes of the server import the application, on a busy machine
 
 
-def forewarn(*arguments: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [COMMAND, *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        timeout=500,
-        check=False,
-        env={**os.environ, "PYTHONWARNINGS": "error::UserWarning"},
-    )
-
-
-def _in(workspace: Workspace) -> tuple[object, ...]:
-    return "--workspace", workspace.root, "--config", workspace.root.parent / "settings.yml"
+@pytest.fixture(scope="module")
+def flow(arrived, tmp_path_factory) -> tuple[Workspace, dict[str, Any]]:
+    """A workspace in which everything has run once, and what `forewarn run --json` said."""
+    root, said = arrived
+    workspace = Workspace(tmp_path_factory.mktemp("flow") / "workspace")
+    shutil.copytree(root / "workspace", workspace.root)
+    shutil.copy(root / "settings.yml", workspace.root.parent)
+    return workspace, said
 
 
 @pytest.fixture(scope="module")
-def flow(tmp_path_factory) -> tuple[Workspace, dict[str, Any]]:
-    """A workspace in which everything has run once, and what `forewarn run --json` said."""
-    root = tmp_path_factory.mktemp("flow")
-    made = forewarn("synth", root / "company", *SMALL)
-    assert made.returncode == 0, made.stderr
-    (root / "settings.yml").write_text(SETTINGS)
-    workspace = Workspace(root / "workspace")
-    ran = forewarn("run", root / "company", *_in(workspace), "--json")
-    assert ran.returncode == 0, ran.stderr
-    assert [line.split(":")[0] for line in ran.stderr.splitlines()] == ["land", "train", "score"]
-    return workspace, json.loads(ran.stdout)
+def forewarn(real_forewarn, flow):
+    """The real command in that workspace."""
+    place = flow[0].root
+    return lambda *words: real_forewarn(
+        *words, "--workspace", place, "--config", place.parent / "settings.yml"
+    )
 
 
 @pytest.fixture(scope="module")
@@ -88,14 +76,14 @@ def test_every_published_risk_has_its_band_and_all_horizons(flow, rows):
     assert longest == {1} if method == "rules" else min(longest) >= 3
 
 
-def test_the_first_model_is_in_use_and_there_is_nothing_to_go_back_to(flow):
+def test_the_first_model_is_in_use_and_there_is_nothing_to_go_back_to(flow, forewarn):
     workspace, first = flow
     assert "now the champion" in first["train"]["promotion"]
     assert (workspace.root / "report.html").stat().st_size > 10_000
-    promoted = forewarn("promote", *_in(workspace), "--json")
+    promoted = forewarn("promote", "--json")
     assert promoted.returncode == 0, promoted.stderr
     assert json.loads(promoted.stdout)["outcome"] == "nothing_to_do"
-    back = forewarn("rollback", *_in(workspace))
+    back = forewarn("rollback")
     assert back.returncode == 2
     assert "nothing to go back to" in back.stderr
 
@@ -122,18 +110,18 @@ def test_context_is_never_a_reason_and_most_reasons_name_rows(rows):
     assert sum(bool(driver.evidence) for driver in reasons) > 0.9 * len(reasons)
 
 
-def test_the_second_run_trains_nothing_and_publishes_nothing_new(flow):
-    workspace, first = flow
-    again = forewarn("run", first["land"]["source"], *_in(workspace), "--json")
+def test_the_second_run_trains_nothing_and_publishes_nothing_new(flow, forewarn):
+    _, first = flow
+    again = forewarn("run", first["land"]["source"], "--json")
     found = json.loads(again.stdout)
     assert "train" not in found
     assert found["score"]["batch_id"] == first["score"]["batch_id"]
     assert found["score"]["riskiest"] == first["score"]["riskiest"]
 
 
-def test_an_earlier_moment_is_kept_as_history(flow):
+def test_an_earlier_moment_is_kept_as_history(flow, forewarn):
     workspace, first = flow
-    done = forewarn("score", "--as-of", "2025-11-01", *_in(workspace), "--json")
+    done = forewarn("score", "--as-of", "2025-11-01", "--json")
     assert json.loads(done.stdout)["as_of"] == "2025-11-01"
     served = current_batch(reading(workspace.store))
     assert served.batch_id == first["score"]["batch_id"]

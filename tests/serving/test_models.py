@@ -187,7 +187,7 @@ def test_a_firm_too_small_to_learn_from_is_scored_by_rules_that_say_so(forewarn,
         assert why.base + sum(d.points for d in why.drivers) == pytest.approx(row.risk, abs=1e-9)
         assert why.base_shown + sum(d.shown for d in why.drivers) == why.risk_shown
         assert "Expert rules, not learnt from your data" in row.summary
-    assert "By expert rules, not learnt from your data" in forewarn("explain", "bee")[1]
+    assert "Expert rules, not learnt from your data" in forewarn("explain", "bee")[1]
     assert "the challenger is the champion already" in forewarn("promote")[1]
 
 

@@ -11,7 +11,10 @@ from data.errors import BadInputError, MissingError, RefusedError
 from data.land import land
 from data.workspace import Workspace
 from serving.database import reading
+from serving.language import language
+from serving.records import Batch
 from serving.score import batch_id, score
+from serving.spoken import learnt_after
 from serving.store import current_batch, ranked
 from training.config import Config
 from training.spec import ChurnSpec
@@ -93,7 +96,9 @@ def test_risks_of_rules_say_that_nothing_was_learnt(workspace, crown, method, ru
 
 
 def test_an_account_without_a_risk_says_why_and_shows_no_number(scored):
-    assert scored["cat"].summary == ("Notice given on 2025-06-20: already decided, so not scored.")
+    assert scored["cat"].summary == (
+        "Notice given on Jun 20, 2025: already decided, so not scored."
+    )
     assert scored["dog"].summary == "Too new to score: fewer than 56 days as a customer."
     for name in ("cat", "dog", "elk"):
         row = scored[name]
@@ -125,7 +130,9 @@ def test_the_explanation_compares_with_the_own_past_and_with_healthy_peers(score
     assert silence.shown == 38
     # Heard every ten days until 2 April: silent for 60 days on 1 June, 30 on 2 May, 10 before.
     assert silence.sentence == (
-        "Nobody there has come to us for 90 days (usually 10 days; healthy accounts 5 days)."
+        "Nobody there has come to us for 90 days "
+        "(usually 10 days; healthy accounts like it 5 days). "
+        "They came to us (e-mail) on Apr 2, 2025."
     )
     assert silence.data_until == date(2025, 6, 29)
     assert {row.source for row in silence.evidence} == {"interactions"}
@@ -145,14 +152,41 @@ def test_a_repeated_run_is_the_same_batch_and_says_so(workspace, crown):
 
 
 def test_another_model_or_moment_is_another_batch():
-    ids = {
-        batch_id(JULY, "m1", "f1"),
-        batch_id(JULY, "m2", "f1"),
-        batch_id(JULY, "m1", "f2"),
-        batch_id(date(2025, 7, 2), "m1", "f1"),
-    }
-    assert len(ids) == 4
-    assert batch_id(JULY, "m1", "f1") == batch_id(JULY, "m1", "f1")
+    def made(as_of: date = JULY, model: str = "m1", data: str = "f1", before: str = "") -> str:
+        batch = Batch(
+            batch_id=before,
+            as_of=as_of,
+            model_version=model,
+            method="fake",
+            spec_hash="s",
+            horizon_days=90,
+            n=1,
+            metadata={"data_fingerprint": data},
+        )
+        return batch_id(batch, batch if before else None)
+
+    others = (made(model="m2"), made(data="f2"), made(date(2025, 7, 2)), made(before="b0"))
+    assert len({made(), *others}) == 5
+    assert made() == made()
+
+
+def test_an_earlier_batch_that_is_published_later_makes_the_comparison_anew(workspace, crown):
+    crown()
+    first = score(workspace, Config(), as_of=JULY)
+    score(workspace, Config(), as_of=date(2025, 6, 1))
+    again = score(workspace, Config(), as_of=JULY)
+    assert again.batch_id != first.batch_id
+    assert published(workspace)["bee"].explanation.change.since == date(2025, 6, 1)
+    assert score(workspace, Config(), as_of=JULY).batch_id == again.batch_id
+
+
+def test_a_moment_that_the_model_has_learnt_from_is_said_to_be_no_forecast(workspace, crown):
+    crown()
+    early = score(workspace, Config(), as_of=date(2024, 12, 31))
+    late = score(workspace, Config(), as_of=JULY)
+    told = [learnt_after(batch, language("en")) for batch in (early, late)]
+    assert told[1] == ""
+    assert "data until Jan 1, 2025, after the moment that is scored" in told[0]
 
 
 def test_a_failed_run_leaves_the_last_good_batch_served(workspace, crown):

@@ -17,10 +17,10 @@ from data.errors import MissingError
 from serving.database import StoreError, reading, writing
 from serving.records import AccountRisk, Batch, Driver, Explanation
 from serving.store import (
+    batch_at,
     current_batch,
     find_batch,
     one_account,
-    previous_batch,
     publish,
     ranked,
     totals,
@@ -144,11 +144,11 @@ def test_an_older_batch_becomes_history_without_being_served(path):
     publish(store, batch("new", "2025-12-31"), [scored("a")])
     publish(store, batch("old", "2025-11-30"), [scored("a")])
     assert current_batch(store).batch_id == "new"
-    before = previous_batch(store, batch("new"), "a")
+    before = batch_at(store, date(2025, 12, 30), spec_hash="s")
     assert before is not None
     assert before.batch_id == "old"
-    assert previous_batch(store, before, "a") is None
-    assert previous_batch(store, batch("new"), "b") is None
+    assert batch_at(store, date(2025, 12, 30), spec_hash="another") is None
+    assert batch_at(store, date(2025, 11, 29)) is None
     assert find_batch(store, "none") is None
 
 

@@ -68,7 +68,7 @@ def asked(path: Path, query: str) -> list[tuple[object, ...]]:
 def test_every_batch_of_the_first_version_is_kept_whoever_opens_it(first, opener):
     opener(first)
     opener(first)
-    assert asked(first, "SELECT version FROM forewarn_schema") == [(3,)]
+    assert asked(first, "SELECT version FROM forewarn_schema") == [(4,)]
     served = current_batch(reading(first))
     assert (served.batch_id, served.n, served.created_at) == ("b1", 2, "2025-12-01 06:00:00")
     loud, gone = ranked(reading(first), "b1", by="risk", limit=9)
@@ -124,7 +124,7 @@ def test_a_store_of_the_second_version_gains_what_came_after_it(first):
         connection.commit()
     (loud, _) = ranked(reading(first), "b1", by="risk", limit=9)
     assert (loud.method, loud.risks, loud.causes) == ("blend", {90: 0.3}, {})
-    assert asked(first, "SELECT version FROM forewarn_schema") == [(3,)]
+    assert asked(first, "SELECT version FROM forewarn_schema") == [(4,)]
 
 
 def test_an_upgrade_that_fails_leaves_the_store_as_it_was(first, monkeypatch):

@@ -21,7 +21,8 @@ from training.config import BandRule, Preset
 from training.fit import Lesson, Recipe, fitted
 from training.ladder import Method
 from training.learner import Learner
-from training.model import Model, golden, healthy_medians
+from training.model import Model, golden
+from training.peers import pool
 from training.rows import Rows, rows_of
 from training.spec import ChurnSpec
 
@@ -260,8 +261,8 @@ def model(lesson) -> Model:
         spec=lesson.recipe.spec,
         base_rate=base_rate,
         bands=Bands.around(base_rate, BandRule()),
-        healthy=healthy_medians(frame[y == 0], learner.names, frame.loc[y == 0, "segment"]),
         golden_rows=golden(learner, frame),
         metrics={"roc_auc": {"value": 0.8, "low": 0.7, "high": None}},
         foretold=foretold,
+        peers=pool(lesson.rows, learner.names),
     )

@@ -68,6 +68,7 @@ def test_a_model_without_any_forest_needs_no_trial(model, learners, tmp_path):
     assert sorted(path.name for path in (tmp_path / "ruled").iterdir()) == [
         "foretold.csv",
         "model.json",
+        "peers.csv",
     ]
     artefact.verify(tmp_path / "ruled")
     flipped(tmp_path / "ruled" / "foretold.csv")
@@ -94,7 +95,7 @@ def test_another_format_says_so(folder):
     path = folder / "model.json"
     content = json.loads(path.read_text(encoding="utf-8"))
     path.write_text(json.dumps({**content, "format": 1}), encoding="utf-8")
-    with pytest.raises(BadInputError, match="expected format 2; got 1"):
+    with pytest.raises(BadInputError, match="expected format 3; got 1"):
         artefact.read(folder)
 
 

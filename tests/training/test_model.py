@@ -36,6 +36,7 @@ def test_a_saved_model_comes_back_the_same_and_is_text(model, folder, known):
         "forest_1.txt",
         "foretold.csv",
         "model.json",
+        "peers.csv",
     ]
     for path in folder.iterdir():
         path.read_text(encoding="utf-8")
@@ -90,17 +91,6 @@ def test_a_reordered_feature_table_gives_the_same_risks(model, known):
     frame, _ = known
     shuffled = frame[frame.columns[::-1]]
     np.testing.assert_array_equal(model.risk(shuffled), model.risk(frame))
-
-
-def test_healthy_values_are_medians_of_the_segment_and_of_all_where_it_is_unknown(model, lesson):
-    frame, y = lesson.rows.frame, lesson.rows.y
-    healthy = frame[y == 0]
-    large = healthy.loc[healthy["segment"] == "large", "use"].median()
-    assert model.healthy_value("use", "large") == pytest.approx(large)
-    assert model.healthy_value("use", None) == pytest.approx(healthy["use"].median())
-    assert model.healthy_value("use", "unheard of") == model.healthy_value("use", None)
-    assert model.healthy_value("segment", None) is None
-    assert model.healthy_value("no such feature", "large") is None
 
 
 def test_golden_rows_are_a_few_of_each_forest_with_the_unknown_as_null(learners, known):

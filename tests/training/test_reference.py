@@ -101,3 +101,25 @@ def test_no_rows_and_a_forest_without_a_split_move_nothing(leaves):
         num_boost_round=2,
     )
     assert (Leaves.of(stump).moved(np.zeros((1, 2)), np.ones((1, 2))) == 0).all()
+
+
+def test_against_many_rows_is_the_mean_of_against_each(leaves):
+    theirs, ours = [rows(3, 20)[0], rows(4, 7)[0]], [rows(5, 9)[1], rows(6, 30)[1]]
+    found = leaves.against(theirs, ours)
+    for background, some, got in zip(theirs, ours, found, strict=True):
+        each = [leaves.moved(np.broadcast_to(z, some.shape), some) for z in background]
+        np.testing.assert_allclose(got, np.mean(each, axis=0), rtol=0, atol=1e-12)
+
+
+def test_the_shap_library_tells_the_same_against_a_background():
+    import shap
+
+    rng = np.random.default_rng(7)
+    X = rng.normal(size=(800, COLUMNS))
+    y = (X[:, 0] * X[:, 1] + X[:, 2] > 0).astype(float)
+    params = {"objective": "binary", "num_leaves": 8, "verbosity": -1, "num_threads": 1}
+    booster = lgb.train(params, lgb.Dataset(X, label=y), num_boost_round=20)
+    theirs, ours = X[:60], X[60:90]
+    (found,) = Leaves.of(booster).against([theirs], [ours])
+    explainer = shap.TreeExplainer(booster, theirs, feature_perturbation="interventional")
+    np.testing.assert_allclose(found, explainer.shap_values(ours), rtol=0, atol=1e-5)

@@ -28,6 +28,12 @@ def trained(tmp_path_factory, features, make_company, land_company):
         yield workspace, train(workspace, CONFIG, say=said.append), said
 
 
+@pytest.fixture(autouse=True)
+def _no_pictures(trained, monkeypatch):  # noqa: ARG001
+    """The report of `trained` has pictures, which are looked at; no other draws them again."""
+    monkeypatch.setattr("training.publish._pictures", lambda *_: {})
+
+
 @pytest.fixture
 def workspace(tmp_path, small_company, land_company):
     return land_company(tmp_path / "w", small_company)

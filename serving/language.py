@@ -1,0 +1,167 @@
+"""Sentences in the reader's language: one English catalogue, gettext's translations of it.
+
+The catalogue is `locale/sentences.yml`; each language has `locale/LANGUAGE/LC_MESSAGES/forewarn.po`
+beside it. Numbers, percentages, dates and lists are written as Babel's CLDR has them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from functools import cache, lru_cache
+from gettext import GNUTranslations, NullTranslations
+from io import BytesIO
+from pathlib import Path
+
+import yaml
+from babel import Locale
+from babel.dates import format_date
+from babel.lists import format_list
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.numbers import format_decimal, format_percent
+
+from data.errors import BadInputError
+
+LOCALE = Path(__file__).parent / "locale"
+CATALOGUE = LOCALE / "sentences.yml"
+# As in HTTP and HTML, and by their own names.
+LANGUAGES = {
+    "en": "English",
+    "el": "Ελληνικά",
+    "lv": "Latviešu",
+    "fa": "فارسی",
+    "zh-Hans": "简体中文",
+    "zh-Hant": "繁體中文",
+}
+Entry = str | Mapping[str, str]
+# Babel knows the separators of these but writes other digits.
+_DIGITS = {"fa": ("0123456789%", "۰۱۲۳۴۵۶۷۸۹٪")}
+_WHOLE, _TENTHS, _HUNDREDTHS = "#,##0", "#,##0.#", "#,##0.##"
+
+
+class Language:
+    """One language: its sentences by key, its numbers, dates and lists."""
+
+    def __init__(self, code: str) -> None:
+        self.code = code
+        self._locale = Locale.parse(code, sep="-")
+        self._translations = _translations(code)
+        self._digits = str.maketrans(*_DIGITS[code]) if code in _DIGITS else {}
+        self.right_to_left = self._locale.text_direction == "rtl"
+
+    def say(self, key: str, count: float | None = None, /, **values: object) -> str:
+        """The sentence at `SECTION.NAME` of the catalogue with its values filled in.
+
+        `count` decides between its plural forms, and is `{n}` unless that is given.
+
+        >>> language("en").say("evidence.invoice_late", 1)
+        'invoice paid 1 day late'
+        """
+        entry = entries()[key]
+        if isinstance(entry, str):
+            text = self._translations.gettext(entry)
+        else:
+            # What is neither one nor zero, like 0.5, is many.
+            whole = int(count) if count is not None and float(count).is_integer() else 2
+            if whole == 0 and "none" in entry:
+                text = self._translations.gettext(entry["none"])
+            else:
+                text = self._translations.ngettext(entry["one"], entry["other"], whole)
+        if count is not None:
+            values.setdefault("n", self.number(count))
+        told = text.format(**values) if values else text
+        # Where a date ends in a full stop, the sentence needs no other.
+        return told[:-1] if told.endswith("..") else told
+
+    def number(self, value: float, *, signed: bool = False) -> str:
+        """`value` with as many digits as a person wants to read.
+
+        >>> [language("en").number(x) for x in (41, 2.34, 0.125, 1250.4, -0.5)]
+        ['41', '2.3', '0.12', '1,250', '-0.5']
+        """
+        return _number(self._locale, float(value) or 0.0, signed=signed).translate(self._digits)
+
+    def percent(self, whole: int, *, signed: bool = False) -> str:
+        """A whole percentage.
+
+        >>> language("en").percent(34), language("fa").percent(34)
+        ('34%', '۳۴٪')
+        """
+        return _percent(self._locale, whole, signed=signed).translate(self._digits)
+
+    def day(self, day: date) -> str:
+        """A date.
+
+        >>> language("en").day(date(2026, 5, 3)), language("el").day(date(2026, 5, 3))
+        ('May 3, 2026', '3 Μαΐ 2026')
+        """
+        return format_date(day, "medium", locale=self._locale).translate(self._digits)
+
+    def listed(self, items: Sequence[str]) -> str:
+        """Some things one after another.
+
+        >>> language("en").listed(["tickets", "invoices", "goals"])
+        'tickets, invoices, and goals'
+        """
+        return format_list(items, locale=self._locale) if items else ""
+
+
+@cache
+def language(code: str) -> Language:
+    """The language of that code.
+
+    Raises:
+        BadInputError: there is none.
+    """
+    if code not in LANGUAGES:
+        raise BadInputError(f"--lang: expected one of {', '.join(LANGUAGES)}; got {code!r}")
+    return Language(code)
+
+
+@cache
+def entries() -> dict[str, Entry]:
+    """The English catalogue: every sentence, or its plural forms, by SECTION.NAME."""
+    sections = yaml.load(CATALOGUE.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+    found: dict[str, Entry] = {}
+    for section, content in sections.items():
+        for name, entry in content.items():
+            if section == "features":
+                found |= {f"{section}.{name}.{kind}": said for kind, said in entry.items()}
+            else:
+                found[f"{section}.{name}"] = entry
+    return found
+
+
+def po_file(code: str) -> Path:
+    """Where the translations of a language stand."""
+    return LOCALE / code.replace("-", "_") / "LC_MESSAGES" / "forewarn.po"
+
+
+def _translations(code: str) -> NullTranslations:
+    if code == "en":
+        return NullTranslations()
+    with po_file(code).open("rb") as file:
+        catalog = read_po(file)
+    compiled = BytesIO()
+    write_mo(compiled, catalog)
+    compiled.seek(0)
+    return GNUTranslations(compiled)
+
+
+@lru_cache(maxsize=10_000)
+def _number(locale: Locale, value: float, *, signed: bool) -> str:
+    whole = abs(value) >= 10 or value.is_integer()
+    form = _WHOLE if whole else _HUNDREDTHS if abs(value) < 1 else _TENTHS
+    shown = f"+{form};-{form}" if signed and value else form
+    return format_decimal(value, shown, locale=locale, numbering_system="default")
+
+
+@lru_cache(maxsize=1_000)
+def _percent(locale: Locale, whole: int, *, signed: bool) -> str:
+    if signed and whole:
+        form = locale.percent_formats[None].pattern
+        return format_percent(
+            whole / 100, f"+{form};-{form}", locale=locale, numbering_system="default"
+        )
+    return format_percent(whole / 100, locale=locale, numbering_system="default")

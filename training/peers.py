@@ -1,0 +1,127 @@
+"""Healthy accounts like a given one: what is usual among them, and what sets it apart from them.
+
+Peers share the segment, how long they have been customers, and how long their contracts run. Where
+fewer than fifty do, the contract is left out, then the tenure, then the segment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from io import StringIO
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from training.rows import Rows
+
+LEAST, MOST = 50, 100
+POOL = 1500
+TRAITS = ("segment", "tenure", "contract")
+KEYS = ["account_id", "as_of"]
+# Upper ends in days: first year, second year, longer; by the month, by the year, longer.
+_TENURE, _CONTRACT = (365, 730), (45, 400)
+
+
+@dataclass(frozen=True)
+class Group:
+    """Peers that share these traits: their feature rows, one per account."""
+
+    traits: tuple[str, ...]
+    rows: pd.DataFrame
+
+
+def pool(rows: Rows, names: Sequence[str]) -> pd.DataFrame:
+    """One row per healthy account, the newest whose result is known: keys, traits, features.
+
+    At most 1,500 accounts, drawn evenly over the order of their ids.
+    """
+    healthy = rows.frame[(rows.fate["cohort"] == "healthy").to_numpy()]
+    newest = healthy.sort_values(KEYS[::-1]).drop_duplicates("account_id", keep="last")
+    newest = newest.sort_values("account_id", ignore_index=True)
+    if len(newest) > POOL:
+        newest = newest.iloc[np.linspace(0, len(newest) - 1, POOL).astype(int)]
+    told = [*KEYS, *(name for name in names if name not in KEYS)]
+    return pd.concat([newest[told], traits(newest)], axis=1).reset_index(drop=True)
+
+
+def traits(frame: pd.DataFrame) -> pd.DataFrame:
+    """What peers share, per row of a feature table, as text; empty is unknown."""
+    return pd.DataFrame(
+        {
+            "peer_segment": _text(frame, "segment"),
+            "peer_tenure": _banded(frame, "tenure_days", _TENURE),
+            "peer_contract": _banded(frame, "term_days", _CONTRACT),
+        },
+        index=frame.index,
+    )
+
+
+def groups(
+    table: pd.DataFrame, frame: pd.DataFrame
+) -> Iterator[tuple[Group, npt.NDArray[np.intp]]]:
+    """The peers of the rows of a feature table, out of a pool: each group with the rows it is for.
+
+    Every row belongs to one group; nothing is yielded where the pool is empty. An account may be
+    among its own peers, as it was at another time.
+    """
+    if table.empty:
+        return
+    wanted = traits(frame).reset_index(drop=True)
+    found: dict[tuple[str, ...], list[int]] = {}
+    sizes = {
+        count: table.groupby(list(wanted.columns[:count])).size().to_dict()
+        for count in range(1, len(TRAITS) + 1)
+    }
+    for place, values in enumerate(wanted.itertuples(index=False, name=None)):
+        found.setdefault(_shared(values, sizes), []).append(place)
+    for values, places in found.items():
+        alike = np.ones(len(table), dtype=bool)
+        for column, value in zip(wanted.columns, values, strict=False):
+            alike &= (table[column] == value).to_numpy()
+        some = table[alike]
+        if len(some) > MOST:
+            some = some.iloc[np.linspace(0, len(some) - 1, MOST).astype(int)]
+        yield Group(TRAITS[: len(values)], some.reset_index(drop=True)), np.array(places)
+
+
+def to_text(table: pd.DataFrame) -> str:
+    """The pool as it lies in a model's folder."""
+    return str(table.to_csv(index=False, date_format="%Y-%m-%d"))
+
+
+def from_text(text: str) -> pd.DataFrame:
+    """The pool that `to_text` wrote."""
+    head = text[: text.index("\n")].split(",")
+    words = {name: str for name in head if name in ("account_id", "segment", "region", "plan")}
+    return pd.read_csv(
+        StringIO(text, newline=""),
+        dtype={**words, **{name: str for name in head if name.startswith("peer_")}},
+        parse_dates=["as_of"],
+        keep_default_na=False,
+        na_values={name: [""] for name in head if not name.startswith("peer_")},
+    )
+
+
+def _shared(values: tuple[str, ...], sizes: dict[int, dict[object, int]]) -> tuple[str, ...]:
+    """As many traits as at least fifty accounts of the pool share."""
+    for count in range(len(values), 0, -1):
+        some = values[:count]
+        if sizes[count].get(some if count > 1 else some[0], 0) >= LEAST:
+            return some
+    return ()
+
+
+def _text(frame: pd.DataFrame, name: str) -> pd.Series:
+    if name not in frame:
+        return pd.Series("", index=frame.index)
+    return frame[name].astype(object).where(frame[name].notna(), "").astype(str)
+
+
+def _banded(frame: pd.DataFrame, name: str, ends: tuple[int, int]) -> pd.Series:
+    if name not in frame:
+        return pd.Series("", index=frame.index)
+    days = frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
+    band = np.select([np.isnan(days), days <= ends[0], days <= ends[1]], ["", "1", "2"], "3")
+    return pd.Series(band, index=frame.index)
