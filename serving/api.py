@@ -78,6 +78,35 @@ class AccountAnswer(BaseModel):
     account: Account
 
 
+class Month(BaseModel):
+    """The mean of a signal over the accounts of a cohort in a month, with its 95 % interval."""
+
+    cohort: str
+    month: int
+    accounts: int
+    mean: float
+    low: float
+    high: float
+
+
+class Journey(BaseModel):
+    """The course of a signal in both cohorts; `apart` is the first month in which they differ."""
+
+    feature: str
+    family: str
+    definition: str
+    unit: str
+    apart: int | None
+    points: list[Month]
+
+
+class JourneysAnswer(BaseModel):
+    """Journeys by clock: months from the `start` of an account, or before its `renewal`."""
+
+    batch: Provenance
+    journeys: dict[str, list[Journey]]
+
+
 class ExplanationAnswer(AccountAnswer):
     """Why; no explanation for an account without a risk, whose summary then says why not."""
 
@@ -134,6 +163,13 @@ def _routes(published: Published) -> APIRouter:
         return ExplanationAnswer(
             batch=_provenance(batch), account=_account(row), explanation=row.explanation
         )
+
+    @api.get("/journeys", operation_id="list_journeys")
+    def list_journeys() -> JourneysAnswer:
+        """How accounts that left went, month by month, beside those that did well."""
+        batch, found = published.journeys()
+        told = {clock: [Journey(**one) for one in some] for clock, some in found.items()}
+        return JourneysAnswer(batch=_provenance(batch), journeys=told)
 
     return api
 

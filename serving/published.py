@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Engine
 
@@ -43,6 +45,18 @@ class Published:
         """One account of the batch; None when the batch does not hold it."""
         batch = self.batch()
         return batch, store.one_account(self._engine, batch.batch_id, account_id)
+
+    def journeys(self) -> tuple[Batch, dict[str, list[dict[str, Any]]]]:
+        """The journeys of both cohorts that the model behind the batch was made from, by clock.
+
+        Empty where it has none, or is gone.
+        """
+        batch = self.batch()
+        path = self._path.parent / "models" / batch.model_version / "journeys.json"
+        try:
+            return batch, json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return batch, {}
 
     def totals(self, batch: Batch) -> dict[str, dict[str, float]]:
         """Accounts and revenue per band, and per reason for having none."""

@@ -19,7 +19,7 @@ from data.errors import BadInputError, MissingError
 from data.files import atomic
 
 DESCRIPTION, FORETOLD = "model.json", "foretold.csv"
-PEERS, TWINS = "peers.csv", "twins.csv"
+PEERS, TWINS, JOURNEYS = "peers.csv", "twins.csv", "journeys.json"
 FORMAT = 3
 TOLERANCE = 1e-9
 MEMORY_BYTES = 4 << 30

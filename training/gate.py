@@ -126,14 +126,14 @@ def decide(comparison: Comparison, guardrails: Sequence[Guardrail]) -> Decision:
 def _outcome(comparison: Comparison, broken: Sequence[Guardrail]) -> tuple[Outcome, str]:
     figures = _figures(comparison)
     if broken:
-        return "keep_champion", f"keep the champion: {'; '.join(b.sentence for b in broken)}"
+        return "keep_champion", "; ".join(b.sentence for b in broken)
     if comparison.churned < MIN_TEST_CHURNED or math.isnan(comparison.difference.value):
-        return "not_enough_evidence", f"not enough evidence: {_counts(comparison)}"
+        return "not_enough_evidence", _counts(comparison)
     if comparison.sure >= SURE:
-        return "promote", f"promote the challenger: {figures}; no guardrail is broken"
+        return "promote", f"{figures}; no guardrail is broken"
     if comparison.sure <= CHANCE:
-        return "keep_champion", f"keep the champion: {figures}"
-    return "not_enough_evidence", f"not enough evidence: {figures}, and {SURE:.0%} are needed"
+        return "keep_champion", figures
+    return "not_enough_evidence", f"{figures}, and {SURE:.0%} are needed"
 
 
 def _figures(comparison: Comparison) -> str:

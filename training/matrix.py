@@ -104,8 +104,7 @@ def matrix(frame: pd.DataFrame, columns: Columns) -> Numbers:
         raise BadInputError(f"features: expected {missing[0]!r}, which the model uses; it is gone")
     ranked = {name: frame[name].map(codes) for name, codes in columns.codes.items()}
     numbers = frame[list(columns.names)].assign(**ranked).to_numpy(np.float64, na_value=np.nan)
-    numbers[~np.isfinite(numbers)] = np.nan
-    return numbers
+    return np.where(np.isfinite(numbers), numbers, np.nan)
 
 
 def _ranks(values: pd.Series) -> dict[str, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
@@ -33,11 +34,12 @@ Golden = list[list[float | None]]
 class Model:
     """A trained model with all that is needed to use and to judge it.
 
-    `golden_rows` are, per forest, rows of its matrix whose predictions are
-    saved beside it, so that a loaded model proves itself. `rung` tells how few churned accounts it
-    rests on, and `foretold` what it and its kind said of the past before it was known: account_id,
-    as_of, label, risk, arr and segment of the rows of its backtest. `peers` are healthy accounts as
-    `training.peers.pool` gives them, `twins` past accounts as `training.twins.past` does.
+    `golden_rows` are, per forest, rows of its matrix whose predictions are saved beside it, so that
+    a loaded model proves itself. `rung` tells how few churned accounts it rests on, and `foretold`
+    what it and its kind said of the past before it was known: account_id, as_of, label, risk, arr
+    and segment of the rows of its backtest. `peers` are healthy accounts as `training.peers.pool`
+    gives them, `twins` past accounts as `training.twins.past` does, and `journeys` is what
+    `training.journeys.course` told of both cohorts, for whoever shows it.
     """
 
     learner: Learner
@@ -56,6 +58,7 @@ class Model:
     )
     peers: pd.DataFrame = field(default_factory=pd.DataFrame, compare=False)
     twins: pd.DataFrame = field(default_factory=pd.DataFrame, compare=False)
+    journeys: dict[str, list[dict[str, Any]]] = field(default_factory=dict, compare=False)
     made_by: str = field(default_factory=lambda: installed("forewarn"))
 
     @property
@@ -132,6 +135,7 @@ class Model:
             foretold=_read_foretold(texts[artefact.FORETOLD]),
             peers=_table(texts, artefact.PEERS, peers.from_text),
             twins=_table(texts, artefact.TWINS, twins.from_text),
+            journeys=json.loads(texts.get(artefact.JOURNEYS, "{}")),
             **{name: content[name] for name in _PLAIN},
         )
         model._prove(folder, content["forests"])
@@ -175,6 +179,8 @@ class Model:
             texts[artefact.PEERS] = peers.to_text(self.peers)
         if len(self.twins):
             texts[artefact.TWINS] = twins.to_text(self.twins)
+        if self.journeys:
+            texts[artefact.JOURNEYS] = json.dumps(self.journeys, indent=1, allow_nan=False) + "\n"
         return {**texts, artefact.FORETOLD: foretold}
 
     @cached_property

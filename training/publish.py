@@ -73,6 +73,7 @@ def model_of(
         data_until=report.data_until,
         foretold=foretold(found.served),
         peers=pool(rows, learner.names),
+        journeys=report.beside.get("journeys", {}),
         twins=past(rows, learner),
     )
 

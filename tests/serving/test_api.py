@@ -1,6 +1,7 @@
 """The API and the page over a published batch, and what they say when there is none."""
 
 import asyncio
+import json
 import subprocess
 import sys
 from contextlib import closing
@@ -185,6 +186,25 @@ def test_an_explanation_is_told_in_the_language_that_is_asked_for(store):
     assert unknown.status_code == 422
 
 
+def test_the_journeys_behind_the_served_model_are_told(store):
+    assert get(store, "/v1/journeys").json()["journeys"] == {}
+    point = {"cohort": "churned", "month": 1, "accounts": 9, "mean": 2.5, "low": 2.0, "high": 3.0}
+    journey = {
+        "feature": "people_heard_90",
+        "family": "Dependence on one contact",
+        "definition": "people heard",
+        "unit": "people",
+        "apart": 3,
+        "points": [point],
+    }
+    path = store.parent / "models" / "m1" / "journeys.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps({"start": [journey]}))
+    told = get(store, "/v1/journeys").json()
+    assert told["batch"]["model_version"] == "m1"
+    assert told["journeys"] == {"start": [journey]}
+
+
 def test_an_id_may_hold_any_character(store):
     quoted = "odd%2F%20id%3F%23"
     answer, page = ask(store, f"/v1/accounts/{quoted}/risk", f"/accounts/{quoted}")
@@ -367,7 +387,7 @@ def test_serving_loads_no_model_library():
 def test_the_openapi_document_names_every_operation(store):
     document = get(store, "/openapi.json").json()
     operations = [o["operationId"] for path in document["paths"].values() for o in path.values()]
-    assert sorted(operations) == ["get_explanation", "get_risk", "list_accounts"]
+    assert sorted(operations) == ["get_explanation", "get_risk", "list_accounts", "list_journeys"]
 
 
 def test_nothing_that_is_read_is_ever_locked(store):

@@ -15,8 +15,9 @@ from training import promote as gate
 from training import track
 from training.config import Config, Preset
 from training.fit import fitted
+from training.guarded import bag_effects, guarded
 from training.model import Model, golden
-from training.promote import bag_effects, examined, promote, rollback
+from training.promote import promote, rollback
 from training.voice import tables
 
 CONFIG = Config(bootstrap=100, capacity=10)
@@ -204,13 +205,13 @@ def test_newer_rules_follow_rules_without_a_result_to_compare(workspace, config,
 
 def test_guardrails_see_a_forest_that_moves_against_a_direction(model, small_company):
     frame = small_company.frame.iloc[:400]
-    assert all(rail.passed for rail in examined(replace(model, audit="passed"), frame, seed=0))
+    assert all(rail.passed for rail in guarded(replace(model, audit="passed"), frame, seed=0))
     voice = model.learner.voices[0]
     assert voice.columns is not None
     turned = replace(voice.columns, directions=tuple(-d for d in voice.columns.directions))
     voices = (replace(voice, columns=turned), *model.learner.voices[1:])
     broken = replace(model, learner=replace(model.learner, voices=voices), audit="passed")
-    rails = {rail.name: rail for rail in examined(broken, frame, seed=0)}
+    rails = {rail.name: rail for rail in guarded(broken, frame, seed=0)}
     assert not rails["monotonicity"].passed
 
 
@@ -235,7 +236,7 @@ def test_bag_effects_add_up_to_the_members_margins(model, small_company):
 
 def test_rules_are_always_stable(model, learners, small_company):
     ruled = replace(model, learner=learners["rules"], golden_rows=[], audit="passed")
-    rails = examined(ruled, small_company.frame.iloc[:50], seed=0)
+    rails = guarded(ruled, small_company.frame.iloc[:50], seed=0)
     assert all(rail.passed for rail in rails)
 
 
