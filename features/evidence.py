@@ -12,6 +12,7 @@ from features.build import moment
 from features.catalog import FAMILIES
 
 ROWS_PER_FAMILY = 5
+OVERDUE = ("invoice_unpaid", "goal_due", "goal_due_of")
 COLUMNS = ("account_id", "family", "source", "row_id", "happened_at", "kind", "args")
 
 
@@ -22,8 +23,8 @@ def evidence(
 
     Returns account_id, family, source (table), row_id (its key, or the person's id; empty where
     rows have none), happened_at, kind (what sort of thing happened) and args (JSON of its details,
-    null where unknown); at most five per account and family, newest first. Families without rows
-    are simply absent.
+    null where unknown); at most five per account and family, newest first. What is overdue goes
+    before the rest, the oldest before all. Families without rows are simply absent.
     """
     wanted = pd.DataFrame({"account_id": pd.Series(list(accounts), dtype="str")})
     union = " UNION ALL ".join(
@@ -36,7 +37,8 @@ def evidence(
         engine.table("wanted", wanted)
         return engine.frame(
             f"SELECT {', '.join(COLUMNS)} FROM ({union}) e SEMI JOIN wanted USING (account_id) "
-            "QUALIFY row_number() OVER (PARTITION BY account_id, family "
-            f"ORDER BY happened_at DESC, row_id, kind, args) <= {ROWS_PER_FAMILY} "
+            "QUALIFY row_number() OVER (PARTITION BY account_id, family ORDER BY "
+            f"CASE WHEN kind IN {OVERDUE} THEN happened_at END NULLS LAST, "
+            f"happened_at DESC, row_id, kind, args) <= {ROWS_PER_FAMILY} "
             "ORDER BY account_id, family, happened_at DESC, row_id, kind, args"
         )

@@ -1,6 +1,7 @@
 -- Outbound touches without an answer, missed meetings, and the last signs of life.
 SELECT account_id, as_of, 'interactions' AS source, interaction_id AS row_id,
-    occurred_at AS happened_at,
+    CASE WHEN direction = 'inbound' THEN occurred_at ELSE coalesce(answered_at, occurred_at) END
+        AS happened_at,
     CASE
         WHEN direction = 'inbound' THEN 'came'
         WHEN channel = 'meeting' THEN 'meeting_missed'

@@ -1,9 +1,21 @@
--- People who left, and when each person was last heard.
-SELECT account_id, as_of, 'contacts' AS source, contact_id AS row_id, left_at AS happened_at,
-    CASE WHEN role IS NULL THEN 'person_left' ELSE 'person_left_as' END AS kind,
-    json_object('person', coalesce(name, contact_id), 'role', role) AS args
-FROM seen_contacts
-WHERE left_at IS NOT NULL AND left_at >= as_of - INTERVAL 365 DAY
+-- People who left, and when each person was last heard; `main` is the most active of the year.
+SELECT c.account_id, c.as_of, 'contacts' AS source, c.contact_id AS row_id,
+    c.left_at AS happened_at,
+    CASE WHEN c.role IS NULL THEN 'person_left' ELSE 'person_left_as' END AS kind,
+    json_object(
+        'person', coalesce(c.name, c.contact_id), 'role', c.role,
+        'main', CASE WHEN m.contact_id IS NOT NULL THEN TRUE END
+    ) AS args
+FROM seen_contacts c
+LEFT JOIN (
+    SELECT p.account_id, p.as_of, h.contact_id
+    FROM heard_people h
+    JOIN spine p ON p.account = h.account AND p.snapshot = h.snapshot
+    QUALIFY row_number() OVER (
+        PARTITION BY h.account, h.snapshot ORDER BY h.talks DESC, h.contact_id
+    ) = 1
+) m ON m.account_id = c.account_id AND m.as_of = c.as_of AND m.contact_id = c.contact_id
+WHERE c.left_at IS NOT NULL AND c.left_at >= c.as_of - INTERVAL 365 DAY
 UNION ALL
 SELECT h.account_id, h.as_of, 'interactions', h.contact_id, h.last_at,
     CASE WHEN c.role IS NULL THEN 'person_heard' ELSE 'person_heard_as' END,

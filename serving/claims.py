@@ -74,7 +74,7 @@ def _other_kind(feature: Feature, side: Side, reading: Reading, wanted: int) -> 
     if side == "safe":
         return "protective" if _as_good(feature, reading, level, wanted) else None
     past = _apart(feature, reading.value, reading.usual)
-    if past != wanted or level == -wanted:
+    if past != wanted or level == -wanted or feature.name in CLOCKS:
         return None
     return "rising" if past > 0 else "falling"
 
@@ -88,8 +88,10 @@ def moved_kind(
     """
     if now is None:
         return None if before is None else "missing"
+    if feature.name in CLOCKS:
+        return "protective"  # states the time as it is, and time went by for everybody
     way = _apart(feature, now, before)
-    if not way or way * feature.direction * points < 0:
+    if not way or way * feature.worse * points < 0:
         return None
     return "rising" if way > 0 else "falling"
 
@@ -107,6 +109,8 @@ def claim(feature: Feature, kind: Kind, reading: Reading, language: Language) ->
     n = _count(reading.value, feature.unit) if plural else None
     for field in wanted - {"n", "days"}:
         number = reading.usual if field == "before" else reading.value
+        if number is not None and feature.name in _NEUTRAL_FEATURES:
+            number = abs(number)
         form = _form(wanted) if field == "before" else field
         values[field] = "" if number is None else _filled(form, number, feature.unit, language)
     return language.say(name, n, **values)
@@ -156,30 +160,33 @@ def _departs(feature: Feature, reading: Reading, level: int) -> bool:
 
 
 def _as_good(feature: Feature, reading: Reading, level: int | None, wanted: int) -> bool:
-    """Whether a value is no worse than that of healthy peers, or than its own past without them."""
+    """Whether a value is no worse than that of healthy peers (its own past), nor has got worse."""
     assert reading.value is not None  # noqa: S101 - asked only of what is known
     beside = _apart(feature, reading.value, reading.usual) if level is None else level
-    if beside is None or (wanted and beside == -wanted):
+    changed = _apart(feature, reading.value, _neutral(feature))
+    if beside is None or (wanted and -wanted in (beside, changed)):
         return False
     # That there is nothing of what is good to have is no praise, even where peers have nothing.
-    return wanted <= 0 or shown(reading.value, feature.unit) != 0
+    return wanted <= 0 or shown(feature, reading.value) != 0
 
 
 def _apart(feature: Feature, value: float, other: float | None) -> int | None:
     """Whether a value is above (1), below (-1) or as shown the same (0) as another."""
     if other is None:
         return None
-    if shown(value, feature.unit) == shown(other, feature.unit):
+    if shown(feature, value) == shown(feature, other):
         return 0
     return 1 if value > other else -1
 
 
-@cache
-def shown(value: float, unit: str) -> float:
+def shown(feature: Feature, value: float) -> float:
     """A value as exactly as any sentence shows it, so that what reads the same counts as equal."""
-    if unit in ("share", "share points", "per 4 weeks"):
+    _, counted = _wanted(f"features.{_key(feature.name)[0]}.high")
+    if feature.unit in ("share", "share points", "per 4 weeks"):
         return float(round(100 * value))
-    if abs(value) >= 10:
+    if feature.unit == "days" and abs(value) < 1 and not counted:
+        return round(24 * value) / 24
+    if counted or abs(value) >= 10:
         return float(round(value))
     return round(value, 2 if abs(value) < 1 else 1)
 
@@ -213,7 +220,7 @@ def _form(wanted: frozenset[str]) -> str:
 
 def _filled(form: str, value: float, unit: str, language: Language) -> str:
     if form == "n":
-        return language.number(_count(value, unit))
+        return language.number(value if unit != "share points" else _count(value, unit))
     if form == "percent":
         return language.percent(abs(round(100 * value)))
     if form == "value" and unit in ("share", "share points", "per 4 weeks"):

@@ -64,7 +64,7 @@ def gather(workspace: Workspace, model: Model, scored: pd.DataFrame, table: pd.D
     points, risks = model.points(scored), model.risks(scored)
     risk, (low, high) = risks[model.spec.window_days], model.band(scored)
     moment = scored["as_of"].iloc[0]
-    peers = list(groups(model.peers, scored))
+    peers = list(groups(_by_then(model, moment), scored))
     return Facts(
         account_ids=list(scored["account_id"]),
         moment=moment,
@@ -112,6 +112,14 @@ def usual(past: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
     """
     grouped = past.groupby("account_id")[list(names)]
     return grouped.median().where(grouped.count() >= BASELINE_KNOWN)
+
+
+def _by_then(model: Model, moment: pd.Timestamp) -> pd.DataFrame:
+    """The healthy accounts of the model's past whose result was known at a moment."""
+    if model.peers.empty:
+        return model.peers
+    closed = model.peers["as_of"] + pd.Timedelta(days=model.spec.closes_after_days)
+    return model.peers[closed <= moment]
 
 
 def _healthy(

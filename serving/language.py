@@ -37,6 +37,7 @@ LANGUAGES = {
 Entry = str | Mapping[str, str]
 # Babel knows the separators of these but writes other digits.
 _DIGITS = {"fa": ("0123456789%", "۰۱۲۳۴۵۶۷۸۹٪")}
+_LEFT_TO_RIGHT = "\u200e"
 _WHOLE, _TENTHS, _HUNDREDTHS = "#,##0", "#,##0.#", "#,##0.##"
 
 
@@ -72,7 +73,7 @@ class Language:
             values.setdefault("n", self.number(count))
         told = text.format(**values) if values else text
         # Where a date ends in a full stop, the sentence needs no other.
-        return told[:-1] if told.endswith("..") else told
+        return told[:-1] if text.endswith(".") and told.endswith("..") else told
 
     def number(self, value: float, *, signed: bool = False) -> str:
         """`value` with as many digits as a person wants to read.
@@ -80,7 +81,7 @@ class Language:
         >>> [language("en").number(x) for x in (41, 2.34, 0.125, 1250.4, -0.5)]
         ['41', '2.3', '0.12', '1,250', '-0.5']
         """
-        return _number(self._locale, float(value) or 0.0, signed=signed).translate(self._digits)
+        return self._own(_number(self._locale, float(value) or 0.0, signed=signed))
 
     def percent(self, whole: int, *, signed: bool = False) -> str:
         """A whole percentage.
@@ -88,7 +89,12 @@ class Language:
         >>> language("en").percent(34), language("fa").percent(34)
         ('34%', '۳۴٪')
         """
-        return _percent(self._locale, whole, signed=signed).translate(self._digits)
+        return self._own(_percent(self._locale, whole, signed=signed))
+
+    def _own(self, number: str) -> str:
+        """A number in the language's own digits, its sign kept before it in right-to-left text."""
+        mark = _LEFT_TO_RIGHT if self.right_to_left and number[:1] in "+-" else ""
+        return mark + number.translate(self._digits)
 
     def day(self, day: date) -> str:
         """A date.

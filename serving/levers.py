@@ -29,13 +29,19 @@ WORTH_SHARE, WORTH_POINTS = 0.1, 2
 # What people can work on, each with the features that would follow; those are set to the value of
 # healthy peers as well, where that is better.
 LEVERS: Mapping[str, tuple[str, ...]] = {
-    "people_heard_90": ("people_gone_quiet", "days_since_heard"),
+    "people_heard_90": (
+        *("people_gone_quiet", "days_since_heard", "days_since_other_heard"),
+        *("roles_heard_180", "effective_contacts"),
+    ),
     "executive_heard_90": (),
-    "days_since_inbound": ("days_since_heard", "inbound_gap_ratio"),
+    "days_since_inbound": ("days_since_heard", "inbound_gap_ratio", "inbound_30", "inbound_90"),
     "days_since_other_heard": ("days_since_heard",),
     "answered_share_90": ("answered_share_change",),
     "unanswered_streak": ("days_since_heard",),
-    "active_days_30": ("active_days_90", "stickiness_28", "days_since_use", "use_gap_ratio"),
+    "active_days_30": (
+        *("active_days_7", "active_days_90", "uses_7", "uses_30", "uses_90", "stickiness_28"),
+        *("days_since_use", "use_gap_ratio"),
+    ),
     "active_users_30": ("active_users_90", "seat_use_30"),
     "features_used_30": ("features_used_90",),
     "overdue_count": ("overdue_amount", "overdue_days"),
@@ -44,12 +50,15 @@ LEVERS: Mapping[str, tuple[str, ...]] = {
     "goals_overdue": ("goal_overdue_days", "goal_success_share"),
 }
 # Counted or asked in whole numbers; a median between two is none of them.
-_WHOLE = ("days", "people", "messages", "invoices", "goals", "features")
+_WHOLE = (
+    *("days", "people", "messages", "invoices", "goals", "features", "tickets", "uses", "roles"),
+    "contacts from their side",
+)
 Moves = tuple[int, ...]
 
 
 def levers(model: Model, rows: pd.DataFrame, facts: Facts) -> Iterator[tuple[Lever, ...]]:
-    """Per account of the facts the levers worth telling, best first: a single one, then a pair.
+    """Per account of the facts the levers worth telling: the best pair, the best single one.
 
     `rows` are the feature rows of those accounts, in the same order.
     """
@@ -90,7 +99,7 @@ def _target(facts: Facts, name: str) -> Numbers:
     known = ~(np.isnan(now) | np.isnan(peers))
     differs = np.zeros(len(now), dtype=bool)
     for at in np.flatnonzero(known):
-        differs[at] = shown(now[at], feature.unit) != shown(peers[at], feature.unit)
+        differs[at] = shown(feature, now[at]) != shown(feature, peers[at])
     return np.where(better & differs, peers, np.nan)
 
 

@@ -20,9 +20,9 @@ def peers(model: Model, rows: pd.DataFrame, facts: Facts) -> Iterator[Peers | No
     `rows` are the feature rows of those accounts, in the same order.
     """
     told: dict[int, Peers] = {}
-    groups = [(group, places) for group, places in facts.groups if len(group.rows)]
-    found = model.apart([g.rows for g, _ in groups], [rows.iloc[p] for _, p in groups])
-    for (group, places), points in zip(groups, found, strict=True):
+    some = [rows.iloc[places] for _, places in facts.groups]
+    found = model.apart([group.rows for group, _ in facts.groups], some) if some else []
+    for (group, places), points in zip(facts.groups, found, strict=True):
         families = points.families([BY_NAME[str(n)].family for n in points.features.columns])
         for place, sums in zip(places, families.to_numpy(dtype=np.float64), strict=True):
             base, shown = whole_points(float(facts.risk[place]), points.base, sums)

@@ -69,12 +69,8 @@ def score(
     with workspace.locked():
         moment, rule = pd.Timestamp(as_of), model.spec.rule
         then = None if before is None else earlier(workspace, store, batch, before, model)
-        moments = snapshots(workspace, moment)
-        said = f"this moment and of {len(moments) - 1} before it"
-        if then is not None and then.moment not in moments:
-            moments.append(then.moment)
-            said += ", and of the batch before"
-        say(f"building the features of {said}")
+        moments = {*snapshots(workspace, moment), *([] if then is None else [then.moment])}
+        say(f"building the features of this moment and of {len(moments) - 1} before it")
         table = pieces(workspace, sorted(moments), rule=rule, engine=config.engine)
         now = pd.concat([piece.loc[piece["as_of"] == moment, BRIEF] for piece in table])
         customers = _customers(now, accounts(workspace, moment, rule=rule), moment, model.spec)

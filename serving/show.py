@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from functools import reduce
 
 from rich.console import RenderableType
 from rich.markup import escape
@@ -301,7 +302,8 @@ def _estimate(row: AccountRisk, speaking: Language) -> Iterator[RenderableType]:
             say("screen.horizon", days, risk=percent(risk, speaking))
             for days, risk in row.risks.items()
         ]
-        yield Text(say("screen.by_horizon", risks=", ".join(told)))
+        listed = reduce(lambda first, second: say("phrases.then", first=first, second=second), told)
+        yield Text(say("screen.by_horizon", risks=listed))
     if failing := row.causes.get(INVOLUNTARY):
         yield Text(say("screen.failed_payments", risk=percent(failing, speaking)))
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from features.catalog import BY_NAME
+from serving import events
 from serving.claims import KINDS, Reading, claim, compared
 from serving.language import Language, entries
 from serving.measures import inside, measure, percent
@@ -20,7 +20,6 @@ from serving.records import (
     Batch,
     Change,
     Driver,
-    Evidence,
     Explanation,
     Lever,
     Measure,
@@ -123,13 +122,13 @@ def _explanation(
 
 def _driver(driver: Driver, language: Language) -> Driver:
     label = _label(driver.family, language)
-    evidence = tuple(_evidence(item, language) for item in driver.evidence)
+    evidence = tuple(events.told(item, language) for item in driver.evidence)
     said = _claim(driver, driver.usual, driver.healthy, driver.direction == "raises", language)
     told = said
     if driver.says in KINDS and driver.feature in BY_NAME:
         feature, reading = BY_NAME[driver.feature], _reading(driver, driver.usual, driver.healthy)
         told = compared(said, feature, driver.says, reading, language)
-    event = _event(driver, evidence, language)
+    event = events.event(driver, evidence, language)
     name = "phrases.sentence_event" if event else "phrases.sentence"
     return driver.model_copy(
         update={
@@ -201,102 +200,12 @@ def _why_no_rows(driver: Driver, language: Language) -> str:
     return language.say("phrases.rows_counted", tables=named)
 
 
-def _evidence(item: Evidence, language: Language) -> Evidence:
-    if not item.kind:
-        return item
-    return item.model_copy(update={"what": _what(item.kind, tuple(item.args.items()), language)})
-
-
-@lru_cache(maxsize=10_000)
-def _what(kind: str, details: tuple[tuple[str, Any], ...], language: Language) -> str:
-    """A row behind a reason, in a few words."""
-    args = dict(details)
-    values = {k: _word(k, v, language) for k, v in args.items() if k != "n"}
-    told = language.say(f"evidence.{kind}", args.get("n"), **values)
-    also = [name for name in ("open", "reopened") if args.get(name)]
-    extra = [language.say(f"evidence.{name}") for name in also]
-    if "csat" in values:
-        extra.append(language.say("evidence.rated", csat=values["csat"]))
-    return ", ".join([told, *extra])
-
-
-_WORDS = ("channel", "role", "priority", "kind", "outcome", "topic", "reason")
-
-
-def _word(name: str, value: str | float | bool, language: Language) -> str:  # noqa: FBT001
-    """A detail of a row: a number, a date, a word of the data, or somebody's own words."""
-    if isinstance(value, bool):
-        return ""
-    if isinstance(value, int | float):
-        return language.number(value)
-    if name == "ends":
-        return language.day(date.fromisoformat(value))
-    if name in _WORDS:
-        key = f"vocabulary.{value}"
-        return language.say(key) if key in entries() else value.replace("_", " ")
-    return value
-
-
-class _Told(NamedTuple):
-    """The rows that show what a feature says: their kinds, and what a detail of them must be."""
-
-    kinds: tuple[str, ...]
-    detail: str = ""
-    among: tuple[str, ...] = ()
-
-
-_LEFT, _UNPAID = ("person_left", "person_left_as"), ("invoice_unpaid",)
-_CAME = ("came", "came_by")
-_ASKED, _ANSWERED = ("asked", "asked_of"), ("survey_answered", "survey_answered_of")
-_REFUSED = _Told(_ASKED, "outcome", ("declined", "ignored", "withdrawn"))
-_SHOWN_BY = {
-    "top_person_gone": _Told(_LEFT),
-    "departures_180": _Told(_LEFT),
-    "champion_departures_180": _Told(_LEFT, "role", ("champion", "executive")),
-    "days_since_inbound": _Told(_CAME),
-    "days_since_heard": _Told((*_CAME, "answered", "answered_by")),
-    "unanswered_streak": _Told(("unanswered", "unanswered_by")),
-    "meetings_missed_180": _Told(("meeting_missed",)),
-    "references_declined_365": _Told(_ASKED, "outcome", ("declined",)),
-    "days_since_reference_no": _REFUSED,
-    "refusals_since_yes": _REFUSED,
-    "reference_lost": _REFUSED,
-    "days_since_reference_yes": _Told(_ASKED, "outcome", ("accepted",)),
-    "competitor_signals_180": _Told(("signal",)),
-    "goals_overdue": _Told(("goal_due", "goal_due_of")),
-    "goal_overdue_days": _Told(("goal_due", "goal_due_of")),
-    "goals_abandoned_365": _Told(("goal_abandoned", "goal_abandoned_of")),
-    "overdue_count": _Told(_UNPAID),
-    "overdue_amount": _Told(_UNPAID),
-    "overdue_days": _Told(_UNPAID),
-    "days_late_365": _Told(("invoice_late",)),
-    "pulse": _Told(("pulse", "pulse_why")),
-    "nps": _Told(_ANSWERED, "kind", ("nps",)),
-    "csat_365": _Told(_ANSWERED, "kind", ("csat",)),
-}
-
-
-def _event(driver: Driver, evidence: Sequence[Evidence], language: Language) -> str:
-    """The newest row that shows what the driver says, with its date; empty without one."""
-    told = _SHOWN_BY.get(driver.feature or "")
-    if told is None or not driver.value or driver.value.value == 0:
-        return ""
-    for item in evidence:
-        fits = not told.detail or item.args.get(told.detail) in told.among
-        if item.kind in told.kinds and fits:
-            said = language.say(
-                "phrases.event_on", event=item.what, date=language.day(item.happened_at.date())
-            )
-            return said[:1].upper() + said[1:]
-    return ""
-
-
 def _change(change: Change, after: float, language: Language) -> Change:
     moves = tuple(_move(move, language) for move in change.moves)
     return change.model_copy(
         update={
             "moves": moves,
-            "events": tuple(_evidence(item, language) for item in change.events),
+            "events": tuple(events.told(item, language) for item in change.events),
             "sentence": _changed(change, moves, after, language),
         }
     )

@@ -6,6 +6,7 @@ fewer than fifty do, the contract is left out, then the tenure, then the segment
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import StringIO
@@ -14,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from features.catalog import CATALOG
 from training.rows import Rows
 
 LEAST, MOST = 50, 100
@@ -21,6 +23,8 @@ POOL = 1500
 TRAITS = ("segment", "tenure", "contract")
 KEYS = ["account_id", "as_of"]
 # Upper ends in days: first year, second year, longer; by the month, by the year, longer.
+_TRAIT = "peer_"
+_WORDS = {"account_id", *(f.name for f in CATALOG if f.kind == "category")}
 _TENURE, _CONTRACT = (365, 730), (45, 400)
 
 
@@ -50,9 +54,9 @@ def traits(frame: pd.DataFrame) -> pd.DataFrame:
     """What peers share, per row of a feature table, as text; empty is unknown."""
     return pd.DataFrame(
         {
-            "peer_segment": _text(frame, "segment"),
-            "peer_tenure": _banded(frame, "tenure_days", _TENURE),
-            "peer_contract": _banded(frame, "term_days", _CONTRACT),
+            f"{_TRAIT}segment": _text(frame, "segment"),
+            f"{_TRAIT}tenure": _banded(frame, "tenure_days", _TENURE),
+            f"{_TRAIT}contract": _banded(frame, "term_days", _CONTRACT),
         },
         index=frame.index,
     )
@@ -88,19 +92,19 @@ def groups(
 
 def to_text(table: pd.DataFrame) -> str:
     """The pool as it lies in a model's folder."""
-    return str(table.to_csv(index=False, date_format="%Y-%m-%d"))
+    return str(table.to_csv(index=False, date_format="%Y-%m-%d", quoting=csv.QUOTE_NONNUMERIC))
 
 
 def from_text(text: str) -> pd.DataFrame:
     """The pool that `to_text` wrote."""
-    head = text[: text.index("\n")].split(",")
-    words = {name: str for name in head if name in ("account_id", "segment", "region", "plan")}
+    head = [str(name) for name in pd.read_csv(StringIO(text, newline=""), nrows=0)]
+    words = {name for name in head if name in _WORDS or name.startswith(_TRAIT)}
     return pd.read_csv(
         StringIO(text, newline=""),
-        dtype={**words, **{name: str for name in head if name.startswith("peer_")}},
+        dtype=dict.fromkeys(words, str),
         parse_dates=["as_of"],
         keep_default_na=False,
-        na_values={name: [""] for name in head if not name.startswith("peer_")},
+        na_values={name: [""] for name in head if not name.startswith(_TRAIT)},
     )
 
 

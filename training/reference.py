@@ -74,15 +74,20 @@ class Leaves:
         once per pattern of its conditions and not once per pair of rows.
         """
         sizes, counts = [len(some) for some in rows], [len(some) for some in background]
-        found = np.zeros_like(np.concatenate(rows))
-        old, new = self._holds(np.concatenate(background)), self._holds(np.concatenate(rows))
+        if not sum(sizes):
+            return [np.zeros_like(some) for some in rows]
+        every, found = np.concatenate(rows), np.zeros_like(np.concatenate(rows))
+        old = self._holds(np.concatenate(background))
         group, behind = (np.repeat(np.arange(len(rows)), many) for many in (sizes, counts))
         weight = np.repeat(1 / np.array(counts), counts)
-        for value, columns, places in self._paths:
-            patterns = _Patterns.of(old[:, places], new[:, places])
-            theirs = patterns.counted(behind, weight, len(rows))
-            told = np.tensordot(theirs, patterns.shares, axes=(1, 0))
-            found[:, columns] += value * told[group, patterns.now]
+        for start in range(0, len(every), ROWS_AT_ONCE):
+            some = slice(start, start + ROWS_AT_ONCE)
+            new = self._holds(every[some])
+            for value, columns, places in self._paths:
+                patterns = _Patterns.of(old[:, places], new[:, places])
+                theirs = patterns.counted(behind, weight, len(rows))
+                told = np.tensordot(theirs, patterns.shares, axes=(1, 0))
+                found[some, columns] += value * told[group[some], patterns.now]
         return np.split(found, np.cumsum(sizes)[:-1])
 
     def _moved(self, before: Numbers, after: Numbers) -> Numbers:

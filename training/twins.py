@@ -6,6 +6,7 @@ points. Context, like the plan or the size, is left out: it is not what happened
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterator
 from io import StringIO
 
@@ -66,7 +67,7 @@ def nearest(
 
 def to_text(table: pd.DataFrame) -> str:
     """The table as it lies in a model's folder."""
-    return str(table.to_csv(index=False, date_format="%Y-%m-%d"))
+    return str(table.to_csv(index=False, date_format="%Y-%m-%d", quoting=csv.QUOTE_NONNUMERIC))
 
 
 def from_text(text: str) -> pd.DataFrame:

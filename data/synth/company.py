@@ -63,13 +63,7 @@ def simulate(
     Raises:
         BadInputError: fewer than 10 accounts, less than half a year, no events, or an unknown kind.
     """
-    if only is not None and only not in KINDS:
-        raise BadInputError(f"synth: expected a cause out of {', '.join(KINDS)}; got {only!r}")
-    if accounts < 10 or years < 0.5 or (events is not None and events < 1):
-        raise BadInputError(
-            "synth: expected at least 10 accounts, half a year and 1 event; "
-            f"got accounts={accounts}, years={years}, events={events}"
-        )
+    _check(accounts, years, events, only)
     rng, *streams = np.random.default_rng(seed).spawn(18)
     world = unfold(accounts, Clock.ending(until, years=years), rng, only=only)
     folk, terms = people.draw(world, streams[0]), billing.draw(world, streams[1])
@@ -91,6 +85,16 @@ def simulate(
         "interventions": care.interventions(world, streams[16]),
     }
     return Company(tables=tables, truth=truth(world))
+
+
+def _check(accounts: int, years: float, events: int | None, only: str | None) -> None:
+    if only is not None and only not in KINDS:
+        raise BadInputError(f"synth: expected a cause out of {', '.join(KINDS)}; got {only!r}")
+    if accounts < 10 or years < 0.5 or (events is not None and events < 1):
+        raise BadInputError(
+            "synth: expected at least 10 accounts, half a year and 1 event; "
+            f"got accounts={accounts}, years={years}, events={events}"
+        )
 
 
 def write(directory: Path, company: Company) -> None:

@@ -148,6 +148,26 @@ def test_evidence_names_rows_of_the_past_newest_first(make_lake, company):
     assert all(isinstance(json.loads(args), dict) for args in rows["args"])
 
 
+def test_what_is_overdue_is_shown_before_the_rest_and_the_oldest_of_it(make_lake, small):
+    early = [pd.Timestamp("2022-09-01"), pd.Timestamp("2022-12-01")]
+    due = pd.DatetimeIndex([*early, *(_days(30 * back)[0] for back in range(1, 9))])
+    small["invoices"] = pd.DataFrame(
+        {
+            "invoice_id": [f"i{n}" for n in range(len(due))],
+            "account_id": "a",
+            "issued_at": due - pd.Timedelta(days=30),
+            "due_at": due,
+            "amount": 10.0,
+            "paid_at": [pd.NaT, pd.NaT, *(due[2:] + pd.Timedelta(days=9))],
+        }
+    )
+    rows = evidence(make_lake(small), ["a"], AS_OF, rule=ChurnRule())
+    shown = rows[rows["source"] == "invoices"]
+    assert set(shown["row_id"]) >= {"i0", "i1"}
+    assert len(rows[rows["family"] == "billing"]) == ROWS_PER_FAMILY
+    assert shown["row_id"].tolist()[-2:] == ["i1", "i0"]
+
+
 @pytest.mark.parametrize(
     ("days_ago", "kind", "args"), [(240, "use", {"feature": "x"}), (241, "use_any", {})]
 )

@@ -40,6 +40,7 @@ def test_a_feature_says_what_it_is_and_where_it_comes_from(feature):
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda f: f.name)
-def test_only_a_context_family_has_no_evidence_and_no_sentence(family):
+def test_only_a_context_family_has_no_evidence_and_nothing_to_worry_about(family):
     assert bool(family.evidence) != family.context
-    assert any(feature.risk for feature in family.features) != family.context
+    assert any(feature.worse for feature in family.features) != family.context
+    assert not any(feature.direction and feature.worry for feature in family.features)

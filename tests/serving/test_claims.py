@@ -111,9 +111,49 @@ def test_a_number_nobody_knows_how_to_read_is_no_reason():
     assert kind_of(BY_NAME["tickets_90"], "risk", Reading(0, healthy=1)) is None
 
 
+def test_what_has_got_worse_is_not_praised_for_being_worse_elsewhere():
+    halved = Reading(0.5, usual=1, healthy=0.4)
+    assert kind_of(BY_NAME["usage_against_own_past"], "safe", halved) is None
+
+
+def test_time_that_goes_by_is_no_movement():
+    renewal = BY_NAME["days_to_renewal"]
+    assert kind_of(renewal, "risk", Reading(17, 90)) is None
+    assert kind_of(renewal, "risk", Reading(17, 90, 96)) == "low"
+    for points in (0.1, -0.1):
+        assert moved_kind(renewal, points, before=24, now=17) == "protective"
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "now", "points", "kind"),
+    [
+        ("tickets_90", 2, 9, 0.1, "rising"),
+        ("tickets_90", 2, 9, -0.1, None),  # more tickets, less risk: nobody would see why
+        ("quotes_180", 2, 9, -0.1, "rising"),
+    ],
+)
+def test_a_movement_is_told_where_people_would_see_its_sense(name, before, now, points, kind):
+    assert moved_kind(BY_NAME[name], points, before=before, now=now) == kind
+
+
 @pytest.mark.parametrize(
     ("name", "side", "reading", "text"),
     [
+        (
+            "answer_days_change",
+            "safe",
+            Reading(-2, healthy=1),
+            (
+                "They typically answered us 2 days faster in the last 90 days than in the half "
+                "year before (healthy accounts like it +1 day)"
+            ),
+        ),
+        (
+            "overdue_count",
+            "risk",
+            Reading(1, usual=0.5, healthy=1),
+            "1 of their invoices is overdue and unpaid, up from 0.5",
+        ),
         (
             "days_since_inbound",
             "risk",
@@ -216,7 +256,7 @@ def test_no_sentence_runs_against_its_direction(feature: Feature, side, reading)
         assert not feature.direction or (1 if value >= 0.5 else -1) == worse
         return
     differs = {
-        name: other is not None and shown(value, feature.unit) != shown(other, feature.unit)
+        name: other is not None and shown(feature, value) != shown(feature, other)
         for name, other in (("usual", reading.usual), ("healthy", reading.healthy))
     }
     if differs["healthy"]:

@@ -38,6 +38,15 @@ def test_the_gaps_add_up_from_the_peers_risk(workspace, crown, forewarn):
     assert peers.sentence in " ".join(forewarn("explain", "bee")[1].split())
 
 
+def test_accounts_whose_result_was_not_known_by_then_are_no_peers(workspace, crown):
+    """The windows of the pool close 120 days after the first of June 2024."""
+    crown()
+    score(workspace, Config(), as_of=date(2024, 9, 28))
+    assert peers_of(workspace, "bee")[1] is None
+    score(workspace, Config(), as_of=date(2024, 9, 29))
+    assert peers_of(workspace, "bee")[1] is not None
+
+
 def test_without_known_healthy_accounts_nothing_is_compared(workspace, crown):
     crown(peers=pd.DataFrame())
     score(workspace, Config(), as_of=date(2025, 7, 1))

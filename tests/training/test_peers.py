@@ -69,6 +69,20 @@ def test_the_pool_comes_back_from_text_as_it_was(lesson, model):
     pd.testing.assert_frame_equal(from_text(to_text(found)), found, check_dtype=False)
 
 
+def test_ids_and_segments_may_hold_any_character(lesson, model):
+    found = pool(lesson.rows, model.features)
+    hostile = ["a\r1", "a\n2", 'a"3', "a,4", "NA"]
+    found.loc[: len(hostile) - 1, "account_id"] = hostile
+    found.loc[: len(hostile) - 1, "peer_segment"] = hostile
+    pd.testing.assert_frame_equal(from_text(to_text(found)), found, check_dtype=False)
+
+
+def test_without_peers_nothing_is_apart(learner):
+    from training.explain import apart
+
+    assert apart(learner, [], []) == []
+
+
 def test_what_sets_accounts_apart_adds_up_from_the_peers_risk(learner, lesson):
     from training.explain import apart
 

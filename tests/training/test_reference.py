@@ -111,6 +111,16 @@ def test_against_many_rows_is_the_mean_of_against_each(leaves):
         np.testing.assert_allclose(got, np.mean(each, axis=0), rtol=0, atol=1e-12)
 
 
+def test_rows_may_come_in_any_number_and_leaves_be_deep(leaves, monkeypatch):
+    theirs, ours = [rows(3, 20)[0], rows(4, 7)[0]], [rows(5, 9)[1], rows(6, 30)[1]]
+    wanted = leaves.against(theirs, ours)
+    monkeypatch.setattr("training.reference.ROWS_AT_ONCE", 4)
+    monkeypatch.setattr("training.reference._EVERY", 1)
+    for got, expected in zip(leaves.against(theirs, ours), wanted, strict=True):
+        np.testing.assert_allclose(got, expected, rtol=0, atol=1e-12)
+    assert [len(part) for part in leaves.against([theirs[0]], [ours[0][:0]])] == [0]
+
+
 def test_the_shap_library_tells_the_same_against_a_background():
     import shap
 

@@ -59,6 +59,11 @@ def test_without_a_past_nobody_is_alike():
     assert list(nearest(table(), asked.iloc[:0], [])) == []
 
 
+def test_the_text_keeps_names_of_any_characters():
+    known = table(*((name, 20, 0.3, 0.0) for name in ("a\r1", "a\n2", 'a"3', "a,4")))
+    assert from_text(to_text(known))["account_id"].tolist() == known["account_id"].tolist()
+
+
 def test_the_text_keeps_names_that_look_like_nothing():
     known = table(("NA", np.nan, 0.5, 0.1), ("007", 31, -0.25, 0.0))
     pd.testing.assert_frame_equal(from_text(to_text(known)), known, check_dtype=False)
