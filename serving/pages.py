@@ -39,7 +39,8 @@ def _routes(published: Published, render: Callable[..., HTMLResponse]) -> APIRou
         page: Annotated[int, Query(ge=1, le=200_000)] = 1,
     ) -> HTMLResponse:
         first = (page - 1) * PER_PAGE
-        batch, rows = published.accounts(by=by, limit=PER_PAGE, offset=first)
+        batch = published.batch()
+        rows = published.ranked(batch, by=by, limit=PER_PAGE, offset=first)
         return render(
             "ranking.html",
             batch=batch,
@@ -53,7 +54,8 @@ def _routes(published: Published, render: Callable[..., HTMLResponse]) -> APIRou
 
     @router.get("/accounts/{account_id:path}")
     def account(account_id: str) -> HTMLResponse:
-        batch, row = published.account(account_id)
+        batch = published.batch()
+        row = published.account(batch, account_id)
         if row is None:
             return render("absent.html", batch=batch, status_code=404)
         return render("account.html", batch=batch, row=row, renewal=_until(batch, row))

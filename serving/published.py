@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -33,18 +35,40 @@ class Published:
         """The batch that is served."""
         return store.current_batch(self._engine)
 
-    def accounts(
-        self, *, by: store.Order, limit: int, offset: int = 0
-    ) -> tuple[Batch, list[AccountRisk]]:
-        """The most urgent accounts of the batch."""
-        batch = self.batch()
-        rows = store.ranked(self._engine, batch.batch_id, by=by, limit=limit, offset=offset)
-        return batch, rows
+    def find(self, batch_id: str) -> Batch | None:
+        """The batch of that id, served or not; None when there is none."""
+        return store.find_batch(self._engine, batch_id)
 
-    def account(self, account_id: str) -> tuple[Batch, AccountRisk | None]:
-        """One account of the batch; None when the batch does not hold it."""
-        batch = self.batch()
-        return batch, store.one_account(self._engine, batch.batch_id, account_id)
+    def ranked(
+        self,
+        batch: Batch,
+        *,
+        by: store.Order,
+        limit: int,
+        offset: int = 0,
+        wanted: store.Wanted = store.EVERY,
+    ) -> list[AccountRisk]:
+        """The most urgent of the wanted accounts of a batch."""
+        return store.ranked(
+            self._engine, batch.batch_id, by=by, limit=limit, offset=offset, wanted=wanted
+        )
+
+    def at(self, as_of: date | None) -> Batch | None:
+        """The batch that is served, or the newest of that day or before; None without one."""
+        return self.batch() if as_of is None else store.batch_at(self._engine, as_of)
+
+    def account(self, batch: Batch, account_id: str) -> AccountRisk | None:
+        """One account of a batch; None when the batch does not hold it."""
+        return store.one_account(self._engine, batch.batch_id, account_id)
+
+    def some(self, batch: Batch, account_ids: Sequence[str]) -> dict[str, AccountRisk]:
+        """Those of the accounts that a batch holds, by account_id."""
+        return store.some_accounts(self._engine, batch.batch_id, account_ids)
+
+    def history(self, account_id: str, *, limit: int) -> list[tuple[Batch, AccountRisk]]:
+        """What was published of an account, newest first, without explanations."""
+        self.batch()
+        return store.history(self._engine, account_id, limit=limit)
 
     def journeys(self) -> tuple[Batch, dict[str, list[dict[str, Any]]]]:
         """The journeys of both cohorts that the model behind the batch was made from, by clock.

@@ -36,7 +36,7 @@ class Evidence(_Record):
     """
 
     source: str
-    row_id: str | None
+    row_id: str | None = None
     happened_at: datetime
     kind: str = ""
     args: dict[str, str | float | bool] = {}
@@ -172,10 +172,10 @@ class Twin(_Record):
     """
 
     account_id: str
-    name: str | None
+    name: str | None = None
     as_of: date
     became: Literal["left", "back", "silent", "stayed"] | None = None
-    left_on: date | None
+    left_on: date | None = None
     families: tuple[str, ...]
     sentence: str = ""
 
@@ -212,9 +212,11 @@ class AccountRisk(_Record):
     are the 80 % band of the estimate: how far it might move with other accounts to learn from, not
     how sure it is that this one leaves. `causes` shares the risk out between leaving voluntarily
     and by failed payments, where the model tells them apart. `method` is how the model came to
-    know. An account without a risk has none of these. `notice_at` is when an account said that it
-    leaves. `arr` is yearly revenue, `arr_at_risk` is risk times arr; both None when revenue is
-    unknown. `coverage` is the known share of the model's features, 0 to 1.
+    know. `previous_risk` is that of the batch before, where it predicted the same of the account,
+    and `driver` the family of the strongest reason. An account without a risk has none of these.
+    `notice_at` is when an account said that it leaves. `arr` is yearly revenue, `arr_at_risk` is
+    risk times arr; both None when revenue is unknown. `coverage` is the known share of the model's
+    features, 0 to 1.
     """
 
     account_id: str
@@ -233,6 +235,8 @@ class AccountRisk(_Record):
     csm: str | None = None
     renewal_at: date | None = None
     notice_at: date | None = None
+    previous_risk: Probability | None = None
+    driver: str | None = None
     coverage: Probability
     summary: str = ""
     explanation: Explanation | None = None

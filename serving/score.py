@@ -183,6 +183,8 @@ def _rows(run: _Run, piece: pd.DataFrame, customers: pd.DataFrame) -> Iterator[A
             arr, risk = found.arr, estimate["risk"]
             more = {
                 **estimate,
+                "previous_risk": None if why.change is None else why.change.before,
+                "driver": next((reason.family for reason in why.reasons(1)), None),
                 "method": run.model.method,
                 "band": run.model.bands.of(risk),
                 "arr_at_risk": None if arr is None else risk * arr,

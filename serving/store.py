@@ -7,7 +7,8 @@ A batch and all its rows are written in one transaction that ends by moving the 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from itertools import islice
 from typing import Any, Literal
@@ -25,13 +26,14 @@ from sqlalchemy import (
 
 from data.errors import MissingError
 from serving.database import StoreError, transaction
-from serving.records import AccountRisk, Batch, Explanation
+from serving.records import AccountRisk, Band, Batch, Explanation
 from serving.tables import BATCH, CURRENT, RISK
 
 Order = Literal["arr_at_risk", "risk"]
 # Kept as JSON; an empty one as nothing.
 _MAPPINGS = ("risks", "causes")
 _CHUNK = 1000
+MOVED = 0.05
 
 
 def publish(engine: Engine, batch: Batch, rows: Iterable[AccountRisk]) -> bool:
@@ -74,6 +76,36 @@ def find_batch(engine: Engine, batch_id: str) -> Batch | None:
     return None if row is None else _batch(row)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """Which accounts of a batch are asked for; None leaves a side open.
+
+    `renewal_until` is the last day on which the running term may end, `driver` the family of the
+    strongest reason, `movers` those whose risk rose (up) or fell (down) by five points or more.
+    """
+
+    band: Band | None = None
+    segment: str | None = None
+    csm: str | None = None
+    driver: str | None = None
+    renewal_until: date | None = None
+    movers: Literal["up", "down"] | None = None
+
+    def conditions(self) -> Iterator[ColumnElement[bool]]:
+        """What must hold in the table of risks."""
+        for name in ("band", "segment", "csm", "driver"):
+            if (value := getattr(self, name)) is not None:
+                yield RISK.c[name] == value
+        if self.renewal_until is not None:
+            yield RISK.c.renewal_at <= self.renewal_until.isoformat()
+        if self.movers is not None:
+            moved = RISK.c.risk - RISK.c.previous_risk
+            yield (moved if self.movers == "up" else -moved) >= MOVED
+
+
+EVERY = Wanted()
+
+
 def ranked(
     engine: Engine,
     batch_id: str,
@@ -81,11 +113,12 @@ def ranked(
     by: Order,
     limit: int,
     offset: int = 0,
+    wanted: Wanted = EVERY,
 ) -> list[AccountRisk]:
     """Accounts of a batch, the most urgent first; ties by account_id, unscored accounts last."""
     query = (
         select(RISK)
-        .where(RISK.c.batch_id == batch_id)
+        .where(RISK.c.batch_id == batch_id, *wanted.conditions())
         .order_by(*_order(by))
         .limit(limit)
         .offset(offset)
@@ -100,6 +133,50 @@ def one_account(engine: Engine, batch_id: str, account_id: str) -> AccountRisk |
     with transaction(engine) as connection:
         row = connection.execute(query).mappings().first()
     return None if row is None else _account(row)
+
+
+def some_accounts(
+    engine: Engine, batch_id: str, account_ids: Sequence[str]
+) -> dict[str, AccountRisk]:
+    """Those of the accounts that a batch holds, by account_id."""
+    query = select(RISK).where(RISK.c.batch_id == batch_id, RISK.c.account_id.in_(account_ids))
+    with transaction(engine) as connection:
+        found = [_account(row) for row in connection.execute(query).mappings()]
+    return {row.account_id: row for row in found}
+
+
+def history(engine: Engine, account_id: str, *, limit: int) -> list[tuple[Batch, AccountRisk]]:
+    """What was published of an account, newest first, without explanations.
+
+    Of several batches of one moment only the last that was published counts.
+    """
+    columns = [column for column in RISK.c if column.name not in ("batch_id", "explanation")]
+    newest = func.row_number().over(
+        partition_by=BATCH.c.as_of, order_by=(BATCH.c.created_at.desc(), BATCH.c.batch_id.desc())
+    )
+    every = (
+        select(BATCH.c.batch_id, newest.label("place"))
+        .join(RISK, RISK.c.batch_id == BATCH.c.batch_id)
+        .where(RISK.c.account_id == account_id)
+        .subquery()
+    )
+    query = (
+        select(BATCH, *(column.label(f"risk_{column.name}") for column in columns))
+        .join(every, every.c.batch_id == BATCH.c.batch_id)
+        .join(RISK, RISK.c.batch_id == BATCH.c.batch_id)
+        .where(every.c.place == 1, RISK.c.account_id == account_id)
+        .order_by(BATCH.c.as_of.desc())
+        .limit(limit)
+    )
+    with transaction(engine) as connection:
+        rows = connection.execute(query).mappings().all()
+    return [
+        (
+            _batch({column.name: row[column.name] for column in BATCH.c}),
+            _account({c.name: row[f"risk_{c.name}"] for c in columns} | {"explanation": None}),
+        )
+        for row in rows
+    ]
 
 
 def batch_at(engine: Engine, as_of: date, *, spec_hash: str | None = None) -> Batch | None:
@@ -197,11 +274,11 @@ def _order(by: Order) -> list[ColumnElement[Any]]:
     ]
 
 
-def _batch(row: RowMapping) -> Batch:
+def _batch(row: RowMapping | Mapping[str, Any]) -> Batch:
     return Batch.model_validate({**row, "metadata": json.loads(row["metadata"])})
 
 
-def _account(row: RowMapping) -> AccountRisk:
+def _account(row: RowMapping | Mapping[str, Any]) -> AccountRisk:
     values = {name: value for name, value in row.items() if name != "batch_id"}
     text = row["explanation"]
     why = None if text is None else Explanation.model_validate_json(text)

@@ -68,6 +68,8 @@ RISK = Table(
     Column("method", Text),
     Column("causes", Text),
     Column("notice_at", Text),
+    Column("previous_risk", _NUMBER),
+    Column("driver", Text),
     CheckConstraint("risk >= 0 AND risk <= 1", name="risk_is_a_probability"),
     CheckConstraint("(status = 'scored') = (risk IS NOT NULL)", name="risk_if_scored"),
     CheckConstraint("coverage >= 0 AND coverage <= 1", name="coverage_is_a_share"),

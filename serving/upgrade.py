@@ -11,7 +11,7 @@ from serving.tables import BATCH, RISK, SCHEMA, VERSION
 _GAINED = {
     1: (RISK.c.risk_low, RISK.c.risk_high, RISK.c.risks, RISK.c.method),
     2: (RISK.c.causes,),
-    3: (RISK.c.notice_at,),
+    3: (RISK.c.notice_at, RISK.c.previous_risk, RISK.c.driver),
 }
 UPGRADED = tuple(_GAINED)
 

@@ -129,12 +129,13 @@ def get(store: Path, path: str) -> httpx.Response:
 
 def test_accounts_are_ranked_by_revenue_at_risk_unless_asked_otherwise(store):
     by_value, by_risk, second = ask(
-        store, "/v1/accounts", "/v1/accounts?by=risk", "/v1/accounts?limit=1&offset=1"
+        store, "/v1/accounts", "/v1/accounts?by=risk", "/v1/accounts?limit=1&by=risk"
     )
     ids = [row["account_id"] for row in by_value.json()["accounts"]]
     assert ids == ["large", "small", "odd/ id?#", "gone"]
     assert by_risk.json()["accounts"][0]["account_id"] == "small"
     assert [row["account_id"] for row in second.json()["accounts"]] == ["small"]
+    assert second.json()["has_more"] is True
     assert by_value.json()["batch"] == {
         "batch_id": "b1",
         "as_of": "2025-12-31",
@@ -148,25 +149,35 @@ def test_accounts_are_ranked_by_revenue_at_risk_unless_asked_otherwise(store):
 def test_one_account_comes_with_its_reasons_as_text(store):
     found = get(store, "/v1/accounts/small/risk").json()["account"]
     assert (found["risk"], found["band"], found["arr_at_risk"]) == (0.9, "high", 90)
-    assert found["reasons"] == ["Nobody has come to us for 41 days (usually 4 days)."]
-    assert "explanation" not in found
+    assert found["driver_1"] == "Nobody has come to us for 41 days (usually 4 days)."
+    assert not {"driver_2", "explanation"} & set(found)
+    assert (found["days_to_renewal"], found["link"]) == (45, "/accounts/small")
+    assert (found["as_of"], found["batch_id"]) == ("2025-12-31", "b1")
 
 
 def test_a_risk_carries_its_band_every_horizon_and_how_it_came_to_be_known(store):
     found = get(store, "/v1/accounts/small/risk").json()["account"]
     assert (found["risk_low"], found["risk_high"]) == (0.8, 1.0)
-    assert found["risks"] == {"30": pytest.approx(0.3), "90": found["risk"]}
-    assert found["causes"] == {"voluntary": 0.45, "involuntary": 0.45}
+    assert found["horizons"] == [
+        {"days": 30, "risk": pytest.approx(0.3)},
+        {"days": 90, "risk": found["risk"]},
+    ]
+    assert {one["cause"]: one["risk"] for one in found["causes"]} == {
+        "voluntary": 0.45,
+        "involuntary": 0.45,
+    }
     assert found["method"] == "hazard"
     gone = get(store, "/v1/accounts/gone/risk").json()["account"]
-    assert (gone["risk_low"], gone["risks"], gone["method"]) == (None, {}, None)
+    assert not {"risk", "risk_low", "method", "band"} & set(gone)
+    assert gone["horizons"] == []
 
 
 def test_an_account_without_a_risk_has_none_in_the_answer(store):
     risk, explanation = ask(store, "/v1/accounts/gone/risk", "/v1/accounts/gone/explanation")
     found = risk.json()["account"]
-    assert (found["status"], found["risk"], found["reasons"]) == ("decided", None, [])
-    assert explanation.json()["explanation"] is None
+    assert found["status"] == "decided"
+    assert not {"risk", "driver_1"} & set(found)
+    assert "explanation" not in explanation.json()
 
 
 def test_an_explanation_is_returned_as_it_was_published(store):
@@ -220,7 +231,11 @@ def test_an_id_may_hold_any_character(store):
         ("/v1/accounts?limit=0", 422),
         ("/v1/accounts?limit=1001", 422),
         ("/v1/accounts?by=name", 422),
-        ("/v1/accounts?offset=nan", 422),
+        ("/v1/accounts?offset=1", 422),
+        ("/v1/accounts?cursor=!!", 422),
+        ("/v1/accounts/small/risk?as_of=2020-01-01", 404),
+        ("/v1/accounts/small/history?limit=0", 422),
+        ("/v1/accounts/nobody/history", 404),
         ("/v1/accounts/%00/risk", 404),
         ("/v1/nothing", 404),
     ],
@@ -387,7 +402,15 @@ def test_serving_loads_no_model_library():
 def test_the_openapi_document_names_every_operation(store):
     document = get(store, "/openapi.json").json()
     operations = [o["operationId"] for path in document["paths"].values() for o in path.values()]
-    assert sorted(operations) == ["get_explanation", "get_risk", "list_accounts", "list_journeys"]
+    assert sorted(operations) == [
+        "get_changes",
+        "get_explanation",
+        "get_history",
+        "get_risk",
+        "list_accounts",
+        "list_journeys",
+        "lookup_risk",
+    ]
 
 
 def test_nothing_that_is_read_is_ever_locked(store):
@@ -447,5 +470,7 @@ def test_what_changed_is_told_on_the_page_and_by_the_api(tmp_path):
     assert "Another model than m0" in page.text
     assert "Data arrived, went missing or was corrected" in page.text
     assert HOSTILE not in page.text
-    assert answer.json()["explanation"]["change"] == change.model_dump(mode="json")
+    assert answer.json()["explanation"]["change"] == change.model_dump(
+        mode="json", exclude_none=True
+    )
     assert "What changed" not in other.text
