@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -15,12 +15,17 @@ def told(item: Evidence, language: Language) -> Evidence:
     """The row with its words; as it is if an older forewarn published it."""
     if not item.kind:
         return item
-    return item.model_copy(update={"what": _what(item.kind, tuple(item.args.items()), language)})
+    what = words(item.kind, item.args, language)
+    return item if what == item.what else item.model_copy(update={"what": what})
+
+
+def words(kind: str, args: Mapping[str, Any], language: Language) -> str:
+    """What a row of that kind tells, in a few words."""
+    return _what(kind, tuple(args.items()), language)
 
 
 @lru_cache(maxsize=10_000)
 def _what(kind: str, details: tuple[tuple[str, Any], ...], language: Language) -> str:
-    """A row behind a reason, in a few words."""
     args = dict(details)
     values = {k: _word(k, v, language) for k, v in args.items() if k != "n"}
     said = language.say(f"evidence.{kind}", args.get("n"), **values)

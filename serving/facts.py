@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +17,8 @@ from data.workspace import Workspace
 from features.build import monthly
 from features.catalog import BY_NAME
 from features.evidence import evidence
+from serving import events
+from serving.language import language
 from serving.records import Evidence
 from training.matrix import Numbers
 from training.model import Model
@@ -136,19 +140,29 @@ def _evidence(
 ) -> dict[tuple[str, str], list[Evidence]]:
     rows = evidence(workspace, account_ids, moment, rule=model.spec.rule)
     found: dict[tuple[str, str], list[Evidence]] = {}
+    english = language("en")
     row_ids = rows["row_id"].astype(object).where(rows["row_id"].notna(), None)
-    for account_id, family, source, row_id, happened_at, kind, args in zip(
-        rows["account_id"],
-        rows["family"],
-        rows["source"],
-        row_ids,
+    names = ("account_id", "family", "source", "kind", "args")
+    for account_id, family, source, kind, args, row_id, happened_at in zip(
+        *(rows[name].tolist() for name in names),
+        row_ids.tolist(),
         rows["happened_at"].dt.to_pydatetime(),
-        rows["kind"],
-        rows["args"],
         strict=True,
     ):
-        told = {name: value for name, value in json.loads(args).items() if value is not None}
-        found.setdefault((account_id, family), []).append(
-            Evidence(source=source, row_id=row_id, happened_at=happened_at, kind=kind, args=told)
+        told = _details(args)
+        item = Evidence(
+            source=source,
+            row_id=row_id,
+            happened_at=happened_at,
+            kind=kind,
+            args=told,
+            what=events.words(kind, told, english),
         )
+        found.setdefault((account_id, family), []).append(item)
     return found
+
+
+@lru_cache(maxsize=10_000)
+def _details(args: str) -> dict[str, Any]:
+    """The details of a row that are known."""
+    return {name: value for name, value in json.loads(args).items() if value is not None}

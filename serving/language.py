@@ -36,7 +36,7 @@ LANGUAGES = {
 }
 Entry = str | Mapping[str, str]
 # Babel knows the separators of these but writes other digits.
-_DIGITS = {"fa": ("0123456789%", "۰۱۲۳۴۵۶۷۸۹٪")}
+_DIGITS = {"fa": str.maketrans("0123456789%", "۰۱۲۳۴۵۶۷۸۹٪")}
 _LEFT_TO_RIGHT = "\u200e"
 _WHOLE, _TENTHS, _HUNDREDTHS = "#,##0", "#,##0.#", "#,##0.##"
 
@@ -48,7 +48,6 @@ class Language:
         self.code = code
         self._locale = Locale.parse(code, sep="-")
         self._translations = _translations(code)
-        self._digits = str.maketrans(*_DIGITS[code]) if code in _DIGITS else {}
         self.right_to_left = self._locale.text_direction == "rtl"
 
     def say(self, key: str, count: float | None = None, /, **values: object) -> str:
@@ -81,7 +80,7 @@ class Language:
         >>> [language("en").number(x) for x in (41, 2.34, 0.125, 1250.4, -0.5)]
         ['41', '2.3', '0.12', '1,250', '-0.5']
         """
-        return self._own(_number(self._locale, float(value) or 0.0, signed=signed))
+        return _number(self.code, float(value) or 0.0, signed=signed)
 
     def percent(self, whole: int, *, signed: bool = False) -> str:
         """A whole percentage.
@@ -89,12 +88,7 @@ class Language:
         >>> language("en").percent(34), language("fa").percent(34)
         ('34%', '۳۴٪')
         """
-        return self._own(_percent(self._locale, whole, signed=signed))
-
-    def _own(self, number: str) -> str:
-        """A number in the language's own digits, its sign kept before it in right-to-left text."""
-        mark = _LEFT_TO_RIGHT if self.right_to_left and number[:1] in "+-" else ""
-        return mark + number.translate(self._digits)
+        return _percent(self.code, whole, signed=signed)
 
     def day(self, day: date) -> str:
         """A date.
@@ -102,7 +96,7 @@ class Language:
         >>> language("en").day(date(2026, 5, 3)), language("el").day(date(2026, 5, 3))
         ('May 3, 2026', '3 Μαΐ 2026')
         """
-        return format_date(day, "medium", locale=self._locale).translate(self._digits)
+        return _own(self.code, format_date(day, "medium", locale=self._locale))
 
     def listed(self, items: Sequence[str]) -> str:
         """Some things one after another.
@@ -155,19 +149,25 @@ def _translations(code: str) -> NullTranslations:
     return GNUTranslations(compiled)
 
 
-@lru_cache(maxsize=10_000)
-def _number(locale: Locale, value: float, *, signed: bool) -> str:
+@lru_cache(maxsize=20_000)
+def _number(code: str, value: float, *, signed: bool) -> str:
     whole = abs(value) >= 10 or value.is_integer()
     form = _WHOLE if whole else _HUNDREDTHS if abs(value) < 1 else _TENTHS
     shown = f"+{form};-{form}" if signed and value else form
-    return format_decimal(value, shown, locale=locale, numbering_system="default")
+    locale = Locale.parse(code, sep="-")
+    return _own(code, format_decimal(value, shown, locale=locale, numbering_system="default"))
 
 
 @lru_cache(maxsize=1_000)
-def _percent(locale: Locale, whole: int, *, signed: bool) -> str:
-    if signed and whole:
-        form = locale.percent_formats[None].pattern
-        return format_percent(
-            whole / 100, f"+{form};-{form}", locale=locale, numbering_system="default"
-        )
-    return format_percent(whole / 100, locale=locale, numbering_system="default")
+def _percent(code: str, whole: int, *, signed: bool) -> str:
+    locale = Locale.parse(code, sep="-")
+    form = locale.percent_formats[None].pattern
+    shown = f"+{form};-{form}" if signed and whole else form
+    return _own(code, format_percent(whole / 100, shown, locale=locale, numbering_system="default"))
+
+
+def _own(code: str, number: str) -> str:
+    """A number in the language's own digits, its sign kept before it in right-to-left text."""
+    if code not in _DIGITS:
+        return number
+    return (_LEFT_TO_RIGHT if number[:1] in "+-" else "") + number.translate(_DIGITS[code])

@@ -70,7 +70,9 @@ def levers(model: Model, rows: pd.DataFrame, facts: Facts) -> Iterator[tuple[Lev
         if names
         else np.empty((len(rows), 0))
     )
-    singles = [(row, (at,)) for row, at in zip(*np.nonzero(possible), strict=True)]
+    worth = np.array([whole(risk) >= WORTH_POINTS for risk in facts.risk])
+    places = np.nonzero(possible & worth[:, None])
+    singles = [(row, (at,)) for row, at in zip(*places, strict=True)]
     found = _tried(model, rows, names, wanted, singles)
     best: dict[int, list[int]] = {}
     for row, (at,) in sorted(found, key=lambda key: found[key]):
@@ -96,11 +98,9 @@ def _target(facts: Facts, name: str) -> Numbers:
     if feature.unit in _WHOLE:
         peers = np.round(peers)
     better = feature.direction * (now - peers) > 0
-    known = ~(np.isnan(now) | np.isnan(peers))
-    differs = np.zeros(len(now), dtype=bool)
-    for at in np.flatnonzero(known):
-        differs[at] = shown(feature, now[at]) != shown(feature, peers[at])
-    return np.where(better & differs, peers, np.nan)
+    for at in np.flatnonzero(better):
+        better[at] = shown(feature, now[at]) != shown(feature, peers[at])
+    return np.where(better, peers, np.nan)
 
 
 def _tried(
@@ -115,8 +115,10 @@ def _tried(
         return {}
     places = np.array([row for row, _ in moves])
     other = rows.iloc[places].reset_index(drop=True)
+    sets = {which: _set_by(names, which) for _, which in moves}
     for name in wanted:
-        here = np.array([name in _set_by(names, which) for _, which in moves])
+        set_by = {which: name in some for which, some in sets.items()}
+        here = np.array([set_by[which] for _, which in moves])
         target = wanted[name][places]
         other[name] = other[name].astype(np.float64).mask(here & ~np.isnan(target), target)
     return dict(zip(moves, map(float, model.risk(other)), strict=True))

@@ -91,6 +91,12 @@ class Forest:
         return Leaves.of(self.booster)
 
     @cached_property
+    def leaves_apart(self) -> tuple[Leaves, Leaves]:
+        """The leaves that are the same for all periods, and those that ask the calendar."""
+        columns = self.booster.feature_name()
+        return self.leaves.split(len(columns) - sum(name in CALENDAR for name in columns))
+
+    @cached_property
     def booster(self) -> lgb.Booster:
         """LightGBM's model of the raw log-odds, before calibration."""
         return lgb.Booster(model_str=self.text)

@@ -140,11 +140,12 @@ class Learner:
         place = {name: number for number, name in enumerate(self.names)}
         parts = np.zeros((len(self.causes), len(after), len(which), len(place)))
         for voice in self.voices:
-            cause = self.causes.index(voice.cause)
-            for at, k in enumerate(which):
-                if k in voice.periods:
-                    for names, part in voice.moved(before, after, self.periods, k):
-                        parts[cause, :, at, [place[name] for name in names]] += part.T
+            cause, ours = self.causes.index(voice.cause), [k for k in which if k in voice.periods]
+            told = voice.moved(before, after, self.periods, ours) if ours else ()
+            for k, named in zip(ours, told, strict=True):
+                for names, part in named:
+                    at = list(which).index(k)
+                    parts[cause, :, at, [place[name] for name in names]] += part.T
         return self.names, parts
 
     def against(
@@ -158,12 +159,11 @@ class Learner:
         shape = (len(self.causes), len(which), len(place))
         parts = [np.zeros((shape[0], len(some), *shape[1:])) for some in rows]
         for voice in self.voices:
-            cause = self.causes.index(voice.cause)
-            for at, k in enumerate(which):
-                if k not in voice.periods:
-                    continue
-                told = voice.against(background, rows, self.periods, k)
-                for table, group in zip(parts, told, strict=True):
+            cause, ours = self.causes.index(voice.cause), [k for k in which if k in voice.periods]
+            told = voice.against(background, rows, self.periods, ours) if ours else ()
+            for k, groups in zip(ours, told, strict=True):
+                at = list(which).index(k)
+                for table, group in zip(parts, groups, strict=True):
                     for names, part in group:
                         table[cause, :, at, [place[name] for name in names]] += part.T
         return [

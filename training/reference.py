@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from training.matrix import Numbers
 
-ROWS_AT_ONCE = 2048
+ROWS_AT_ONCE = 4096
 Flags = npt.NDArray[np.bool_]
 Condition = tuple[int, float, float, bool]
 
@@ -52,6 +52,18 @@ class Leaves:
         """
         trees = booster.dump_model()["tree_info"]
         return cls(tuple(leaf for tree in trees for leaf in _leaves(tree["tree_structure"], {})))
+
+    def split(self, column: int) -> tuple[Leaves, Leaves]:
+        """The leaves that ask only columns before that one, and the rest."""
+        asks = [any(at >= column for at, *_ in leaf.conditions) for leaf in self.leaves]
+        parts = (
+            Leaves(
+                tuple(leaf for leaf, later in zip(self.leaves, asks, strict=True) if later == side)
+            )
+            for side in (False, True)
+        )
+        first, rest = parts
+        return first, rest
 
     def moved(self, before: Numbers, after: Numbers) -> Numbers:
         """What each column adds to the raw log-odds from `before` to `after`: rows x columns.

@@ -101,53 +101,73 @@ class Voice:
         whole = float(self.calibration.logits(np.array([start]))[0])
         return whole, [(names, slope * part) for names, part in parts]
 
-    def moved(self, before: pd.DataFrame, after: pd.DataFrame, periods: Periods, k: int) -> Parts:
-        """Named columns of what moved the log-odds of one period from one row to the other."""
-        share = 0.5 if self.forest is not None and self.ramps else 1.0
-        parts: Parts = []
-        if self.forest is not None and self.columns is not None:
-            old, new = (next(tables(f, self.columns, periods, [k])) for f in (before, after))
-            effects = share * self.forest.leaves.moved(old, new)
-            own = len(self.columns.names)
-            parts.append((self.columns.names, effects[:, :own]))
-            if self.starts:
-                parts.append(((RENEWAL,), effects[:, own:].sum(axis=1, keepdims=True)))
+    def moved(
+        self, before: pd.DataFrame, after: pd.DataFrame, periods: Periods, which: Sequence[int]
+    ) -> Iterator[Parts]:
+        """Per period named columns of what moved its log-odds from one row to the other."""
+        steps: Parts = []
         if self.ramps:
-            steps = self.ramps[0].ramps
-            weights = np.mean([model.weights for model in self.ramps], axis=0)
-            climbed = (steps.steps(after) - steps.steps(before)) * weights
-            parts.append((steps.columns.names, share * climbed))
-        return [(names, self.calibration.slope * part) for names, part in parts]
+            climbed = self._steps(after) - self._steps(before)
+            steps.append((self.ramps[0].ramps.columns.names, climbed))
+        if self.forest is None or self.columns is None:
+            yield from (steps for _ in which)
+            return
+        steady, timed = self.forest.leaves_apart
+        olds, news = (list(tables(f, self.columns, periods, which)) for f in (before, after))
+        common = steady.moved(olds[0], news[0])
+        for old, new in zip(olds, news, strict=True):
+            yield [*self._named(common + timed.moved(old, new)), *steps]
 
     def against(
         self,
         background: Sequence[pd.DataFrame],
         rows: Sequence[pd.DataFrame],
         periods: Periods,
-        k: int,
-    ) -> list[Parts]:
-        """The same per group of rows against the mean of its background."""
-        share = 0.5 if self.forest is not None and self.ramps else 1.0
-        found: list[Parts] = [[] for _ in rows]
-        if self.forest is not None and self.columns is not None:
-            columns, own = self.columns, len(self.columns.names)
-            old, new = (
-                [next(tables(frame, columns, periods, [k])) for frame in frames]
-                for frames in (background, rows)
-            )
-            for parts, effects in zip(found, self.forest.leaves.against(old, new), strict=True):
-                parts.append((columns.names, share * effects[:, :own]))
-                if self.starts:
-                    rest = share * effects[:, own:].sum(axis=1, keepdims=True)
-                    parts.append(((RENEWAL,), rest))
+        which: Sequence[int],
+    ) -> Iterator[list[Parts]]:
+        """The same per period and per group of rows, against the mean of its background."""
+        steps: list[Parts] = [[] for _ in rows]
         if self.ramps:
-            steps = self.ramps[0].ramps
-            weights = np.mean([model.weights for model in self.ramps], axis=0)
-            for parts, theirs, ours in zip(found, background, rows, strict=True):
-                climbed = (steps.steps(ours) - steps.steps(theirs).mean(axis=0)) * weights
-                parts.append((steps.columns.names, share * climbed))
-        slope = self.calibration.slope
-        return [[(names, slope * part) for names, part in parts] for parts in found]
+            names = self.ramps[0].ramps.columns.names
+            for parts, theirs, ours in zip(steps, background, rows, strict=True):
+                parts.append((names, self._steps(ours) - self._steps(theirs).mean(axis=0)))
+        if self.forest is None or self.columns is None:
+            yield from (steps for _ in which)
+            return
+        columns = self.columns
+        steady, timed = self.forest.leaves_apart
+        olds, news = (
+            [list(tables(frame, columns, periods, which)) for frame in frames]
+            for frames in (background, rows)
+        )
+        common = steady.against([old[0] for old in olds], [new[0] for new in news])
+        for at in range(len(which)):
+            found = timed.against([old[at] for old in olds], [new[at] for new in news])
+            yield [
+                [*self._named(same + own), *rest]
+                for same, own, rest in zip(common, found, steps, strict=True)
+            ]
+
+    @property
+    def _share(self) -> float:
+        """What a forest has in the log-odds, or rules have."""
+        both = self.forest is not None and self.ramps
+        return self.calibration.slope * (0.5 if both else 1.0)
+
+    def _steps(self, frame: pd.DataFrame) -> Numbers:
+        """What rules add to the log-odds per row and rule, but for a constant."""
+        weights = np.mean([model.weights for model in self.ramps], axis=0)
+        found = self.ramps[0].ramps.steps(frame) * weights * self._share
+        return np.asarray(found, dtype=np.float64)
+
+    def _named(self, effects: Numbers) -> Parts:
+        """What a forest adds, by feature: how renewals meet a period is told under their name."""
+        assert self.columns is not None  # noqa: S101 - asked only of a forest
+        own = len(self.columns.names)
+        parts: Parts = [(self.columns.names, self._share * effects[:, :own])]
+        if self.starts:
+            parts.append(((RENEWAL,), self._share * effects[:, own:].sum(axis=1, keepdims=True)))
+        return parts
 
     def _grown(
         self, frame: pd.DataFrame, periods: Periods, which: Sequence[int], member: int | None
