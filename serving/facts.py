@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -65,9 +66,13 @@ def gather(workspace: Workspace, model: Model, scored: pd.DataFrame, table: pd.D
     the same files, a handful for each account.
     """
     names = [name for name in model.features if BY_NAME[name].kind == "number"]
-    points, risks = model.points(scored), model.risks(scored)
-    risk, (low, high) = risks[model.spec.window_days], model.band(scored)
     moment = scored["as_of"].iloc[0]
+    with ThreadPoolExecutor(1) as pool:
+        # Contributions are made outside of Python, so meanwhile the rows behind them are found.
+        told = pool.submit(model.points, scored)
+        rows = _evidence(workspace, model, list(scored["account_id"]), moment)
+    points, risks = told.result(), model.risks(scored)
+    risk, (low, high) = risks[model.spec.window_days], model.band(scored)
     peers = list(groups(_by_then(model, moment), scored))
     return Facts(
         account_ids=list(scored["account_id"]),
@@ -85,7 +90,7 @@ def gather(workspace: Workspace, model: Model, scored: pd.DataFrame, table: pd.D
         .reset_index(drop=True),
         healthy=_healthy(peers, names, len(scored)),
         groups=peers,
-        evidence=_evidence(workspace, model, list(scored["account_id"]), moment),
+        evidence=rows,
         data_until=pd.Timestamp(workspace.manifest()["data_until"]).date(),
     )
 

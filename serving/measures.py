@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 from serving.language import Language
 
 _PLAIN = ("", "currency")
 
 
+@lru_cache(maxsize=20_000)
 def measure(value: float, unit: str, language: Language) -> str:
     """`value` with its unit, as it stands in a table.
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from functools import cache, lru_cache
 from typing import Any
 
 from features.catalog import BY_NAME
@@ -223,15 +224,7 @@ def _move(move: Move, language: Language) -> Move:
 
 def _changed(change: Change, moves: Sequence[Move], after: float, language: Language) -> str:
     """How the risk moved between two batches, in one sentence: what moved most comes first."""
-    told = [
-        language.say(
-            "phrases.moved",
-            what=inside(move.label),
-            points=language.number(move.shown, signed=True),
-        )
-        for move in moves
-        if move.shown
-    ]
+    told = [_pushed(move.family, move.shown, language) for move in moves if move.shown]
     for name, points in (("data_moved", change.data_shown), ("model_moved", change.model_shown)):
         if points:
             told.append(
@@ -249,13 +242,7 @@ def _peers(peers: Peers, language: Language) -> Peers:
     gaps = tuple(
         gap.model_copy(update={"label": _label(gap.family, language)}) for gap in peers.gaps
     )
-    told = [
-        language.say(
-            "phrases.moved", what=inside(gap.label), points=language.number(gap.shown, signed=True)
-        )
-        for gap in gaps
-        if gap.shown
-    ]
+    told = [_pushed(gap.family, gap.shown, language) for gap in gaps if gap.shown]
     said = language.say(
         "phrases.peers" if told else "phrases.peers_only",
         peers.n,
@@ -294,6 +281,14 @@ def _twin(twin: Twin, days: int, language: Language) -> Twin:
     return twin.model_copy(update={"sentence": said})
 
 
+@lru_cache(maxsize=10_000)
+def _pushed(family: str, shown: int, language: Language) -> str:
+    """A family with the whole points that it moves the risk by."""
+    points = language.number(shown, signed=True)
+    return language.say("phrases.moved", what=inside(_label(family, language)), points=points)
+
+
+@cache
 def _label(family: str, language: Language) -> str:
     key = f"families.{family}"
     return language.say(key) if key in entries() else family
