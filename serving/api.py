@@ -110,10 +110,13 @@ def _routes(published: Published) -> APIRouter:
         return JourneysAnswer(batch=Provenance.of(batch), journeys=told)
 
     _account_routes(api, published)
+    _course_routes(api, published)
     return api
 
 
 def _account_routes(api: APIRouter, published: Published) -> None:
+    """One account in one batch."""
+
     @api.get(
         "/accounts/{account_id:path}/risk",
         operation_id="get_risk",
@@ -139,6 +142,10 @@ def _account_routes(api: APIRouter, published: Published) -> None:
         return ExplanationAnswer(
             batch=Provenance.of(batch), account=account, explanation=row.explanation
         )
+
+
+def _course_routes(api: APIRouter, published: Published) -> None:
+    """What became of one account over time."""
 
     @api.get(
         "/accounts/{account_id:path}/history",
