@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import date
 
-import pandas as pd
 from sqlalchemy import Engine
 
 from data.errors import BadInputError, MissingError, RefusedError
@@ -79,7 +78,9 @@ def _change(
     row: AccountRisk,
     since: date,
 ) -> Change:
-    # Models take a second to load, for nothing where a batch is only read.
+    # All this takes a second to load, for nothing where a batch is only read.
+    import pandas as pd
+
     from features.build import pieces
     from serving.changes import batch_before, changes, earlier
     from serving.facts import gather, snapshots

@@ -65,11 +65,9 @@ def levers(model: Model, rows: pd.DataFrame, facts: Facts) -> Iterator[tuple[Lev
     names = [name for name in LEVERS if name in facts.now.columns]
     told = [*names, *dict.fromkeys(also for name in names for also in LEVERS[name])]
     wanted = {name: _target(facts, name) for name in told if name in facts.now.columns}
-    possible = (
-        np.column_stack([~np.isnan(wanted[name]) for name in names])
-        if names
-        else np.empty((len(rows), 0))
-    )
+    possible = np.zeros((len(rows), len(names)), dtype=bool)
+    for at, name in enumerate(names):
+        possible[:, at] = ~np.isnan(wanted[name])
     worth = np.array([whole(risk) >= WORTH_POINTS for risk in facts.risk])
     places = np.nonzero(possible & worth[:, None])
     singles = [(row, (at,)) for row, at in zip(*places, strict=True)]

@@ -259,3 +259,9 @@ class Batch(_Record):
     n: int
     created_at: str = ""
     metadata: dict[str, Any] = {}
+
+    @property
+    def of_silence(self) -> bool:
+        """Whether it foretells silence rather than the end of a contract, as far as it says so."""
+        rule = self.metadata.get("spec", {}).get("rule", {})
+        return bool(rule.get("kind") == "silence")

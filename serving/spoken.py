@@ -44,7 +44,7 @@ def unlearnt(method: str, rung: Mapping[str, Any], language: Language) -> str:
 
     `rung` tells how few churned accounts there are and what may be claimed from so many.
     """
-    if not method.startswith("rules"):
+    if not method.startswith("rules") or not rung:
         return ""
     few = rung["method"].startswith("rules")
     why = _claimed(rung["claims"], language) if few else language.say("phrases.no_model_better")
@@ -79,12 +79,12 @@ def _claimed(claims: str, language: Language) -> str:
 
 def _summary(row: AccountRisk, batch: Batch, language: Language) -> str:
     """The account in one sentence, or why it has no risk."""
-    spec = batch.metadata["spec"]
+    spec = batch.metadata.get("spec", {})
     if row.status == "decided":
         if row.notice_at is None:
             return row.summary
         return language.say("phrases.decided", date=language.day(row.notice_at))
-    if row.status == "insufficient_history":
+    if row.status == "insufficient_history" and "min_history_days" in spec:
         return language.say("phrases.too_new", spec["min_history_days"])
     if row.risk is None or row.explanation is None:
         return row.summary
@@ -94,14 +94,13 @@ def _summary(row: AccountRisk, batch: Batch, language: Language) -> str:
         why = claims[0]
         if len(claims) > 1:
             why = language.say("phrases.and", first=claims[0], second=claims[1])
-    silent = spec["rule"]["kind"] == "silence"
     told = language.say(
-        "phrases.risk_silent" if silent else "phrases.risk_leaving",
+        "phrases.risk_silent" if batch.of_silence else "phrases.risk_leaving",
         batch.horizon_days,
         risk=percent(row.risk, language),
         why=why,
     )
-    note = unlearnt(row.method or batch.method, batch.metadata["rung"], language)
+    note = unlearnt(row.method or batch.method, batch.metadata.get("rung", {}), language)
     return f"{told} {note}" if note else told
 
 
@@ -255,8 +254,9 @@ def _peers(peers: Peers, language: Language) -> Peers:
 def _lever(lever: Lever, risk: float, language: Language) -> Lever:
     whats = []
     for name, value in lever.features.items():
-        feature = BY_NAME[name]
-        number = measure(value, feature.unit, language)
+        if f"levers.{name}" not in entries():
+            return lever  # of a feature that is no more
+        number = measure(value, BY_NAME[name].unit, language)
         whats.append(language.say(f"levers.{name}", value, value=number))
     what = whats[0]
     if len(whats) > 1:

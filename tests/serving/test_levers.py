@@ -125,6 +125,12 @@ def test_what_says_the_same_in_another_way_goes_along():
     assert lever.risk == pytest.approx(0.1)
 
 
+def test_a_model_without_anything_to_work_on_has_no_levers():
+    rows = pd.DataFrame([{"mrr": 10.0}])
+    facts = facts_of(rows, np.array([0.5]), {"mrr": 20.0})
+    assert list(levers(Adds(), rows, facts)) == [()]  # type: ignore[arg-type]
+
+
 def test_a_count_is_set_to_a_whole_number():
     (single,) = told({INBOUND: 6, STREAK: 3, OVERDUE: 0}, {INBOUND: 6, STREAK: 0.5, OVERDUE: 0})
     assert single.features == {STREAK: 0}
