@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from benchmarks.explanations import FAMILY_OF_CAUSE
 from data.churn import ChurnRule
 from data.land import land
 from data.synth.company import simulate, write
@@ -28,14 +29,6 @@ from training.verdict import judge
 
 pytestmark = pytest.mark.slow
 
-FAMILY_OF_CAUSE = {
-    "silence": "silence",
-    "single_contact": "single_contact",
-    "reference_decline": "reference_decline",
-    "engagement": "engagement",
-    "payment": "billing",
-    "zombie": "zombie",
-}
 # Whatever else could be named to a success manager competes for the three places.
 NAMED = [family.name for family in FAMILIES if not family.context]
 PRESET = Preset(n_estimators=30, learning_rate=0.15)

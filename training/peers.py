@@ -39,9 +39,12 @@ class Group:
 def pool(rows: Rows, names: Sequence[str]) -> pd.DataFrame:
     """One row per healthy account, the newest whose result is known: keys, traits, features.
 
-    At most 1,500 accounts, drawn evenly over the order of their ids.
+    Who left later is no healthy account, however well it once did. At most 1,500 accounts, drawn
+    evenly over the order of their ids.
     """
-    healthy = rows.frame[(rows.fate["cohort"] == "healthy").to_numpy()]
+    left = rows.frame.loc[rows.y == 1, "account_id"]
+    stayed = (rows.fate["cohort"] == "healthy").to_numpy()
+    healthy = rows.frame[stayed & ~rows.frame["account_id"].isin(left).to_numpy()]
     newest = healthy.sort_values(KEYS[::-1]).drop_duplicates("account_id", keep="last")
     newest = newest.sort_values("account_id", ignore_index=True)
     if len(newest) > POOL:

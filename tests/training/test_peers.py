@@ -57,8 +57,10 @@ def test_every_account_belongs_to_one_group():
 def test_the_pool_holds_each_healthy_account_once_with_its_newest_known_row(lesson, model):
     healthy = lesson.rows.fate["cohort"] == "healthy"
     rows = lesson.rows.frame[healthy.to_numpy()]
+    left = set(lesson.rows.frame["account_id"][lesson.rows.y == 1])
     found = pool(lesson.rows, model.features)
-    assert set(found["account_id"]) <= set(rows["account_id"])
+    assert left
+    assert set(found["account_id"]) == set(rows["account_id"]) - left
     assert not found["account_id"].duplicated().any()
     newest = rows.groupby("account_id")["as_of"].max()
     assert (found["as_of"].to_numpy() == newest.loc[found["account_id"]].to_numpy()).all()
