@@ -9,6 +9,8 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from serving.access.caller import OPEN
+
 PROBLEM_TYPE = "application/problem+json"
 # Nothing inline, nothing from elsewhere: a hostile account name has nowhere to run.
 CONTENT_SECURITY_POLICY = (
@@ -49,6 +51,12 @@ def problem(
     return JSONResponse(content, status, media_type=PROBLEM_TYPE, headers=headers)
 
 
+def documented(*codes: int) -> dict[int | str, dict[str, Any]]:
+    """What routes declare about the problems they may answer with."""
+    schema = Problem.model_json_schema()
+    return {code: {"content": {PROBLEM_TYPE: {"schema": schema}}} for code in codes}
+
+
 class Guard:
     """ASGI middleware: adds the headers, and rewrites errors that others have worded.
 
@@ -64,6 +72,7 @@ class Guard:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        scope.setdefault("state", {})["caller"] = OPEN
         replaced = False
 
         async def guarded(message: Message) -> None:

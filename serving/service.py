@@ -14,7 +14,7 @@ from serving.guard import Guard
 from serving.host import WORKSPACE_VARIABLE
 from serving.published import Published
 
-_STORE = Workspace(Path(os.environ.get(WORKSPACE_VARIABLE, ".forewarn"))).store
+_WORKSPACE = Workspace(Path(os.environ.get(WORKSPACE_VARIABLE, ".forewarn")))
 
 
 # BentoML's own metrics and access log stay off: both write what an anonymous caller sends.
@@ -25,13 +25,13 @@ _STORE = Workspace(Path(os.environ.get(WORKSPACE_VARIABLE, ".forewarn"))).store
     metrics={"enabled": False},
     logging={"access": {"enabled": False}},
 )
-@bentoml.asgi_app(create_app(_STORE), path="/")
+@bentoml.asgi_app(create_app(_WORKSPACE), path="/")
 class Forewarn:
     """Hosts the application; ready while a batch can be read."""
 
     def __is_ready__(self) -> bool:
         try:
-            Published(_STORE).batch()
+            Published(_WORKSPACE.store).batch()
         except ForewarnError:
             return False
         return True

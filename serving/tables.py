@@ -86,3 +86,158 @@ CURRENT = Table(
     Column("batch_id", ForeignKey("batch.batch_id"), nullable=False),
     sqlite_strict=True,
 )
+
+# What people write. Nothing of it enters the model's score.
+
+FEEDBACK = Table(
+    "feedback",
+    METADATA,
+    Column("feedback_id", Text, primary_key=True),
+    Column("account_id", Text, nullable=False, index=True),
+    Column("batch_id", Text),
+    Column("verdict", Text, CheckConstraint("verdict IN ('agree', 'disagree')"), nullable=False),
+    Column("reason_code", Text),
+    Column("note", Text),
+    Column("author", Text),
+    Column("created_at", Text, nullable=False),
+    Column("key_id", Text, nullable=False),
+    sqlite_strict=True,
+)
+
+PULSE = Table(
+    "pulse",
+    METADATA,
+    Column("pulse_id", Text, primary_key=True),
+    Column("account_id", Text, nullable=False, index=True),
+    Column("pulse", Integer, CheckConstraint("pulse BETWEEN 1 AND 5"), nullable=False),
+    Column("reason_code", Text),
+    Column("note", Text),
+    Column("csm", Text),
+    Column("recorded_at", Text, nullable=False),
+    Column("expires_at", Text),
+    Column("created_at", Text, nullable=False),
+    Column("key_id", Text, nullable=False),
+    sqlite_strict=True,
+)
+
+INTERVENTION = Table(
+    "intervention",
+    METADATA,
+    Column("intervention_id", Text, primary_key=True),
+    Column("account_id", Text, nullable=False, index=True),
+    Column("play", Text, nullable=False),
+    Column("assigned_at", Text, nullable=False),
+    Column("assigned_by", Text),
+    Column("owner", Text),
+    Column("due_at", Text),
+    Column("held_out", Integer),
+    Column("closed_at", Text),
+    Column("outcome", Text),
+    Column("note", Text),
+    Column("created_at", Text, nullable=False),
+    Column("key_id", Text, nullable=False),
+    sqlite_strict=True,
+)
+
+# The first answer to a request that bears an Idempotency-Key, for its repetitions.
+ANSWERED = Table(
+    "answered",
+    METADATA,
+    Column("key_id", Text, primary_key=True),
+    Column("idempotency_key", Text, primary_key=True),
+    Column("fingerprint", Text, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("created_at", Text, nullable=False, index=True),
+    sqlite_strict=True,
+)
+
+# Who may ask: of a key only its digest is kept.
+KEY = Table(
+    "api_key",
+    METADATA,
+    Column("key_id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("digest", Text, nullable=False, unique=True),
+    Column("scopes", Text, nullable=False),
+    Column("per_minute", Integer, CheckConstraint("per_minute > 0"), nullable=False),
+    Column("created_at", Text, nullable=False),
+    Column("expires_at", Text),
+    Column("revoked_at", Text),
+    Column("last_used_at", Text),
+    sqlite_strict=True,
+)
+
+# Who read or removed what; `subject` of something erased is a keyed digest.
+AUDIT = Table(
+    "audit",
+    METADATA,
+    Column("audit_id", Integer, primary_key=True),
+    Column("happened_at", Text, nullable=False, index=True),
+    Column("key_id", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("request_id", Text),
+    sqlite_strict=True,
+)
+
+ENDPOINT = Table(
+    "webhook_endpoint",
+    METADATA,
+    Column("endpoint_id", Text, primary_key=True),
+    Column("url", Text, nullable=False),
+    Column("secret", Text, nullable=False),
+    Column("previous_secret", Text),
+    Column("events", Text, nullable=False),
+    Column("created_at", Text, nullable=False),
+    Column("disabled_at", Text),
+    Column("disabled_why", Text),
+    sqlite_strict=True,
+)
+
+MESSAGE = Table(
+    "webhook_message",
+    METADATA,
+    Column("message_id", Text, primary_key=True),
+    Column("type", Text, nullable=False),
+    Column("account_id", Text, index=True),
+    Column("body", Text, nullable=False),
+    Column("created_at", Text, nullable=False),
+    sqlite_strict=True,
+)
+
+# `next_at` is when it is tried next, null once that is over; `claimed_until` keeps others off it.
+DELIVERY = Table(
+    "webhook_delivery",
+    METADATA,
+    Column(
+        "message_id", ForeignKey("webhook_message.message_id", ondelete="CASCADE"), primary_key=True
+    ),
+    Column(
+        "endpoint_id",
+        ForeignKey("webhook_endpoint.endpoint_id", ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    Column("attempts", Integer, nullable=False),
+    Column("next_at", Text, index=True),
+    Column("claimed_until", Text),
+    Column("delivered_at", Text),
+    Column("answer", Text),
+    sqlite_strict=True,
+)
+
+# One run of `forewarn run`: `step` is the one it is in, or was in when it ended.
+RUN = Table(
+    "scoring_run",
+    METADATA,
+    Column("run_id", Text, primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("started_at", Text, nullable=False, index=True),
+    Column("finished_at", Text),
+    Column("step", Text, nullable=False),
+    Column("outcome", Text, CheckConstraint("outcome IN ('done', 'refused', 'failed')")),
+    Column("exit_code", Integer),
+    Column("detail", Text),
+    Column("batch_id", Text),
+    sqlite_strict=True,
+)

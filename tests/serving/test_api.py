@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from data.workspace import Workspace
 from serving.api import create_app
 from serving.database import writing
 from serving.records import (
@@ -112,7 +113,9 @@ def ask(store: Path, *paths: str, method: str = "GET") -> list[httpx.Response]:
     """The answers of the application to some requests, without a network."""
 
     async def run() -> list[httpx.Response]:
-        transport = httpx.ASGITransport(create_app(store), raise_app_exceptions=False)
+        transport = httpx.ASGITransport(
+            create_app(Workspace(store.parent)), raise_app_exceptions=False
+        )
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
             return [await client.request(method, path) for path in paths]
 
@@ -281,7 +284,7 @@ def test_an_unforeseen_failure_says_nothing_about_the_inside(store, monkeypatch)
 
 def test_a_batch_published_later_is_served_by_the_running_application(store):
     async def run() -> list[str]:
-        transport = httpx.ASGITransport(create_app(store))
+        transport = httpx.ASGITransport(create_app(Workspace(store.parent)))
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
             seen = [(await client.get("/v1/accounts")).json()["batch"]["batch_id"]]
             newer = BATCH.model_copy(update={"batch_id": "b2", "as_of": date(2026, 1, 7)})
@@ -358,8 +361,8 @@ def test_rules_are_never_shown_as_something_learnt(store, tmp_path):
     batch = BATCH.model_copy(
         update={"method": "rules", "metadata": {**BATCH.metadata, "rung": rung}}
     )
-    publish(writing(tmp_path / "ruled.db"), batch, ROWS)
-    for answer in ask(tmp_path / "ruled.db", "/", "/accounts/small", "/accounts/gone"):
+    publish(writing(tmp_path / "ruled" / "store.db"), batch, ROWS)
+    for answer in ask(tmp_path / "ruled" / "store.db", "/", "/accounts/small", "/accounts/gone"):
         assert (
             "Expert rules, not learnt from your data; only the order of accounts is claimed."
         ) in answer.text
@@ -449,9 +452,9 @@ def test_what_changed_is_told_on_the_page_and_by_the_api(tmp_path):
     assert row.explanation is not None
     told = row.explanation.model_copy(update={"change": change})
     rows = (row.model_copy(update={"explanation": told}), *ROWS[1:])
-    publish(writing(tmp_path / "changed.db"), BATCH, rows)
+    publish(writing(tmp_path / "changed" / "store.db"), BATCH, rows)
     page, answer, other = ask(
-        tmp_path / "changed.db",
+        tmp_path / "changed" / "store.db",
         "/accounts/small",
         "/v1/accounts/small/explanation",
         "/accounts/odd/ id?#",

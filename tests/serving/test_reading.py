@@ -10,10 +10,12 @@ from typing import Any
 import httpx
 import pytest
 
-from serving.api import MAX_LOOKUP, create_app
+from data.workspace import Workspace
+from serving.api import create_app
 from serving.cursor import Cursor, CursorError
 from serving.database import writing
 from serving.records import AccountRisk, Batch
+from serving.routes.reading import MAX_LOOKUP
 from serving.store import publish
 
 DAYS = (date(2025, 12, 17), date(2025, 12, 24), date(2025, 12, 31))
@@ -72,7 +74,9 @@ def store(tmp_path: Path) -> Path:
 
 def ask(store: Path, *paths: str) -> list[httpx.Response]:
     async def run() -> list[httpx.Response]:
-        transport = httpx.ASGITransport(create_app(store), raise_app_exceptions=False)
+        transport = httpx.ASGITransport(
+            create_app(Workspace(store.parent)), raise_app_exceptions=False
+        )
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
             return [await client.get(path) for path in paths]
 
@@ -81,7 +85,9 @@ def ask(store: Path, *paths: str) -> list[httpx.Response]:
 
 def look_up(store: Path, body: object) -> httpx.Response:
     async def run() -> httpx.Response:
-        transport = httpx.ASGITransport(create_app(store), raise_app_exceptions=False)
+        transport = httpx.ASGITransport(
+            create_app(Workspace(store.parent)), raise_app_exceptions=False
+        )
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
             return await client.post("/v1/risk:lookup", json=body)
 

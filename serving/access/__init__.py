@@ -1,0 +1,1 @@
+"""Who may ask the service what, and how often."""
