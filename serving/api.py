@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 
 from data.errors import ForewarnError
 from data.workspace import Workspace
-from serving.guard import Guard, problem
+from serving.guard import Guard, Mistake, problem
 from serving.pages import mount_pages
 from serving.published import Published
 from serving.routes.reading import reading_routes
@@ -47,8 +47,11 @@ def create_app(workspace: Workspace) -> FastAPI:
 
 def _invalid(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it
-    found = [{"loc": list(e["loc"]), "msg": e["msg"], "type": e["type"]} for e in error.errors()]
-    return problem(422, errors=found[:20])
+    found = [
+        Mistake(loc=".".join(map(str, e["loc"])), msg=e["msg"], type=e["type"])
+        for e in error.errors()[:20]
+    ]
+    return problem(422, errors=found)
 
 
 def _refused(_request: Request, error: Exception) -> Response:

@@ -27,6 +27,14 @@ _HEADERS = {
 _KEPT = (b"allow", b"retry-after")
 
 
+class Mistake(BaseModel):
+    """What is wrong in one place of a request; `loc` leads there, as in `body.account_ids.0`."""
+
+    loc: str
+    msg: str
+    type: str
+
+
 class Problem(BaseModel):
     """What went wrong, as RFC 9457 defines it."""
 
@@ -34,14 +42,14 @@ class Problem(BaseModel):
     title: str
     status: int
     detail: str | None = None
-    errors: list[dict[str, Any]] | None = None
+    errors: list[Mistake] | None = None
 
 
 def problem(
     status: int,
     *,
     detail: str | None = None,
-    errors: list[dict[str, Any]] | None = None,
+    errors: list[Mistake] | None = None,
     headers: dict[str, str] | None = None,
 ) -> JSONResponse:
     """A response that tells of a problem."""
