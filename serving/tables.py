@@ -152,13 +152,16 @@ ANSWERED = Table(
     sqlite_strict=True,
 )
 
-# Who may ask: of a key only its digest is kept.
+# Who may ask: of a key only its digest is kept. `previous_digest` is that of the secret before the
+# last rotation, which works until `previous_until`.
 KEY = Table(
     "api_key",
     METADATA,
     Column("key_id", Text, primary_key=True),
     Column("name", Text, nullable=False),
     Column("digest", Text, nullable=False, unique=True),
+    Column("previous_digest", Text),
+    Column("previous_until", Text),
     Column("scopes", Text, nullable=False),
     Column("per_minute", Integer, CheckConstraint("per_minute > 0"), nullable=False),
     Column("created_at", Text, nullable=False),
