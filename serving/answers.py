@@ -10,7 +10,9 @@ from urllib.parse import quote
 import yaml
 from pydantic import BaseModel
 
-from serving.records import AccountRisk, Band, Batch, Change, Explanation, Says, Status
+from serving.answers_course import Journey
+from serving.answers_why import Explanation
+from serving.records import AccountRisk, Batch, Probability
 
 REASONS = 3
 
@@ -36,14 +38,14 @@ class Horizon(BaseModel):
     """The risk within so many days."""
 
     days: int
-    risk: float
+    risk: Probability
 
 
 class Cause(BaseModel):
     """What a cause has in the risk."""
 
     cause: str
-    risk: float
+    risk: Probability
 
 
 class Account(BaseModel):
@@ -56,12 +58,12 @@ class Account(BaseModel):
 
     account_id: str
     name: str | None = None
-    status: Status
-    risk: float | None = None
-    risk_low: float | None = None
-    risk_high: float | None = None
-    band: Band | None = None
-    previous_risk: float | None = None
+    status: str
+    risk: Probability | None = None
+    risk_low: Probability | None = None
+    risk_high: Probability | None = None
+    band: str | None = None
+    previous_risk: Probability | None = None
     risk_change: float | None = None
     driver: str | None = None
     driver_1: str | None = None
@@ -76,15 +78,15 @@ class Account(BaseModel):
     notice_at: date | None = None
     segment: str | None = None
     csm: str | None = None
-    coverage: float
+    coverage: Probability
     method: str | None = None
     as_of: date
     horizon_days: int
     model_version: str
     batch_id: str
     link: str
-    horizons: list[Horizon] = []
-    causes: list[Cause] = []
+    horizons: list[Horizon]
+    causes: list[Cause]
 
     @classmethod
     def of(cls, row: AccountRisk, batch: Batch) -> Account:
@@ -142,119 +144,14 @@ class Lookup(BaseModel):
     results: list[Found]
 
 
-class Past(BaseModel):
-    """What was published of an account for one moment."""
-
-    as_of: date
-    batch_id: str
-    status: Status
-    risk: float | None = None
-    band: Band | None = None
-    arr_at_risk: float | None = None
-    driver: str | None = None
-    model_version: str
-    method: str
-
-    @classmethod
-    def of(cls, row: AccountRisk, batch: Batch) -> Past:
-        """That of an account in a batch."""
-        known = row.model_dump(include={"status", "risk", "band", "arr_at_risk", "driver"})
-        run = batch.model_dump(include={"as_of", "batch_id", "model_version", "method"})
-        return cls(**known, **run)
-
-
-class History(BaseModel):
-    """What was published of an account, newest first."""
-
-    account_id: str
-    history: list[Past]
-
-
-class Moved(BaseModel):
-    """What a family did to the risk since the batch before, in whole and exact points."""
-
-    family: str
-    label: str
-    points: float
-    shown: int
-    says: Says | None = None
-    claim: str
-
-
-class Changes(BaseModel):
-    """What moved the risk of an account since the batch before, flat, and its parts.
-
-    `account_points`, `data_points` and `model_points` add up with `previous_risk` to `risk`. All
-    but `changed` are left out where no batch before scored the account.
-    """
-
-    account_id: str
-    as_of: date
-    changed: bool
-    since: date | None = None
-    previous_risk: float | None = None
-    risk: float | None = None
-    account_points: float | None = None
-    data_points: float | None = None
-    model_points: float | None = None
-    summary: str | None = None
-    moves: list[Moved] = []
-    events: list[str] = []
-
-    @classmethod
-    def of(cls, row: AccountRisk, batch: Batch) -> Changes:
-        """Those of an account in a batch."""
-        change = row.explanation.change if row.explanation else None
-        known = {"account_id": row.account_id, "as_of": batch.as_of, "risk": row.risk}
-        parts = {} if change is None else _parts(change)
-        return cls.model_validate({**known, "changed": change is not None, **parts})
-
-
-def _parts(change: Change) -> dict[str, object]:
-    return {
-        "since": change.since,
-        "previous_risk": change.before,
-        "account_points": change.account,
-        "data_points": change.data,
-        "model_points": change.model,
-        "summary": change.sentence,
-        "moves": [
-            Moved(**move.model_dump(include=set(Moved.model_fields))) for move in change.moves
-        ],
-        "events": [f"{item.happened_at:%Y-%m-%d} {item.what}" for item in change.events],
-    }
-
-
 class ExplanationAnswer(AccountAnswer):
     """Why; without `explanation` for an account without a risk, whose summary then says why not."""
 
     explanation: Explanation | None = None
 
 
-class Month(BaseModel):
-    """The mean of a signal over the accounts of a cohort in a month, with its 95 % interval."""
-
-    cohort: str
-    month: int
-    accounts: int
-    mean: float
-    low: float
-    high: float
-
-
-class Journey(BaseModel):
-    """The course of a signal in both cohorts; `apart` is the first month in which they differ."""
-
-    feature: str
-    family: str
-    definition: str
-    unit: str
-    apart: int | None = None
-    points: list[Month]
-
-
 class JourneysAnswer(BaseModel):
-    """Journeys by clock: months from the `start` of an account, or before its `renewal`."""
+    """How accounts that left went, month by month, beside those that did well."""
 
     batch: Provenance
-    journeys: dict[str, list[Journey]]
+    journeys: list[Journey]

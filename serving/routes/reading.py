@@ -13,16 +13,14 @@ from serving.answers import (
     Account,
     AccountAnswer,
     AccountList,
-    Changes,
     ExplanationAnswer,
     Found,
-    History,
-    Journey,
     JourneysAnswer,
     Lookup,
-    Past,
     Provenance,
 )
+from serving.answers_course import Changes, History, Journey, Past
+from serving.answers_why import Explanation
 from serving.cursor import Cursor, CursorError
 from serving.guard import documented
 from serving.language import language
@@ -81,8 +79,7 @@ def reading_routes(published: Published) -> APIRouter:
     def list_journeys() -> JourneysAnswer:
         """How accounts that left went, month by month, beside those that did well."""
         batch, found = published.journeys()
-        told = {clock: [Journey(**one) for one in some] for clock, some in found.items()}
-        return JourneysAnswer(batch=Provenance.of(batch), journeys=told)
+        return JourneysAnswer(batch=Provenance.of(batch), journeys=Journey.every(found))
 
     _account_routes(api, published)
     _course_routes(api, published)
@@ -113,9 +110,10 @@ def _account_routes(api: APIRouter, published: Published) -> None:
         """Where the risk of one account comes from: points that add up, and the rows behind."""
         batch, row = _found(published, account_id, as_of)
         row = _in(row, batch, lang)
-        account = Account.of(row, batch)
         return ExplanationAnswer(
-            batch=Provenance.of(batch), account=account, explanation=row.explanation
+            batch=Provenance.of(batch),
+            account=Account.of(row, batch),
+            explanation=None if row.explanation is None else Explanation.of(row.explanation),
         )
 
 
