@@ -18,6 +18,7 @@ from data.engine import Engine, SqlError, identifier, literal
 from data.errors import BadInputError, unknown
 from data.mapping import TableMap
 from data.sources import LINE, Source, SourceTable
+from data.suppress import Suppressed, left
 
 CONFLICT = "same key as another row, with other content"
 
@@ -29,6 +30,7 @@ class Cleaned:
     table: Table
     read: int
     duplicate: int
+    suppressed: int
     provided: tuple[str, ...]
     ignored: tuple[str, ...]
 
@@ -43,8 +45,18 @@ class _Raw:
     ignored: tuple[str, ...] = ()
 
 
-def clean(source: Source, table: Table, plan: TableMap, *, timezone: str, staging: Path) -> Cleaned:
+def clean(
+    source: Source,
+    table: Table,
+    plan: TableMap,
+    *,
+    timezone: str,
+    staging: Path,
+    known: Suppressed,
+) -> Cleaned:
     """Read one contract table from the source and sort its rows; see the head of this file.
+
+    Rows that `known` keeps out are counted and in none of the relations.
 
     Raises:
         BadInputError: a required column is missing, a name is unknown, or the SQL of the mapping
@@ -55,7 +67,9 @@ def clean(source: Source, table: Table, plan: TableMap, *, timezone: str, stagin
         raw = _selected(source, table, plan) if plan.query is None else None
         raw = raw or _derived(source, table, str(plan.query), staging)
         path = staging / f"{table.name}.typed.parquet"
-        _convert(engine, table, raw, timezone=timezone, path=path)
+        engine.write(_converted(engine, table, raw, timezone=timezone), path)
+        stays = left(engine, table, f"read_parquet({literal(path.resolve())})", known)
+        _sort(engine, table, raw, stays.rows, shown=not known)
         duplicate = _leave_out_repeats(engine, table) if table.key else 0
         read = sum(_count(engine, sql) for sql in (raw.rows, *(sql for _, sql in raw.broken)))
     except SqlError as error:
@@ -65,6 +79,7 @@ def clean(source: Source, table: Table, plan: TableMap, *, timezone: str, stagin
         table=table,
         read=read,
         duplicate=duplicate,
+        suppressed=stays.gone,
         provided=raw.provided,
         ignored=raw.ignored,
     )
@@ -134,12 +149,19 @@ def _require(table: Table, given: Iterable[str], *, label: str, got: Iterable[st
         )
 
 
-def _convert(engine: Engine, table: Table, raw: _Raw, *, timezone: str, path: Path) -> None:
-    """Judge and convert each row once, into a file that the relations of the table look at."""
+def _converted(engine: Engine, table: Table, raw: _Raw, *, timezone: str) -> str:
+    """SQL that judges and converts each row, to be run once, into a file."""
     given = engine.run(f"DESCRIBE {raw.rows}")
     types = {str(row[0]): str(row[1]) for row in given if row[0] != LINE}
-    engine.write(converted(table, raw.rows, types=types, timezone=timezone, line=LINE), path)
-    every = f"read_parquet({literal(path.resolve())})"
+    return converted(table, raw.rows, types=types, timezone=timezone, line=LINE)
+
+
+def _sort(engine: Engine, table: Table, raw: _Raw, every: str, *, shown: bool) -> None:
+    """Make the relations of a table over its converted rows.
+
+    A record that could not be cut does not say whose it is: unless it may be `shown`, only its line
+    and the reason are kept.
+    """
     typed, bad, gone, live = (relation(k, table.name) for k in ("typed", "bad", "gone", "live"))
     engine.run("CREATE SCHEMA IF NOT EXISTS forewarn")
     engine.run(
@@ -154,7 +176,8 @@ def _convert(engine: Engine, table: Table, raw: _Raw, *, timezone: str, path: Pa
     )
     for label, sql in raw.broken:
         engine.run(
-            f"INSERT INTO {bad} SELECT {literal(label)}, line, '', value, reason FROM ({sql})"
+            f"INSERT INTO {bad} SELECT {literal(label)}, line, '', "
+            f"{'value' if shown else 'NULL'}, reason FROM ({sql})"
         )
     engine.run(f"CREATE TABLE {gone} (line BIGINT)")
     engine.run(f"CREATE VIEW {live} AS SELECT * FROM {typed} ANTI JOIN {gone} ON line = {LINE}")

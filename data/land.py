@@ -19,6 +19,7 @@ from data.quality import data_until, drop_misfits, misfits
 from data.quarantine import main_reason, quarantined, write_quarantine
 from data.report import LandReport, TableReport
 from data.sources import Source, open_source
+from data.suppress import Suppressed, suppressed
 from data.workspace import Workspace, quiet
 
 
@@ -37,6 +38,7 @@ def land(
     The lake is replaced as a whole or not at all; the quarantine is always that of the last load.
     A row that repeats another in every column is a duplicate, save in usage_events: events have no
     key, so each counts. Since a load replaces the lake, landing a source twice changes nothing.
+    Whom `forewarn erase` removed is left out of every table, and of the quarantine.
 
     Raises:
         BadInputError: nothing usable there, a required table or column is missing, a name in the
@@ -50,7 +52,7 @@ def land(
     ):
         plan = given or _as_is(opened)
         _require_tables(plan, opened)
-        cleaned = _clean(opened, plan, staging, say)
+        cleaned = _clean(opened, plan, staging, suppressed(workspace), say)
         _refuse_bad(opened.engine, cleaned, workspace, max_bad)
         report = _report(opened, plan, cleaned, workspace)
         write_quarantine(opened.engine, [c.table.name for c in cleaned], workspace.quarantine)
@@ -97,7 +99,7 @@ def _require_tables(plan: Mapping, source: Source) -> None:
 
 
 def _clean(
-    source: Source, plan: Mapping, staging: Path, say: Callable[[str], None]
+    source: Source, plan: Mapping, staging: Path, known: Suppressed, say: Callable[[str], None]
 ) -> list[Cleaned]:
     zone = plan.timezone
     if not source.engine.run("SELECT 1 FROM pg_timezone_names() WHERE name = ?", [zone]):
@@ -107,7 +109,7 @@ def _clean(
         if table.name in plan.tables:
             say(f"reading {table.name}")
             way = plan.tables[table.name]
-            cleaned.append(clean(source, table, way, timezone=zone, staging=staging))
+            cleaned.append(clean(source, table, way, timezone=zone, staging=staging, known=known))
     return cleaned
 
 
@@ -159,10 +161,11 @@ def _table_report(engine: Engine, one: Cleaned) -> TableReport:
     table = one.table
     kept = int(engine.run(f"SELECT count(*) FROM {relation('live', table.name)}")[0][0])
     bad = quarantined(engine, table.name)
-    if one.read != kept + one.duplicate + bad:
+    if one.read != kept + one.duplicate + bad + one.suppressed:
         raise ForewarnError(
-            f"{table.name}: read {one.read} rows, but kept {kept}, found {one.duplicate} duplicate "
-            f"and quarantined {bad}; the SQL of its mapping must give the same rows each time"
+            f"{table.name}: read {one.read} rows, but kept {kept}, found {one.duplicate} "
+            f"duplicate, quarantined {bad} and left out {one.suppressed}; the SQL of its mapping "
+            "must give the same rows each time"
         )
     return TableReport(
         name=table.name,
@@ -170,6 +173,7 @@ def _table_report(engine: Engine, one: Cleaned) -> TableReport:
         kept=kept,
         duplicate=one.duplicate,
         quarantined=bad,
+        suppressed=one.suppressed,
         known_at="source" if "known_at" in one.provided else table.time,
         provided=tuple(name for name in table.names if name in one.provided),
         missing=tuple(n for n in table.names if n not in one.provided and n != "known_at"),

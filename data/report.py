@@ -15,10 +15,11 @@ from data.quality import Problem
 
 @dataclass(frozen=True, kw_only=True)
 class TableReport:
-    """One landed table; `read == kept + duplicate + quarantined`, always.
+    """One landed table; `read == kept + duplicate + quarantined + suppressed`, always.
 
     `missing` are contract columns that the source did not give, `ignored` source columns that the
-    contract does not know. `known_at` is "source", or the time column that stands in for it.
+    contract does not know. `suppressed` rows are of accounts and people that were erased.
+    `known_at` is "source", or the time column that stands in for it.
     """
 
     name: str
@@ -26,6 +27,7 @@ class TableReport:
     kept: int
     duplicate: int
     quarantined: int
+    suppressed: int
     known_at: str
     provided: tuple[str, ...]
     missing: tuple[str, ...]
@@ -62,6 +64,7 @@ class LandReport:
             yield (
                 f"{table.name}: read {table.read:,} = kept {table.kept:,} "
                 f"+ duplicate {table.duplicate:,} + quarantined {table.quarantined:,}"
+                + (f" + suppressed {table.suppressed:,}" if table.suppressed else "")
             )
         for table in self.tables:
             yield from _remarks(table)

@@ -57,7 +57,8 @@ def read_quarantine(workspace: Workspace, table: str) -> list[tuple[int, str, st
 def check_counts(landed: Landed) -> None:
     """The identity, and that the files hold what the report says."""
     for table in landed.report.tables:
-        assert table.read == table.kept + table.duplicate + table.quarantined, table
+        told = table.kept + table.duplicate + table.quarantined + table.suppressed
+        assert table.read == told, table
         assert len(landed.rows(table.name)) == table.kept
         lines = {(line, reason.split(": ")[0]) for line, _, _, reason in landed.bad(table.name)}
         assert len({line for line, _ in lines}) == table.quarantined
