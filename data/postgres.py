@@ -57,7 +57,7 @@ def connected(url: str) -> Iterator[Database]:
     Raises:
         BadInputError: no such database, or it does not let us in; never with the password.
     """
-    shown, secret = _without_password(url)
+    shown, secret = without_password(url)
     try:
         connection = psycopg.connect(url, connect_timeout=_TIMEOUT_SECONDS)
     except psycopg.Error as error:
@@ -84,7 +84,12 @@ def _tables(connection: psycopg.Connection) -> dict[str, tuple[str, str]]:
     return {name if near else f"{schema}.{name}": (schema, name) for schema, name, near in found}
 
 
-def _without_password(url: str) -> tuple[str, str]:
+def without_password(url: str) -> tuple[str, str]:
+    """The URL as it may be printed and stored, and its password (empty without one).
+
+    Raises:
+        BadInputError: PostgreSQL cannot read the URL.
+    """
     try:
         given = conninfo_to_dict(url)
     except psycopg.Error:

@@ -7,7 +7,7 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -15,13 +15,26 @@ from data.errors import ForewarnError, MissingError
 from data.files import sweep
 
 LAKE_VERSION = 2
+STORE_VARIABLE = "FOREWARN_STORE"
 
 
 @dataclass(frozen=True)
 class Workspace:
-    """Paths below `root` (`.forewarn` unless told otherwise); nothing is created by asking."""
+    """Paths below `root` (`.forewarn` unless told otherwise); nothing is created by asking.
+
+    `store_url` is where the store is when it is not a file below `root`; it may hold a password.
+    """
 
     root: Path
+    store_url: str | None = field(default=None, repr=False)
+
+    @classmethod
+    def configured(cls, root: Path) -> Workspace:
+        """The workspace at `root`, with the store that the variable FOREWARN_STORE names, if any.
+
+        The one place that asks the environment for it: commands and the service begin here.
+        """
+        return cls(root, store_url=os.environ.get(STORE_VARIABLE) or None)
 
     @property
     def lake(self) -> Path:
@@ -59,9 +72,12 @@ class Workspace:
         return self.root / "mlflow.db"
 
     @property
-    def store(self) -> Path:
-        """The database of published batches."""
-        return self.root / "store.db"
+    def store(self) -> Path | str:
+        """The database of published batches: a file of SQLite, or the URL of a PostgreSQL one.
+
+        To be handed on as it is; `serving.database` opens either.
+        """
+        return self.store_url or self.root / "store.db"
 
     @property
     def spill(self) -> Path:

@@ -91,8 +91,7 @@ class Account(BaseModel):
     @classmethod
     def of(cls, row: AccountRisk, batch: Batch) -> Account:
         """That of an account in a batch."""
-        reasons = row.explanation.reasons(REASONS) if row.explanation else ()
-        sentences = {f"driver_{n}": reason.sentence for n, reason in enumerate(reasons, start=1)}
+        sentences = {f"driver_{n}": told for n, told in enumerate(row.drivers_told, start=1)}
         known = row.model_dump(include=set(cls.model_fields) - {"causes"})
         run = batch.model_dump(include={"as_of", "horizon_days", "model_version", "batch_id"})
         before, renewal = row.previous_risk, row.renewal_at

@@ -120,7 +120,7 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
         *, workspace: Path, config: Path | None, json: bool, debug: bool, **given: object
     ) -> None:
         try:
-            function(Run(Workspace(workspace), config, as_json=json), **given)
+            function(Run(Workspace.configured(workspace), config, as_json=json), **given)
             sys.stdout.flush()
         except (typer.Exit, typer.Abort):
             raise

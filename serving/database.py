@@ -2,67 +2,69 @@
 
 from __future__ import annotations
 
-import sqlite3
-import time
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, insert, inspect, select
-from sqlalchemy.exc import DBAPIError, IntegrityError
-from sqlalchemy.pool import NullPool
+from sqlalchemy import Connection, Engine, insert, inspect, select, text
+from sqlalchemy import exc as refusals
 
 from data.errors import BadInputError, ForewarnError, MissingError
-from serving.tables import METADATA, SCHEMA, VERSION
-from serving.upgrade import UPGRADED, upgrade
+from serving.engines import BUSY_SECONDS, Address, file_of, reader, shown, writer
+from serving.tables import BATCH, METADATA, REVISION, REVISIONS, SCHEMA
 
-BUSY_SECONDS = 10
-_PRAGMAS = (
-    "synchronous = full",
-    "foreign_keys = on",
-    "secure_delete = on",
-    "trusted_schema = off",
-)
+# Any number, as long as nobody else uses it in the same database: two publishers must not meet.
+_TURN = 0x666F7265
+_OWNER_ONLY = 0o600
 
 
 class StoreError(ForewarnError):
     """The store could not be read or written just now; what it held before is untouched."""
 
 
-def writing(path: Path) -> Engine:
-    """The store at `path`, created if absent, brought to today's version, ready for `publish`.
+def writing(address: Address) -> Engine:
+    """The store at `address`, created if absent, brought to today's schema, ready for `publish`.
+
+    A file is made readable by its owner alone: it holds secrets and what people wrote.
 
     Raises:
-        BadInputError: the file is no store, or one that a later version of forewarn wrote.
+        BadInputError: no store is there, or one that a later version of forewarn wrote.
+        StoreError: the database cannot be reached just now.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    engine = _engine(path, begin="BEGIN IMMEDIATE", pragmas=_PRAGMAS, opened=_write_ahead)
+    if (path := file_of(address)) is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, _OWNER_ONLY))
+    engine = writer(address)
     with transaction(engine) as connection:
-        if not inspect(connection).get_table_names():
-            METADATA.create_all(connection)
-            connection.execute(insert(SCHEMA).values(version=VERSION))
-        if (version := _version(connection)) in UPGRADED:
-            upgrade(connection, version)
+        if _revision(connection) != REVISION:
+            take_turn(connection)
+            _bring_up_to_date(connection)
+            if path is not None:
+                path.chmod(_OWNER_ONLY)
     return engine
 
 
-def reading(path: Path) -> Engine:
-    """The store at `path`, for reading only; one of an earlier version is brought to today's first.
+def reading(address: Address) -> Engine:
+    """The store at `address`, for reading only; one of an earlier schema is brought to today's.
+
+    Each transaction sees the store as it was at one moment.
 
     Raises:
         MissingError: there is no store yet.
-        BadInputError: the file is no store, or one that a later version of forewarn wrote.
+        BadInputError: no store is there, or one that a later version of forewarn wrote.
+        StoreError: the database cannot be reached just now.
     """
-    if not path.exists():
-        raise MissingError(
-            f"nothing has been published in {path.parent}; run `forewarn score` first"
-        )
-    engine = _engine(path, begin="BEGIN", pragmas=("query_only = on", *_PRAGMAS))
-    with transaction(engine) as connection:
-        old = _version(connection) in UPGRADED
-    if old:
-        writing(path)
+    path = file_of(address)
+    engine = reader(address)
+    found = None
+    if path is None or path.exists():
+        with transaction(engine) as connection:
+            found = _revision(connection)
+    if found is None:
+        place = shown(engine) if path is None else path.parent
+        raise MissingError(f"nothing has been published in {place}; run `forewarn score` first")
+    if found != REVISION:
+        writing(address)
     return engine
 
 
@@ -74,74 +76,75 @@ def transaction(engine: Engine) -> Iterator[Connection]:
         BadInputError: the file is damaged.
         StoreError: anything else that the database refuses; nothing was written.
     """
-    where = engine.url.database
     try:
         with engine.begin() as connection:
             yield connection
-    except IntegrityError as error:
-        raise StoreError(f"{where}: batch refused, nothing published; {error.orig}") from None
-    except DBAPIError as error:
-        raise _in_plain_words(where, str(error.orig)) from None
+    except refusals.IntegrityError as error:
+        raise StoreError(
+            f"{shown(engine)}: refused, nothing was written; {_reason(error)}"
+        ) from None
+    except refusals.TimeoutError:
+        raise StoreError(f"{shown(engine)}: too many are reading it; try again") from None
+    except refusals.DBAPIError as error:
+        raise _in_plain_words(shown(engine), _reason(error)) from None
 
 
-def _in_plain_words(where: str | None, reason: str) -> ForewarnError:
+def take_turn(connection: Connection) -> None:
+    """Wait until nobody else publishes or migrates, and keep them off until the transaction ends.
+
+    On SQLite whoever writes has the whole file, and so the turn, from the beginning.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:turn)"), {"turn": _TURN})
+
+
+def _reason(error: refusals.DBAPIError) -> str:
+    # PostgreSQL repeats the refused row below its first line, and rows are personal.
+    said = getattr(getattr(error.orig, "diag", None), "message_primary", None) or str(error.orig)
+    return " ".join(said.split())[:300]
+
+
+def _in_plain_words(where: str, reason: str) -> ForewarnError:
     if "not a database" in reason or "malformed" in reason:
         return BadInputError(
             f"{where}: damaged ({reason}); restore a copy, or move it away and score again"
         )
-    if "locked" in reason:
+    if "locked" in reason or "lock timeout" in reason:
         return StoreError(f"{where}: another run has held it for {BUSY_SECONDS} s; try again")
     return StoreError(f"{where}: {reason}; what was published before is untouched; try again")
 
 
-def _write_ahead(connection: Any) -> None:  # noqa: ANN401
-    """Turn the write-ahead log on; this alone does not wait by itself for other connections."""
-    deadline = time.monotonic() + BUSY_SECONDS
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode = wal")
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or time.monotonic() > deadline:
-                raise
-            time.sleep(0.02)
-        else:
-            return
+def _bring_up_to_date(connection: Connection) -> None:
+    found = _revision(connection)  # again: somebody else may have done it before our turn
+    if found is None:
+        METADATA.create_all(connection, checkfirst=False)
+        SCHEMA.create(connection)
+        connection.execute(insert(SCHEMA).values(version_num=REVISION))
+    elif found != REVISION:
+        from serving.migrations import upgrade  # takes a while, and is needed once
+
+        upgrade(connection, found)
 
 
-def _engine(
-    path: Path,
-    *,
-    begin: str,
-    pragmas: tuple[str, ...],
-    opened: Callable[[Any], None] = lambda _connection: None,
-) -> Engine:
-    # A connection per transaction costs little and follows a file that was replaced.
-    engine = create_engine(
-        URL.create("sqlite", database=str(path)),
-        poolclass=NullPool,
-        connect_args={"timeout": BUSY_SECONDS},
-    )
-
-    def connected(connection: Any, _record: object) -> None:  # noqa: ANN401
-        # The driver's own transaction handling begins too late to cover a first SELECT.
-        connection.isolation_level = None
-        opened(connection)
-        for pragma in pragmas:
-            connection.execute(f"PRAGMA {pragma}")
-
-    event.listen(engine, "connect", connected)
-    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
-    return engine
-
-
-def _version(connection: Connection) -> int:
-    where = connection.engine.url.database
-    if SCHEMA.name not in inspect(connection).get_table_names():
-        raise BadInputError(f"{where}: not a store of forewarn; move it away and score again")
-    version: int = connection.execute(select(SCHEMA.c.version)).scalar_one()
-    if version not in (*UPGRADED, VERSION):
+def _revision(connection: Connection) -> str | None:
+    """The schema of the store by its number; None where there is no table at all."""
+    where = shown(connection.engine)
+    tables = set(inspect(connection).get_table_names())
+    if not tables:
+        return None
+    if BATCH.name not in tables:
         raise BadInputError(
-            f"{where}: expected store version {VERSION}; got {version}, written by another "
-            "forewarn; use that version, or move the file away and score again"
+            f"{where}: not a store of forewarn; give it a file or a database of its own, or move "
+            "what is there away, and score again"
         )
-    return version
+    if SCHEMA.name in tables:
+        found = str(connection.execute(select(SCHEMA.c.version_num)).scalar())
+    else:  # until the fourth schema the number stood in a table of its own
+        number = connection.execute(text("SELECT version FROM forewarn_schema")).scalar()
+        found = f"{number:04}"
+    if found not in REVISIONS:
+        raise BadInputError(
+            f"{where}: expected a store of schema {REVISION}; got {found}, written by another "
+            "forewarn; use that version, or move the store away and score again"
+        )
+    return found

@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 
 from serving import store
 from serving.database import reading
+from serving.engines import Address
 from serving.records import AccountRisk, Batch
 
 
@@ -22,14 +23,17 @@ class Published:
     Each answer carries the batch it was taken from, so that no mixture can arise. Everything may
     raise a `ForewarnError` while the store is missing, empty, locked or damaged, and works again
     once it is not.
+
+    `models` is the folder of the models behind the batches; without one no journeys are known.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, address: Address, models: Path | None = None) -> None:
+        self._address = address
+        self._models = models
 
     @cached_property
     def _engine(self) -> Engine:
-        return reading(self._path)
+        return reading(self._address)
 
     def batch(self) -> Batch:
         """The batch that is served."""
@@ -57,12 +61,16 @@ class Published:
         """The batch that is served, or the newest of that day or before; None without one."""
         return self.batch() if as_of is None else store.batch_at(self._engine, as_of)
 
+    def served(self, account_id: str) -> tuple[Batch, AccountRisk | None]:
+        """The batch that is served and one account of it, without explanation, at least cost."""
+        return store.served_account(self._engine, account_id)
+
     def account(self, batch: Batch, account_id: str) -> AccountRisk | None:
-        """One account of a batch; None when the batch does not hold it."""
+        """One account of a batch with its explanation; None when the batch does not hold it."""
         return store.one_account(self._engine, batch.batch_id, account_id)
 
     def some(self, batch: Batch, account_ids: Sequence[str]) -> dict[str, AccountRisk]:
-        """Those of the accounts that a batch holds, by account_id."""
+        """Those of the accounts that a batch holds, by account_id, without explanations."""
         return store.some_accounts(self._engine, batch.batch_id, account_ids)
 
     def history(self, account_id: str, *, limit: int) -> list[tuple[Batch, AccountRisk]]:
@@ -76,7 +84,9 @@ class Published:
         Empty where it has none, or is gone.
         """
         batch = self.batch()
-        path = self._path.parent / "models" / batch.model_version / "journeys.json"
+        if self._models is None:
+            return batch, {}
+        path = self._models / batch.model_version / "journeys.json"
         try:
             return batch, json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError):

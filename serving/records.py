@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 Band = Literal["high", "elevated", "low"]
 Status = Literal["scored", "decided", "insufficient_history"]
 Probability = Annotated[float, Field(ge=0, le=1)]
+# How many of an account's reasons are told wherever it is listed.
+TOLD = 3
 # What sort of sentence a reason is: one about a feature (`serving.claims`), or one about a family.
 Says = Literal[
     "high",
@@ -214,9 +216,10 @@ class AccountRisk(_Record):
     and by failed payments, where the model tells them apart. `method` is how the model came to
     know. `previous_risk` is that of the batch before, where it predicted the same of the account,
     and `driver` the family of the strongest reason. An account without a risk has none of these.
-    `notice_at` is when an account said that it leaves. `arr` is yearly revenue, `arr_at_risk` is
-    risk times arr; both None when revenue is unknown. `coverage` is the known share of the model's
-    features, 0 to 1.
+    `notice_at` is when an account said that it leaves, and `champions_left` counts the champions
+    and executives known to have left it within half a year. `arr` is yearly revenue, `arr_at_risk`
+    is risk times arr; both None when revenue is unknown. `coverage` is the known share of the
+    model's features, 0 to 1.
     """
 
     account_id: str
@@ -237,9 +240,21 @@ class AccountRisk(_Record):
     notice_at: date | None = None
     previous_risk: Probability | None = None
     driver: str | None = None
+    champions_left: int | None = None
     coverage: Probability
     summary: str = ""
     explanation: Explanation | None = None
+    told: tuple[str, ...] = Field(default=(), exclude=True)
+
+    @property
+    def drivers_told(self) -> tuple[str, ...]:
+        """The three strongest reasons as sentences, known even where the explanation is not read.
+
+        Without it they are in English, as published.
+        """
+        if self.explanation is None:
+            return self.told
+        return tuple(reason.sentence for reason in self.explanation.reasons(TOLD))
 
     @property
     def title(self) -> str:

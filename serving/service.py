@@ -14,7 +14,8 @@ from serving.guard import Guard
 from serving.host import WORKSPACE_VARIABLE
 from serving.published import Published
 
-_WORKSPACE = Workspace(Path(os.environ.get(WORKSPACE_VARIABLE, ".forewarn")))
+_WORKSPACE = Workspace.configured(Path(os.environ.get(WORKSPACE_VARIABLE, ".forewarn")))
+_APP = create_app(_WORKSPACE)
 
 
 # BentoML's own metrics and access log stay off: both write what an anonymous caller sends.
@@ -25,7 +26,7 @@ _WORKSPACE = Workspace(Path(os.environ.get(WORKSPACE_VARIABLE, ".forewarn")))
     metrics={"enabled": False},
     logging={"access": {"enabled": False}},
 )
-@bentoml.asgi_app(create_app(_WORKSPACE), path="/")
+@bentoml.asgi_app(_APP, path="/")
 class Forewarn:
     """Hosts the application; ready while a batch can be read."""
 
@@ -37,4 +38,4 @@ class Forewarn:
         return True
 
 
-Forewarn.add_asgi_middleware(Guard)  # type: ignore[attr-defined] # it is a Service by now
+Forewarn.add_asgi_middleware(Guard, access=_APP.state.access)  # type: ignore[attr-defined] # it is a Service by now

@@ -2,22 +2,23 @@
 
 A batch and all its rows are written in one transaction that ends by moving the one-row pointer
 `current`; readers follow the pointer, so they see the old batch or the new one, never a mixture.
+The rows are gathered before it begins, since making them takes far longer than writing them.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import islice
 from typing import Any, Literal
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
     Engine,
-    RowMapping,
+    Row,
+    Select,
+    bindparam,
     func,
     insert,
     select,
@@ -25,15 +26,15 @@ from sqlalchemy import (
 )
 
 from data.errors import MissingError
-from serving.database import StoreError, transaction
-from serving.records import AccountRisk, Band, Batch, Explanation
+from serving.database import StoreError, take_turn, transaction
+from serving.records import AccountRisk, Band, Batch
+from serving.rows import QUICK, WHOLE, account, head, head_row, risk_row
+from serving.spool import spooled
 from serving.tables import BATCH, CURRENT, RISK
 
 Order = Literal["arr_at_risk", "risk"]
-# Kept as JSON; an empty one as nothing.
-_MAPPINGS = ("risks", "causes")
-_CHUNK = 1000
 MOVED = 0.05
+_CHUNK = 1000
 
 
 def publish(engine: Engine, batch: Batch, rows: Iterable[AccountRisk]) -> bool:
@@ -46,11 +47,13 @@ def publish(engine: Engine, batch: Batch, rows: Iterable[AccountRisk]) -> bool:
     Raises:
         StoreError: locked, full, or a row that is refused (no probability, an account twice).
     """
-    with transaction(engine) as connection:
-        known = select(BATCH.c.batch_id).where(BATCH.c.batch_id == batch.batch_id)
-        new = connection.execute(known).first() is None
+    known = find_batch(engine, batch.batch_id)
+    made = () if known else (risk_row(batch, row) for row in rows)
+    with spooled(made, chunk=_CHUNK) as chunks, transaction(engine) as connection:
+        take_turn(connection)
+        new = known is None and connection.execute(_HEADED, {"id": batch.batch_id}).first() is None
         if new:
-            _write(connection, batch, rows)
+            _write(connection, batch, chunks)
         _point(connection, batch)
     return new
 
@@ -62,18 +65,28 @@ def current_batch(engine: Engine) -> Batch:
         MissingError: none has been published yet.
     """
     with transaction(engine) as connection:
-        row = _current(connection)
-    if row is None:
-        raise MissingError("no batch has been published yet; run `forewarn score` first")
-    return _batch(row)
+        return _served(connection.execute(_CURRENT).first())
 
 
 def find_batch(engine: Engine, batch_id: str) -> Batch | None:
     """The batch of that id, served or not; None when there is none."""
-    query = select(BATCH).where(BATCH.c.batch_id == batch_id)
     with transaction(engine) as connection:
-        row = connection.execute(query).mappings().first()
-    return None if row is None else _batch(row)
+        row = connection.execute(_HEADED, {"id": batch_id}).first()
+    return None if row is None else head(row)
+
+
+def served_account(engine: Engine, account_id: str) -> tuple[Batch, AccountRisk | None]:
+    """The batch that is served, and an account of it without its explanation, in one question.
+
+    Raises:
+        MissingError: none has been published yet.
+    """
+    if "\0" in account_id:
+        return current_batch(engine), None
+    with transaction(engine) as connection:
+        row = connection.execute(_SERVED, {"id": account_id}).first()
+    batch = _served(row)
+    return batch, None if row is None or row.account_id is None else account(row)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,31 +130,33 @@ def ranked(
 ) -> list[AccountRisk]:
     """Accounts of a batch, the most urgent first; ties by account_id, unscored accounts last."""
     query = (
-        select(RISK)
+        select(*WHOLE)
         .where(RISK.c.batch_id == batch_id, *wanted.conditions())
         .order_by(*_order(by))
         .limit(limit)
         .offset(offset)
     )
     with transaction(engine) as connection:
-        return [_account(row) for row in connection.execute(query).mappings()]
+        return [account(row) for row in connection.execute(query)]
 
 
 def one_account(engine: Engine, batch_id: str, account_id: str) -> AccountRisk | None:
     """An account of a batch with its explanation; None when the batch does not hold it."""
-    query = select(RISK).where(RISK.c.batch_id == batch_id, RISK.c.account_id == account_id)
+    query = select(*WHOLE).where(RISK.c.batch_id == batch_id, RISK.c.account_id == account_id)
+    if "\0" in account_id:
+        return None
     with transaction(engine) as connection:
-        row = connection.execute(query).mappings().first()
-    return None if row is None else _account(row)
+        row = connection.execute(query).first()
+    return None if row is None else account(row)
 
 
 def some_accounts(
     engine: Engine, batch_id: str, account_ids: Sequence[str]
 ) -> dict[str, AccountRisk]:
-    """Those of the accounts that a batch holds, by account_id."""
-    query = select(RISK).where(RISK.c.batch_id == batch_id, RISK.c.account_id.in_(account_ids))
+    """Those of the accounts that a batch holds, by account_id, without explanations."""
+    asked = {"batch": batch_id, "ids": [name for name in account_ids if "\0" not in name]}
     with transaction(engine) as connection:
-        found = [_account(row) for row in connection.execute(query).mappings()]
+        found = [account(row) for row in connection.execute(_SOME, asked)]
     return {row.account_id: row for row in found}
 
 
@@ -150,7 +165,6 @@ def history(engine: Engine, account_id: str, *, limit: int) -> list[tuple[Batch,
 
     Of several batches of one moment only the last that was published counts.
     """
-    columns = [column for column in RISK.c if column.name not in ("batch_id", "explanation")]
     newest = func.row_number().over(
         partition_by=BATCH.c.as_of, order_by=(BATCH.c.created_at.desc(), BATCH.c.batch_id.desc())
     )
@@ -161,22 +175,17 @@ def history(engine: Engine, account_id: str, *, limit: int) -> list[tuple[Batch,
         .subquery()
     )
     query = (
-        select(BATCH, *(column.label(f"risk_{column.name}") for column in columns))
+        select(*BATCH.c, *QUICK)
         .join(every, every.c.batch_id == BATCH.c.batch_id)
         .join(RISK, RISK.c.batch_id == BATCH.c.batch_id)
         .where(every.c.place == 1, RISK.c.account_id == account_id)
         .order_by(BATCH.c.as_of.desc())
         .limit(limit)
     )
+    if "\0" in account_id:
+        return []
     with transaction(engine) as connection:
-        rows = connection.execute(query).mappings().all()
-    return [
-        (
-            _batch({column.name: row[column.name] for column in BATCH.c}),
-            _account({c.name: row[f"risk_{c.name}"] for c in columns} | {"explanation": None}),
-        )
-        for row in rows
-    ]
+        return [(head(row), account(row)) for row in connection.execute(query)]
 
 
 def batch_at(engine: Engine, as_of: date, *, spec_hash: str | None = None) -> Batch | None:
@@ -190,8 +199,8 @@ def batch_at(engine: Engine, as_of: date, *, spec_hash: str | None = None) -> Ba
     if spec_hash is not None:
         query = query.where(BATCH.c.spec_hash == spec_hash)
     with transaction(engine) as connection:
-        row = connection.execute(query).mappings().first()
-    return None if row is None else _batch(row)
+        row = connection.execute(query).first()
+    return None if row is None else head(row)
 
 
 def risks_of(engine: Engine, batch_id: str) -> dict[str, float]:
@@ -224,44 +233,44 @@ def totals(engine: Engine, batch_id: str) -> dict[str, dict[str, float]]:
     return {row.pop("group"): row for row in found}
 
 
-def _write(connection: Connection, batch: Batch, rows: Iterable[AccountRisk]) -> None:
-    head = batch.model_dump(mode="json", exclude={"metadata", "created_at"})
-    text = json.dumps(batch.metadata, sort_keys=True, allow_nan=False)
-    connection.execute(insert(BATCH).values(**head, metadata=text))
-    stream, written = iter(rows), 0
-    while chunk := [_row(batch, row) for row in islice(stream, _CHUNK)]:
+# Made once: what is asked most is asked quickly.
+_HEADED = select(BATCH).where(BATCH.c.batch_id == bindparam("id"))
+_CURRENT = select(BATCH).join(CURRENT, CURRENT.c.batch_id == BATCH.c.batch_id)
+_SERVED: Select[Any] = (
+    select(*BATCH.c, *QUICK)
+    .select_from(CURRENT)
+    .join(BATCH, BATCH.c.batch_id == CURRENT.c.batch_id)
+    .outerjoin(
+        RISK, (RISK.c.batch_id == CURRENT.c.batch_id) & (RISK.c.account_id == bindparam("id"))
+    )
+)
+_SOME: Select[Any] = select(*QUICK).where(
+    RISK.c.batch_id == bindparam("batch"), RISK.c.account_id.in_(bindparam("ids", expanding=True))
+)
+
+
+def _served(row: Row[Any] | None) -> Batch:
+    if row is None:
+        raise MissingError("no batch has been published yet; run `forewarn score` first")
+    return head(row)
+
+
+def _write(connection: Connection, batch: Batch, chunks: Iterable[list[dict[str, Any]]]) -> None:
+    connection.execute(insert(BATCH).values(**head_row(batch)))
+    written = 0
+    for chunk in chunks:
         connection.execute(insert(RISK), chunk)
         written += len(chunk)
     if written != batch.n:
         raise StoreError(f"batch {batch.batch_id}: expected {batch.n} accounts; got {written}")
 
 
-def _row(batch: Batch, row: AccountRisk) -> dict[str, Any]:
-    values = row.model_dump(mode="json", exclude={"explanation", *_MAPPINGS})
-    why = row.explanation
-    return {
-        **values,
-        "batch_id": batch.batch_id,
-        **{name: _text(getattr(row, name)) for name in _MAPPINGS},
-        "explanation": None if why is None else why.model_dump_json(),
-    }
-
-
-def _text(mapping: Mapping[Any, float]) -> str | None:
-    return json.dumps(mapping) if mapping else None
-
-
 def _point(connection: Connection, batch: Batch) -> None:
-    served = _current(connection)
+    served = connection.execute(_CURRENT).first()
     if served is None:
         connection.execute(insert(CURRENT).values(one=1, batch_id=batch.batch_id))
-    elif batch.as_of.isoformat() >= served["as_of"]:
+    elif batch.as_of >= head(served).as_of:
         connection.execute(update(CURRENT).values(batch_id=batch.batch_id))
-
-
-def _current(connection: Connection) -> RowMapping | None:
-    query = select(BATCH).join(CURRENT, CURRENT.c.batch_id == BATCH.c.batch_id)
-    return connection.execute(query).mappings().first()
 
 
 def _order(by: Order) -> list[ColumnElement[Any]]:
@@ -272,15 +281,3 @@ def _order(by: Order) -> list[ColumnElement[Any]]:
         second.desc().nulls_last(),
         RISK.c.account_id,
     ]
-
-
-def _batch(row: RowMapping | Mapping[str, Any]) -> Batch:
-    return Batch.model_validate({**row, "metadata": json.loads(row["metadata"])})
-
-
-def _account(row: RowMapping | Mapping[str, Any]) -> AccountRisk:
-    values = {name: value for name, value in row.items() if name != "batch_id"}
-    text = row["explanation"]
-    why = None if text is None else Explanation.model_validate_json(text)
-    told = {name: json.loads(row[name] or "{}") for name in _MAPPINGS}
-    return AccountRisk.model_validate({**values, **told, "explanation": why})

@@ -10,23 +10,28 @@ from sqlalchemy import (
     ForeignKey,
     Integer,
     MetaData,
+    PrimaryKeyConstraint,
+    String,
     Table,
     Text,
     text,
 )
 
-VERSION = 4
+# Each is a file in serving/migrations/versions; a store of today has the last.
+REVISIONS = ("0001", "0002", "0003", "0004", "0005")
+REVISION = REVISIONS[-1]
 METADATA = MetaData()
+
+# Alembic's own table, which holds the revision of the store; as Alembic makes it.
+SCHEMA = Table(
+    "alembic_version",
+    MetaData(),
+    Column("version_num", String(32), nullable=False),
+    PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
+)
 
 # Strict SQLite tables know only the plain types; without them 'high' would fit in a number column.
 _NUMBER: Double[float] = Double().with_variant(REAL(), "sqlite")
-
-SCHEMA = Table(
-    "forewarn_schema",
-    METADATA,
-    Column("version", Integer, nullable=False),
-    sqlite_strict=True,
-)
 
 BATCH = Table(
     "batch",
@@ -70,6 +75,13 @@ RISK = Table(
     Column("notice_at", Text),
     Column("previous_risk", _NUMBER),
     Column("driver", Text),
+    # The sentences of the strongest reasons, so that they are read without the explanation; the
+    # first is empty where it gives none, and null where they were never written here.
+    Column("driver_1", Text),
+    Column("driver_2", Text),
+    Column("driver_3", Text),
+    # Champions and executives known to have left within half a year; null where it is unknown.
+    Column("champions_left", Integer),
     CheckConstraint("risk >= 0 AND risk <= 1", name="risk_is_a_probability"),
     CheckConstraint("(status = 'scored') = (risk IS NOT NULL)", name="risk_if_scored"),
     CheckConstraint("coverage >= 0 AND coverage <= 1", name="coverage_is_a_share"),
@@ -145,6 +157,7 @@ ANSWERED = Table(
     METADATA,
     Column("key_id", Text, primary_key=True),
     Column("idempotency_key", Text, primary_key=True),
+    Column("account_id", Text, nullable=False, index=True),
     Column("fingerprint", Text, nullable=False),
     Column("status", Integer, nullable=False),
     Column("body", Text, nullable=False),
@@ -191,6 +204,7 @@ ENDPOINT = Table(
     Column("url", Text, nullable=False),
     Column("secret", Text, nullable=False),
     Column("previous_secret", Text),
+    Column("rotated_at", Text),
     Column("events", Text, nullable=False),
     Column("created_at", Text, nullable=False),
     Column("disabled_at", Text),
