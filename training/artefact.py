@@ -19,6 +19,8 @@ from data.errors import BadInputError, MissingError
 from data.files import atomic
 
 DESCRIPTION, FORETOLD = "model.json", "foretold.csv"
+# Where rows were taken out of a model since: the seal it was made with, which gave it its version.
+FIRST_SEAL = "first_seal"
 PEERS, TWINS, JOURNEYS = "peers.csv", "twins.csv", "journeys.json"
 FORMAT = 3
 TOLERANCE = 1e-9

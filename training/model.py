@@ -39,7 +39,8 @@ class Model:
     what it and its kind said of the past before it was known: account_id, as_of, label, risk, arr
     and segment of the rows of its backtest. `peers` are healthy accounts as `training.peers.pool`
     gives them, `twins` past accounts as `training.twins.past` does, and `journeys` is what
-    `training.journeys.course` told of both cohorts, for whoever shows it.
+    `training.journeys.course` told of both cohorts, for whoever shows it. `first_seal` is the seal
+    that it was made with, where an account was taken out of these tables since.
     """
 
     learner: Learner
@@ -60,6 +61,7 @@ class Model:
     twins: pd.DataFrame = field(default_factory=pd.DataFrame, compare=False)
     journeys: dict[str, list[dict[str, Any]]] = field(default_factory=dict, compare=False)
     made_by: str = field(default_factory=lambda: installed("forewarn"))
+    first_seal: str = ""
 
     @property
     def method(self) -> str:
@@ -73,8 +75,8 @@ class Model:
 
     @property
     def version(self) -> str:
-        """The first twelve hex digits of the seal."""
-        return self.seal[:12]
+        """The first twelve hex digits of the seal that it was made with."""
+        return (self.first_seal or self.seal)[:12]
 
     @property
     def seal(self) -> str:
@@ -136,6 +138,7 @@ class Model:
             peers=_table(texts, artefact.PEERS, peers.from_text),
             twins=_table(texts, artefact.TWINS, twins.from_text),
             journeys=json.loads(texts.get(artefact.JOURNEYS, "{}")),
+            first_seal=content.get(artefact.FIRST_SEAL, ""),
             **{name: content[name] for name in _PLAIN},
         )
         model._prove(folder, content["forests"])
@@ -193,6 +196,7 @@ class Model:
             "spec_hash": self.spec.hash,
             "bands": asdict(self.bands),
             "forests": self._forests,
+            **({artefact.FIRST_SEAL: self.first_seal} if self.first_seal else {}),
         }
 
 
