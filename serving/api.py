@@ -12,18 +12,25 @@ from starlette.exceptions import HTTPException
 
 from data.errors import ForewarnError
 from data.workspace import Workspace
+from serving.access.access import Access
 from serving.guard import Guard, Mistake, problem
 from serving.pages import mount_pages
 from serving.published import Published
 from serving.routes.reading import reading_routes
+from serving.routes.status import add_status
+from serving.routes.writing import writing_routes
 
 MAX_BODY_BYTES = 1_000_000
 RETRY_AFTER_SECONDS = 30
 _LOG = logging.getLogger("forewarn")
 
 
-def create_app(workspace: Workspace) -> FastAPI:
-    """The application over a workspace, in which nothing need be published yet."""
+def create_app(workspace: Workspace, *, access: Access | None = None) -> FastAPI:
+    """The application over a workspace, in which nothing need be published yet.
+
+    Who may ask is in its `state.access`, for whatever else guards it; keys are needed unless the
+    environment or `access` says that only this machine or process can ask.
+    """
     app = FastAPI(
         title="forewarn",
         version=version("forewarn"),
@@ -31,14 +38,17 @@ def create_app(workspace: Workspace) -> FastAPI:
         redoc_url=None,
         max_body_size=MAX_BODY_BYTES,
     )
-    published = Published(workspace.store)
+    app.state.access = access or Access(workspace.store)
+    published = Published(workspace.store, workspace.models)
     app.include_router(reading_routes(published))
+    app.include_router(writing_routes(workspace.store))
     mount_pages(app, published)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(ForewarnError, _unavailable)
     app.add_exception_handler(Exception, _failed)
-    app.add_middleware(Guard)
+    app.add_middleware(Guard, access=app.state.access)
+    add_status(app, workspace, published)  # last, since what it adds is outermost
     return app
 
 

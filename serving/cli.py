@@ -11,8 +11,10 @@ import typer
 
 from data.errors import BadInputError, RefusedError
 from serving import models
+from serving.access import commands as keys
 from serving.console import INTERRUPTED, Run, command, complain
 from serving.options import AsOf, BatchOf, Lang, MappingFile, MaxBad, Since, Source
+from serving.webhooks import commands as webhooks
 
 if TYPE_CHECKING:
     from data.report import LandReport
@@ -115,6 +117,8 @@ def audit(run: Run) -> None:
     report.refuse_leaks()
 
 
+app.add_typer(keys.app, name="keys")
+app.add_typer(webhooks.app, name="webhooks")
 app.command(epilog="Example: forewarn train")(models.train)
 app.command(epilog="Example: forewarn backtest")(models.backtest)
 app.command(epilog="Example: forewarn promote")(models.promote)

@@ -43,6 +43,25 @@ Since = Annotated[
         show_default="the batch before",
     ),
 ]
+Expires = Annotated[
+    date | None,
+    typer.Option(
+        parser=_day,
+        metavar="DATE",
+        help="The first day, UTC, on which it works no more.",
+        show_default="never",
+    ),
+]
+SentSince = Annotated[
+    date | None,
+    typer.Option(
+        "--since",
+        parser=_day,
+        metavar="DATE",
+        help="With --failed: only messages of that day, UTC, or later.",
+        show_default="all",
+    ),
+]
 Lang = Annotated[
     str,
     typer.Option(

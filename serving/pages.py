@@ -7,11 +7,13 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import APIRouter, FastAPI, Query
+from fastapi import APIRouter, Depends, FastAPI, Query, Request
 from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from serving.access.audited import note_reading
+from serving.access.caller import needs
 from serving.language import language
 from serving.measures import likely, money, percent
 from serving.published import Published
@@ -31,7 +33,11 @@ def mount_pages(app: FastAPI, published: Published) -> None:
 
 
 def _routes(published: Published, render: Callable[..., HTMLResponse]) -> APIRouter:
-    router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+    router = APIRouter(
+        include_in_schema=False,
+        default_response_class=HTMLResponse,
+        dependencies=[Depends(needs("read"))],
+    )
 
     @router.get("/")
     def ranking(
@@ -53,11 +59,12 @@ def _routes(published: Published, render: Callable[..., HTMLResponse]) -> APIRou
         )
 
     @router.get("/accounts/{account_id:path}")
-    def account(account_id: str) -> HTMLResponse:
+    def account(request: Request, account_id: str) -> HTMLResponse:
         batch = published.batch()
         row = published.account(batch, account_id)
         if row is None:
             return render("absent.html", batch=batch, status_code=404)
+        note_reading(request, account_id)
         return render("account.html", batch=batch, row=row, renewal=_until(batch, row))
 
     return router

@@ -21,6 +21,8 @@ ROOT = Path(__file__).resolve().parents[1]
 # Threads that wait for one another sleep. By default they spin, and take the core from the other
 # workers: on a busy machine the same work then costs five times as much. Read when loaded, so here.
 os.environ |= {"OMP_WAIT_POLICY": "passive", "OPENBLAS_NUM_THREADS": "1"}
+# An application that a test asks in its own process listens nowhere, so it is open without a key.
+os.environ["FOREWARN_LISTENS"] = "nowhere"
 
 
 # The files that take longest, the longest first: they begin first, so that no core is idle while

@@ -303,7 +303,7 @@ def test_a_damaged_store_is_a_503_and_not_a_crash(store):
     assert get(store, "/v1/accounts").status_code == 503
 
 
-def test_an_unforeseen_failure_says_nothing_about_the_inside(store, monkeypatch):
+def test_an_unforeseen_failure_says_nothing_about_the_inside(store, monkeypatch, caplog):
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("secret of " + HOSTILE)
 
@@ -313,7 +313,10 @@ def test_an_unforeseen_failure_says_nothing_about_the_inside(store, monkeypatch)
         "type": "about:blank",
         "title": "Internal Server Error",
         "status": 500,
+        "request_id": answer.headers["x-request-id"],
     }
+    assert "secret of" not in caplog.text
+    assert "RuntimeError at test_api.py" in caplog.text
 
 
 def test_a_batch_published_later_is_served_by_the_running_application(store):

@@ -1,0 +1,147 @@
+"""Who read which explanation: rows that are written soon, without an answer waiting for them.
+
+Rows gather in memory for a second and are written in one short transaction. One write for each
+answer would cost a sync to disk each time, and make reading fail while a batch is being published.
+The price: a process that is killed, or a machine that stops, loses the rows of its last second.
+What cannot be written is tried again; while the store stays away, the newest rows above ROOM are
+counted and lost, and a log line says how many.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import Engine, insert, select, update
+
+from data.errors import ForewarnError, MissingError
+from serving.database import reading, transaction, writing
+from serving.engines import Address
+from serving.moments import now, text
+from serving.tables import AUDIT, KEY
+
+FLUSH_SECONDS = 1.0
+ROOM = 10_000
+_AGAIN_SECONDS = 5.0
+_USED_SECONDS = 60.0
+_LOG = logging.getLogger("forewarn")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """Who did what to whom, and when."""
+
+    happened_at: str
+    key_id: str
+    action: str
+    subject: str
+    request_id: str | None
+
+
+class Audit:
+    """Takes rows from any thread and writes them in the background, with when a key was used."""
+
+    def __init__(self, store: Address, *, room: int = ROOM) -> None:
+        self._store = store
+        self._room = room
+        self._guard = threading.Lock()  # of what waits
+        self._turn = threading.Lock()  # of who writes
+        self._waiting: list[Entry] = []
+        self._lost = 0
+        self._used: dict[str, str] = {}
+        self._noted: dict[str, float] = {}
+        self._due = False
+        self._engine: Engine | None = None
+
+    def note(self, key_id: str, action: str, subject: str, request_id: str | None) -> None:
+        """A row for something that happened now."""
+        entry = Entry(
+            happened_at=text(now()),
+            key_id=key_id,
+            action=action,
+            subject=subject,
+            request_id=request_id,
+        )
+        with self._guard:
+            if len(self._waiting) < self._room:
+                self._waiting.append(entry)
+            else:
+                self._lost += 1
+            self._plan(FLUSH_SECONDS)
+
+    def used(self, key_id: str) -> None:
+        """A key has been used; stored at most once a minute, so that reading hardly ever writes."""
+        at = time.monotonic()
+        if at - self._noted.get(key_id, float("-inf")) < _USED_SECONDS:
+            return
+        with self._guard:
+            self._noted[key_id] = at
+            self._used[key_id] = text(now())
+            self._plan(FLUSH_SECONDS)
+
+    def flush(self) -> None:
+        """Write what waits now, as at the end of a process; what cannot be written waits on."""
+        with self._turn:
+            with self._guard:
+                self._due = False
+                entries, self._waiting = self._waiting, []
+                used, self._used = self._used, {}
+                lost, self._lost = self._lost, 0
+            try:
+                self._write(entries, used)
+            except ForewarnError as error:
+                self._keep(entries, used, lost)
+                _LOG.warning("audit: %d rows wait, %d lost: %s", len(entries), lost, error)
+            except Exception as error:  # noqa: BLE001 - nobody else would hear of it
+                _LOG.error("audit: %d rows lost: %s", len(entries), type(error).__name__)
+            else:
+                if lost:
+                    _LOG.error("audit: %d rows lost while the store was away", lost)
+
+    def _plan(self, seconds: float) -> None:
+        if self._due:
+            return
+        self._due = True
+        timer = threading.Timer(seconds, self.flush)
+        timer.daemon = True
+        timer.start()
+
+    def _keep(self, entries: list[Entry], used: dict[str, str], lost: int) -> None:
+        with self._guard:
+            both = entries + self._waiting
+            self._waiting = both[: self._room]
+            self._lost += lost + len(both) - len(self._waiting)
+            self._used = used | self._used
+            self._plan(_AGAIN_SECONDS)
+
+    def _write(self, entries: list[Entry], used: dict[str, str]) -> None:
+        if not entries and not used:
+            return
+        self._engine = self._engine or writing(self._store)
+        with transaction(self._engine) as connection:
+            if entries:
+                connection.execute(insert(AUDIT), [asdict(entry) for entry in entries])
+            for key_id, at in used.items():
+                connection.execute(
+                    update(KEY).where(KEY.c.key_id == key_id).values(last_used_at=at)
+                )
+
+
+def entries(
+    store: Address, *, account_id: str | None = None, key_id: str | None = None, limit: int
+) -> list[dict[str, Any]]:
+    """What was audited, newest first, of an account or a key if given; empty without a store."""
+    query = select(AUDIT).order_by(AUDIT.c.audit_id.desc()).limit(limit)
+    if account_id is not None:
+        query = query.where(AUDIT.c.subject == account_id)
+    if key_id is not None:
+        query = query.where(AUDIT.c.key_id == key_id)
+    try:
+        engine = reading(store)
+    except MissingError:
+        return []
+    with transaction(engine) as connection:
+        return [dict(row) for row in connection.execute(query).mappings()]

@@ -1,0 +1,130 @@
+"""The keys as a running service knows them: read every few seconds, not for every request."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Engine
+
+from data.errors import ForewarnError, MissingError
+from serving.access.caller import Caller
+from serving.access.keys import Key, digest_of, read
+from serving.database import StoreError, reading
+from serving.engines import Address
+
+# Renewed in the background from FRESH on; nothing older than LATEST is used while the store can be
+# read. So this is how long a key may still work after it was revoked.
+FRESH_SECONDS = 2.0
+LATEST_SECONDS = 5.0
+# While it cannot be read, keys that are known stay: a monitor asks just then.
+GRACE_SECONDS = 300.0
+_PATIENCE_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A secret that works until `until` (seconds since 1970), and who asks with it."""
+
+    digest: bytes
+    until: float
+    caller: Caller
+    per_minute: int
+
+
+class Ring:
+    """All keys at one moment."""
+
+    __slots__ = ("_holders", "empty")
+
+    def __init__(self, keys: Iterable[Key]) -> None:
+        keys = tuple(keys)
+        # Those that work no more count too: taking the last one back opens nothing.
+        self.empty = not keys
+        self._holders = tuple(holder for key in keys for holder in _holders(key))
+
+    def holder(self, secret: bytes) -> Holder | None:
+        """Who holds a secret now; None when nobody does.
+
+        All digests are compared, each in constant time: how long it takes says nothing.
+        """
+        digest, found = digest_of(secret), None
+        for holder in self._holders:
+            if hmac.compare_digest(holder.digest, digest):
+                found = holder
+        return found if found is not None and time.time() < found.until else None
+
+
+class Rings:
+    """The newest ring that is known of a store."""
+
+    def __init__(self, store: Address, clock: Callable[[], float] = time.monotonic) -> None:
+        self._store = store
+        self._clock = clock
+        self._ring: Ring | None = None
+        self._read_at = self._tried_at = float("-inf")
+        self._error: ForewarnError | None = None
+        self._renewal: asyncio.Task[None] | None = None
+        self._engine: Engine | None = None
+
+    def fresh(self) -> Ring | None:
+        """The ring, if it was read just now; else ask for the `newest`."""
+        return self._ring if self._clock() - self._read_at < FRESH_SECONDS else None
+
+    async def newest(self) -> Ring:
+        """The ring, renewed if need be; the wait is short whatever the store does.
+
+        Raises:
+            ForewarnError: the keys could not be read, now nor in the last minutes.
+        """
+        renewal = self._renewed()
+        if self._ring is None or self._clock() - self._read_at >= LATEST_SECONDS:
+            await asyncio.wait({renewal}, timeout=_PATIENCE_SECONDS)
+        if self._ring is not None and self._clock() - self._read_at < GRACE_SECONDS:
+            return self._ring
+        raise self._error or StoreError("the keys could not be read in time; try again")
+
+    def _renewed(self) -> asyncio.Task[None]:
+        loop, running = asyncio.get_running_loop(), self._renewal
+        if running is not None and running.get_loop() is loop:
+            just_failed = self._clock() - self._tried_at < _PATIENCE_SECONDS
+            if not running.done() or (self._error is not None and just_failed):
+                return running
+        self._renewal = loop.create_task(self._renew())
+        return self._renewal
+
+    async def _renew(self) -> None:
+        begun = self._clock()
+        try:
+            self._ring = Ring(await asyncio.to_thread(self._read))
+            self._read_at, self._error = begun, None
+        except ForewarnError as error:
+            self._error, self._tried_at = error, self._clock()
+
+    def _read(self) -> list[Key]:
+        try:
+            self._engine = self._engine or reading(self._store)
+        except MissingError:
+            if self._ring is not None and not self._ring.empty:
+                raise  # a store that has gone must not open the door
+            return []
+        return read(self._engine)
+
+
+def _holders(key: Key) -> Iterable[Holder]:
+    if key.revoked_at is not None:
+        return
+    until = _seconds(key.expires_at) if key.expires_at else float("inf")
+    caller = Caller(key.key_id, key.scopes)
+    yield Holder(bytes.fromhex(key.digest), until, caller, key.per_minute)
+    if key.previous_digest is not None and key.previous_until is not None:
+        until = min(until, _seconds(key.previous_until))
+        yield Holder(bytes.fromhex(key.previous_digest), until, caller, key.per_minute)
+
+
+def _seconds(moment: str) -> float:
+    return datetime.fromisoformat(moment).timestamp()
