@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
-from data.errors import ForewarnError, MissingError
+from data.errors import MissingError
 from data.files import sweep
+from data.locks import held
 
 LAKE_VERSION = 2
 STORE_VARIABLE = "FOREWARN_STORE"
@@ -110,26 +110,9 @@ class Workspace:
         Raises:
             ForewarnError: another run holds it; the message names its process.
         """
-        self.root.mkdir(parents=True, exist_ok=True)
-        with (self.root / "lock").open("a+", encoding="utf-8") as stream:
-            try:
-                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                stream.seek(0)
-                holder = stream.read().strip() or "unknown"
-                raise ForewarnError(
-                    f"workspace {self.root} is in use by process {holder}; wait for it to end"
-                ) from None
-            _sign(stream)
+        with held(self.root / "lock", f"workspace {self.root} is in use by"):
             sweep(self.root)
             yield
-
-
-def _sign(stream: TextIO) -> None:
-    stream.seek(0)
-    stream.truncate()
-    stream.write(str(os.getpid()))
-    stream.flush()
 
 
 def quiet(_message: str) -> None:
