@@ -38,8 +38,9 @@ from training.track import champion
 # Part of every batch_id: raise it when the same model and data would be explained differently.
 FORMAT = 5
 STALE_AFTER_DAYS = 7
+DEPARTURES = "champion_departures_180"
 # The columns of the feature table that are held of all accounts at once.
-BRIEF = ["account_id", "as_of", "segment", "mrr", "invoiced_365", "coverage"]
+BRIEF = ["account_id", "as_of", "segment", "mrr", "invoiced_365", DEPARTURES, "coverage"]
 
 
 def score(
@@ -237,6 +238,7 @@ def _who(row: Any) -> dict[str, Any]:  # noqa: ANN401 - a row of itertuples has 
         **{name: None if day is None else day.date() for name, day in days.items()},
         "account_id": row.account_id,
         "status": row.status,
+        "champions_left": _or_none(getattr(row, DEPARTURES)),
         "coverage": row.coverage,
     }
 

@@ -7,6 +7,7 @@ The rows are gathered before it begins, since making them takes far longer than 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -16,21 +17,22 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Engine,
-    Row,
-    Select,
     bindparam,
     func,
     insert,
     select,
+    text,
     update,
 )
 
 from data.errors import MissingError
 from serving.database import StoreError, take_turn, transaction
+from serving.question import Question
 from serving.records import AccountRisk, Band, Batch
 from serving.rows import QUICK, WHOLE, account, head, head_row, risk_row
 from serving.spool import spooled
 from serving.tables import BATCH, CURRENT, RISK
+from serving.webhooks.outbox import Watch
 
 Order = Literal["arr_at_risk", "risk"]
 MOVED = 0.05
@@ -42,18 +44,20 @@ def publish(engine: Engine, batch: Batch, rows: Iterable[AccountRisk]) -> bool:
 
     One transaction: after any failure the store is as it was. A batch older than the one served is
     kept as history without taking its place. A repeated batch writes nothing, and is served again
-    when it is not older than the one served.
+    when it is not older than the one served. What a new one changed is told to webhooks.
 
     Raises:
         StoreError: locked, full, or a row that is refused (no probability, an account twice).
     """
     known = find_batch(engine, batch.batch_id)
-    made = () if known else (risk_row(batch, row) for row in rows)
+    watch = Watch(batch)
+    made = () if known else (risk_row(batch, row) for row in watch.over(rows))
     with spooled(made, chunk=_CHUNK) as chunks, transaction(engine) as connection:
         take_turn(connection)
-        new = known is None and connection.execute(_HEADED, {"id": batch.batch_id}).first() is None
-        if new:
+        there = select(BATCH.c.batch_id).where(BATCH.c.batch_id == batch.batch_id)
+        if new := connection.execute(there).first() is None:
             _write(connection, batch, chunks)
+            watch.tell(connection)
         _point(connection, batch)
     return new
 
@@ -64,14 +68,12 @@ def current_batch(engine: Engine) -> Batch:
     Raises:
         MissingError: none has been published yet.
     """
-    with transaction(engine) as connection:
-        return _served(connection.execute(_CURRENT).first())
+    return _served(_CURRENT.row(engine))
 
 
 def find_batch(engine: Engine, batch_id: str) -> Batch | None:
     """The batch of that id, served or not; None when there is none."""
-    with transaction(engine) as connection:
-        row = connection.execute(_HEADED, {"id": batch_id}).first()
+    row = _HEADED.row(engine, id=batch_id)
     return None if row is None else head(row)
 
 
@@ -83,10 +85,9 @@ def served_account(engine: Engine, account_id: str) -> tuple[Batch, AccountRisk 
     """
     if "\0" in account_id:
         return current_batch(engine), None
-    with transaction(engine) as connection:
-        row = connection.execute(_SERVED, {"id": account_id}).first()
+    row = _SERVED.row(engine, id=account_id)
     batch = _served(row)
-    return batch, None if row is None or row.account_id is None else account(row)
+    return batch, None if row is None or row[len(BATCH.c)] is None else account(row)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,9 +155,8 @@ def some_accounts(
     engine: Engine, batch_id: str, account_ids: Sequence[str]
 ) -> dict[str, AccountRisk]:
     """Those of the accounts that a batch holds, by account_id, without explanations."""
-    asked = {"batch": batch_id, "ids": [name for name in account_ids if "\0" not in name]}
-    with transaction(engine) as connection:
-        found = [account(row) for row in connection.execute(_SOME, asked)]
+    ids = json.dumps([name for name in account_ids if "\0" not in name])
+    found = map(account, _SOME.rows(engine, batch=batch_id, ids=ids))
     return {row.account_id: row for row in found}
 
 
@@ -233,10 +233,10 @@ def totals(engine: Engine, batch_id: str) -> dict[str, dict[str, float]]:
     return {row.pop("group"): row for row in found}
 
 
-# Made once: what is asked most is asked quickly.
-_HEADED = select(BATCH).where(BATCH.c.batch_id == bindparam("id"))
-_CURRENT = select(BATCH).join(CURRENT, CURRENT.c.batch_id == BATCH.c.batch_id)
-_SERVED: Select[Any] = (
+_SERVES = select(BATCH).join(CURRENT, CURRENT.c.batch_id == BATCH.c.batch_id)
+_CURRENT = Question(_SERVES)
+_HEADED = Question(select(BATCH).where(BATCH.c.batch_id == bindparam("id")))
+_SERVED = Question(
     select(*BATCH.c, *QUICK)
     .select_from(CURRENT)
     .join(BATCH, BATCH.c.batch_id == CURRENT.c.batch_id)
@@ -244,12 +244,17 @@ _SERVED: Select[Any] = (
         RISK, (RISK.c.batch_id == CURRENT.c.batch_id) & (RISK.c.account_id == bindparam("id"))
     )
 )
-_SOME: Select[Any] = select(*QUICK).where(
-    RISK.c.batch_id == bindparam("batch"), RISK.c.account_id.in_(bindparam("ids", expanding=True))
+# Ids as one JSON text: as many parameters would be put into words anew for every number of them.
+_AMONG = select(*QUICK).where(RISK.c.batch_id == bindparam("batch"))
+_SOME = Question(
+    _AMONG.where(RISK.c.account_id.in_(text("SELECT value FROM json_each(:ids)"))),
+    postgresql=_AMONG.where(
+        RISK.c.account_id.in_(text("SELECT json_array_elements_text(CAST(:ids AS json))"))
+    ),
 )
 
 
-def _served(row: Row[Any] | None) -> Batch:
+def _served(row: tuple[Any, ...] | None) -> Batch:
     if row is None:
         raise MissingError("no batch has been published yet; run `forewarn score` first")
     return head(row)
@@ -266,7 +271,7 @@ def _write(connection: Connection, batch: Batch, chunks: Iterable[list[dict[str,
 
 
 def _point(connection: Connection, batch: Batch) -> None:
-    served = connection.execute(_CURRENT).first()
+    served = connection.execute(_SERVES).first()
     if served is None:
         connection.execute(insert(CURRENT).values(one=1, batch_id=batch.batch_id))
     elif batch.as_of >= head(served).as_of:

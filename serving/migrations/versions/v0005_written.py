@@ -15,7 +15,6 @@ def upgrade() -> None:
     """Gain all tables that others than the scoring run write to."""
     gain("risk", *(sa.Column(f"driver_{n}", sa.Text) for n in (1, 2, 3)))
     gain("risk", sa.Column("champions_left", sa.Integer))
-    gain("risk", sa.Column("champions_left", sa.Integer))
     _what_people_wrote()
     _who_may_ask()
     _webhooks()
@@ -126,7 +125,6 @@ def _webhooks() -> None:
         sa.Column("created_at", sa.Text, nullable=False),
         sa.Column("disabled_at", sa.Text),
         sa.Column("disabled_why", sa.Text),
-        sa.Column("rotated_at", sa.Text),
         sqlite_strict=True,
     )
     op.create_table(
