@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, HTTPException, Query
 from pydantic import BaseModel, ConfigDict, Field
 
+from serving.access.audited import audited
 from serving.access.caller import needs
 from serving.answers import (
     Account,
@@ -103,6 +104,7 @@ def _account_routes(api: APIRouter, published: Published) -> None:
         "/accounts/{account_id:path}/explanation",
         operation_id="get_explanation",
         response_model_exclude_none=True,
+        dependencies=[Depends(audited)],
     )
     def get_explanation(
         account_id: str, as_of: AsOf = None, lang: Annotated[Lang, Query()] = "en"
@@ -137,6 +139,7 @@ def _course_routes(api: APIRouter, published: Published) -> None:
         "/accounts/{account_id:path}/changes",
         operation_id="get_changes",
         response_model_exclude_none=True,
+        dependencies=[Depends(audited)],
     )
     def get_changes(
         account_id: str, as_of: AsOf = None, lang: Annotated[Lang, Query()] = "en"
