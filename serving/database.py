@@ -76,17 +76,27 @@ def transaction(engine: Engine) -> Iterator[Connection]:
         BadInputError: the file is damaged.
         StoreError: anything else that the database refuses; nothing was written.
     """
+    with plain_errors(engine), engine.begin() as connection:
+        yield connection
+
+
+@contextmanager
+def plain_errors(engine: Engine) -> Iterator[None]:
+    """Whatever the database of an engine complains of inside the block, in one plain line.
+
+    Raises:
+        BadInputError: the file is damaged.
+        StoreError: anything else that the database refuses.
+    """
+    driver = engine.dialect.loaded_dbapi
     try:
-        with engine.begin() as connection:
-            yield connection
-    except refusals.IntegrityError as error:
-        raise StoreError(
-            f"{shown(engine)}: refused, nothing was written; {_reason(error)}"
-        ) from None
+        yield
     except refusals.TimeoutError:
         raise StoreError(f"{shown(engine)}: too many are reading it; try again") from None
     except refusals.DBAPIError as error:
-        raise _in_plain_words(shown(engine), _reason(error)) from None
+        raise _in_plain_words(engine, error.orig) from None
+    except driver.Error as error:
+        raise _in_plain_words(engine, error) from None
 
 
 def take_turn(connection: Connection) -> None:
@@ -98,13 +108,13 @@ def take_turn(connection: Connection) -> None:
         connection.execute(text("SELECT pg_advisory_xact_lock(:turn)"), {"turn": _TURN})
 
 
-def _reason(error: refusals.DBAPIError) -> str:
+def _in_plain_words(engine: Engine, error: BaseException | None) -> ForewarnError:
+    where = shown(engine)
     # PostgreSQL repeats the refused row below its first line, and rows are personal.
-    said = getattr(getattr(error.orig, "diag", None), "message_primary", None) or str(error.orig)
-    return " ".join(said.split())[:300]
-
-
-def _in_plain_words(where: str, reason: str) -> ForewarnError:
+    said = getattr(getattr(error, "diag", None), "message_primary", None) or str(error)
+    reason = " ".join(said.split())[:300]
+    if isinstance(error, engine.dialect.loaded_dbapi.IntegrityError):
+        return StoreError(f"{where}: refused, nothing was written; {reason}")
     if "not a database" in reason or "malformed" in reason:
         return BadInputError(
             f"{where}: damaged ({reason}); restore a copy, or move it away and score again"
