@@ -16,6 +16,7 @@ from serving.access.access import Access
 from serving.guard import Guard, Mistake, problem
 from serving.pages import mount_pages
 from serving.published import Published
+from serving.routes.contract import contract_routes
 from serving.routes.reading import reading_routes
 from serving.routes.status import add_status
 from serving.routes.writing import writing_routes
@@ -36,12 +37,14 @@ def create_app(workspace: Workspace, *, access: Access | None = None) -> FastAPI
         version=version("forewarn"),
         docs_url=None,
         redoc_url=None,
+        openapi_url=None,  # `contract_routes` has one that CRMs can import
         max_body_size=MAX_BODY_BYTES,
     )
     app.state.access = access or Access(workspace.store)
     published = Published(workspace.store, workspace.models)
     app.include_router(reading_routes(published))
     app.include_router(writing_routes(workspace.store))
+    app.include_router(contract_routes())
     mount_pages(app, published)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _refused)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from data.errors import BadInputError, RefusedError
-from serving import models
+from serving import documents, models
 from serving.access import commands as keys
 from serving.console import INTERRUPTED, Run, command, complain
 from serving.options import AsOf, BatchOf, Lang, MappingFile, MaxBad, Since, Source
@@ -171,6 +171,9 @@ def serve(
     from serving.host import host_service
 
     host_service(run.workspace, host=host, port=port, say=complain)
+
+
+app.command(epilog="Example: forewarn contract --to docs")(documents.contract)
 
 
 @app.command(name="run", epilog="Example: forewarn run company")
