@@ -97,7 +97,7 @@ def _account_routes(api: APIRouter, published: Published) -> None:
     )
     def get_risk(account_id: str, as_of: AsOf = None) -> AccountAnswer:
         """The published risk of one account, with its strongest reasons."""
-        batch, row = _found(published, account_id, as_of)
+        batch, row = _told(published, account_id, as_of)
         return AccountAnswer(batch=Provenance.of(batch), account=Account.of(row, batch))
 
     @api.get(
@@ -196,10 +196,25 @@ def _batch(published: Published, as_of: date | None) -> Batch:
 
 
 def _found(published: Published, account_id: str, as_of: date | None) -> tuple[Batch, AccountRisk]:
+    """An account with its explanation."""
     batch = _batch(published, as_of)
-    if (row := published.account(batch, account_id)) is None:
+    return batch, _known(batch, published.account(batch, account_id))
+
+
+def _told(published: Published, account_id: str, as_of: date | None) -> tuple[Batch, AccountRisk]:
+    """An account without its explanation."""
+    if as_of is None:
+        batch, row = published.served(account_id)
+    else:
+        batch = _batch(published, as_of)
+        row = published.some(batch, [account_id]).get(account_id)
+    return batch, _known(batch, row)
+
+
+def _known(batch: Batch, row: AccountRisk | None) -> AccountRisk:
+    if row is None:
         raise HTTPException(404, f"no such account in batch {batch.batch_id}")
-    return batch, row
+    return row
 
 
 def _in(row: AccountRisk, batch: Batch, lang: str) -> AccountRisk:
