@@ -11,10 +11,18 @@ from typing import NoReturn
 
 from data.errors import BadInputError
 from data.workspace import Workspace
+from serving.access.listening import LISTENS_VARIABLE, listening, require_keys
 from serving.database import reading
+from serving.life.drain import PARENT_VARIABLE, drain_seconds
+from serving.life.health import model_folder
+from serving.life.ports import holder
+from serving.records import Batch
 from serving.store import current_batch
+from training import artefact
 
 WORKSPACE_VARIABLE = "FOREWARN_WORKSPACE"
+# What a request may still take when the worker has drained; the drain itself waits longer.
+_GRACE_SECONDS = 10
 
 
 def host_service(
@@ -22,27 +30,47 @@ def host_service(
 ) -> NoReturn:
     """Become `bentoml serve` over the workspace's published batches; does not return.
 
-    BentoML starts a worker that cannot start again and again, so what it needs is checked here.
-
     Raises:
-        MissingError: nothing has been published.
-        BadInputError: the store is damaged or of another version, or the address cannot be had.
+        MissingError: nothing has been published, or the model behind it is gone.
+        BadInputError: the store or the model is damaged or of another version, the address cannot
+            be had, others could ask without a key, or a setting in the environment is wrong.
     """
-    batch = current_batch(reading(workspace.store))
-    _check_address(host, port)
+    batch = check(workspace, host=host, port=port)
     say(f"serving batch {batch.batch_id} on http://{host}:{port} in a few seconds; Ctrl-C stops it")
     home = workspace.root.resolve() / "bentoml"  # else BentoML fills a folder in the user's home
     home.mkdir(exist_ok=True)
     settings = {
         WORKSPACE_VARIABLE: str(workspace.root.resolve()),
+        LISTENS_VARIABLE: listening(host),
+        PARENT_VARIABLE: str(os.getpid()),
         "BENTOML_HOME": str(home),
         "BENTOML_DO_NOT_TRACK": "true",  # any other word counts as no
     }
-    arguments = ["serve", "serving.service:Forewarn", "--host", host, "--port", str(port)]
+    command = [
+        *("-m", "bentoml", "serve", "serving.service:Forewarn"),
+        *("--host", host, "--port", str(port)),
+        *("--timeout-graceful-shutdown", str(_GRACE_SECONDS)),
+    ]
     sys.stdout.flush()
     os.execve(  # noqa: S606 - no shell on purpose: fixed program, checked arguments
-        sys.executable, [sys.executable, "-m", "bentoml", *arguments], {**os.environ, **settings}
+        sys.executable, [sys.executable, *command], {**os.environ, **settings}
     )
+
+
+def check(workspace: Workspace, *, host: str, port: int) -> Batch:
+    """The batch that would be served, when everything that the service needs is there.
+
+    BentoML starts a worker that cannot start again and again, so all of it is looked at before.
+
+    Raises:
+        BadInputError: as `host_service` has it.
+    """
+    _check_address(host, port)
+    drain_seconds()
+    batch = current_batch(reading(workspace.store))
+    artefact.read(model_folder(workspace.models, batch))
+    require_keys(workspace.store, host)
+    return batch
 
 
 def _check_address(host: str, port: int) -> None:
@@ -55,6 +83,12 @@ def _check_address(host: str, port: int) -> None:
         try:
             probe.bind((host, port))
         except OSError as error:
+            why = f"{error.strerror}{_by(port)}"
             raise BadInputError(
-                f"cannot listen on {host}:{port}: {error.strerror}; choose another --port"
+                f"cannot listen on {host}:{port}: {why}; choose another --port"
             ) from None
+
+
+def _by(port: int) -> str:
+    found = holder(port)
+    return "" if found is None else f" by process {found.pid} ({found.name()})"

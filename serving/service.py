@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from pathlib import Path
+from typing import Any
 
 import bentoml
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from data.errors import ForewarnError
 from data.workspace import Workspace
 from serving.api import create_app
-from serving.guard import Guard
 from serving.host import WORKSPACE_VARIABLE
-from serving.published import Published
+from serving.life import logs
+from serving.life.drain import PARENT_VARIABLE, drain_on_sigterm, drain_seconds, end_with
 
-_WORKSPACE = Workspace.configured(Path(os.environ.get(WORKSPACE_VARIABLE, ".forewarn")))
-_APP = create_app(_WORKSPACE)
+logs.set_up()
+_APP = create_app(Workspace.configured(Path(os.environ.get(WORKSPACE_VARIABLE, ".forewarn"))))
 
 
 # BentoML's own metrics and access log stay off: both write what an anonymous caller sends.
@@ -28,14 +30,36 @@ _APP = create_app(_WORKSPACE)
 )
 @bentoml.asgi_app(_APP, path="/")
 class Forewarn:
-    """Hosts the application; ready while a batch can be read."""
+    """Hosts the application, and ends when it is told to or when its host is gone."""
 
-    def __is_ready__(self) -> bool:
-        try:
-            Published(_WORKSPACE.store).batch()
-        except ForewarnError:
-            return False
-        return True
+    _watching: asyncio.Task[None] | None = None
+
+    @bentoml.on_startup  # type: ignore[untyped-decorator]
+    async def begin(self) -> None:
+        """Take over what SIGTERM does; the server has its own handler by now."""
+        drain = drain_on_sigterm(_APP.state.life, drain_seconds())
+        if host := os.environ.get(PARENT_VARIABLE):
+            self._watching = asyncio.create_task(end_with(int(host), drain))
+
+    @bentoml.on_shutdown  # type: ignore[untyped-decorator]
+    def end(self) -> None:
+        """Write what waits in memory."""
+        _APP.state.access.audit.flush()
 
 
-Forewarn.add_asgi_middleware(Guard, access=_APP.state.access)  # type: ignore[attr-defined] # it is a Service by now
+class _Ours:
+    """ASGI middleware by which every path is the application's.
+
+    BentoML has pages of its own, which would come first: a probe that knows less, and a start page
+    that loads what it shows from elsewhere.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await (_APP if scope["type"] == "http" else self.app)(scope, receive, send)
+
+
+_service: Any = Forewarn  # the decorator makes a Service of the class
+_service.add_asgi_middleware(_Ours)

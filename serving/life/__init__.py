@@ -1,0 +1,1 @@
+"""How the service lives: what it tells about itself, and how it goes."""
