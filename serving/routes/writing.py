@@ -1,0 +1,218 @@
+"""Writing back over HTTP: feedback, pulses and interventions, and reading them again."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Header, HTTPException, Query, Request
+from fastapi.responses import Response
+from pydantic import BaseModel
+
+from data.errors import ForewarnError
+from serving.access.caller import caller_of, needs
+from serving.guard import documented
+from serving.written.contents import (
+    Closing,
+    Feedback,
+    FeedbackList,
+    Intervention,
+    InterventionList,
+    NewFeedback,
+    NewIntervention,
+    NewPulse,
+    Pulse,
+    PulseList,
+)
+from serving.written.desk import FEEDBACK_KIND, INTERVENTION_KIND, PULSE_KIND, Desk, Kept, Kind
+from serving.written.once import MAX_KEY, Answer, Attempt, DeclinedError, parse_key
+
+RETRY_AFTER_SECONDS = 10
+_LOG = logging.getLogger("forewarn")
+_READER, _WRITER = Depends(needs("read")), Depends(needs("write"))
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """What could not be taken or read, as an answer."""
+    try:
+        yield
+    except DeclinedError as error:
+        raise HTTPException(error.status, error.detail) from None
+    except ForewarnError as error:
+        _LOG.error("%s", error)  # names the store, which is for the operator alone
+        raise HTTPException(
+            503,
+            "nothing was written or read: the store is not to be had just now; send it again",
+            {"Retry-After": str(RETRY_AFTER_SECONDS)},
+        ) from None
+
+
+def idempotency_key(
+    request: Request,
+    _shown: Annotated[
+        str | None,
+        Header(
+            alias="Idempotency-Key",
+            description="Send the same again to have the first answer again; kept for 7 days.",
+            json_schema_extra={"minLength": 1, "maxLength": MAX_KEY, "pattern": "^[!#-~]+$"},
+        ),
+    ] = None,
+) -> str | None:
+    """The key under which a request may be repeated; None without one."""
+    sent = request.headers.getlist("idempotency-key")
+    if not sent:
+        return None
+    with _told():
+        return parse_key(sent[0] if len(sent) == 1 else "")
+
+
+IdempotencyKey = Annotated[str | None, Depends(idempotency_key)]
+Limit = Annotated[int, Query(ge=1, le=1000)]
+Before = Annotated[str | None, Query(max_length=60, pattern="^[A-Za-z0-9_]*$")]
+
+
+def writing_routes(address: Path | str) -> APIRouter:
+    """The routes under `/v1` that take in what people write; they need the scope `write`.
+
+    What was written is read back with the scope `read`.
+    """
+    api = APIRouter(prefix="/v1", responses=documented(400, 401, 403, 404, 413, 422, 429, 503))
+    desk = Desk(address)
+    _taking_routes(api, desk)
+    _closing_route(api, desk)
+    _listing_routes(api, desk)
+    return api
+
+
+def _taking_routes(api: APIRouter, desk: Desk) -> None:
+    """One route for each kind of thing that is written of an account."""
+
+    @api.post(
+        "/accounts/{account_id:path}/feedback",
+        operation_id="create_feedback",
+        status_code=201,
+        response_model=Feedback,
+        dependencies=[_WRITER],
+    )
+    def create_feedback(account_id: str, said: NewFeedback, by: By) -> Response:
+        """Say whether the published risk of an account is right. It changes no score."""
+        attempt = by.attempt(("feedback", account_id), said)
+        return _answered(lambda: desk.feedback(account_id, said, attempt))
+
+    @api.post(
+        "/accounts/{account_id:path}/pulses",
+        operation_id="create_pulse",
+        status_code=201,
+        response_model=Pulse,
+        dependencies=[_WRITER],
+    )
+    def create_pulse(account_id: str, said: NewPulse, by: By) -> Response:
+        """Record how a customer success manager judges an account. It changes no score."""
+        attempt = by.attempt(("pulse", account_id), said)
+        return _answered(lambda: desk.pulse(account_id, said, attempt))
+
+    @api.post(
+        "/accounts/{account_id:path}/interventions",
+        operation_id="create_intervention",
+        status_code=201,
+        response_model=Intervention,
+        dependencies=[_WRITER],
+    )
+    def create_intervention(account_id: str, said: NewIntervention, by: By) -> Response:
+        """Record a play that is run on an account, or kept back for comparison."""
+        attempt = by.attempt(("intervention", account_id), said)
+        return _answered(lambda: desk.intervention(account_id, said, attempt))
+
+
+def _closing_route(api: APIRouter, desk: Desk) -> None:
+    """The end of an intervention."""
+
+    @api.post(
+        "/interventions/{intervention_id}:close",
+        operation_id="close_intervention",
+        response_model=Intervention,
+        responses=documented(409),
+        dependencies=[_WRITER],
+    )
+    def close_intervention(intervention_id: str, said: Closing, by: By) -> Response:
+        """Record what came of an intervention.
+
+        Closed with the same outcome again, it stays as it is; with another, that is a conflict.
+        """
+        attempt = by.attempt(("close", intervention_id), said)
+        return _answered(lambda: desk.close(intervention_id, said, attempt))
+
+
+def _listing_routes(api: APIRouter, desk: Desk) -> None:
+    """One route for each kind of thing that is read back."""
+
+    def page(
+        kind: Kind[Kept], account_id: str, limit: int, cursor: str | None
+    ) -> tuple[list[Kept], dict[str, Any]]:
+        with _told():
+            rows = desk.listed(kind, account_id, limit=limit + 1, before=cursor)
+        shown = rows[:limit]
+        more = len(rows) > limit
+        after = getattr(shown[-1], kind.key.name) if more else None
+        return shown, {"account_id": account_id, "has_more": more, "next_cursor": after}
+
+    @api.get(
+        "/accounts/{account_id:path}/feedback",
+        operation_id="list_feedback",
+        response_model_exclude_none=True,
+        dependencies=[_READER],
+    )
+    def list_feedback(account_id: str, limit: Limit = 100, cursor: Before = None) -> FeedbackList:
+        """The feedback on an account, newest first."""
+        rows, rest = page(FEEDBACK_KIND, account_id, limit, cursor)
+        return FeedbackList(feedback=rows, **rest)
+
+    @api.get(
+        "/accounts/{account_id:path}/pulses",
+        operation_id="list_pulses",
+        response_model_exclude_none=True,
+        dependencies=[_READER],
+    )
+    def list_pulses(account_id: str, limit: Limit = 100, cursor: Before = None) -> PulseList:
+        """The pulses of an account, newest first."""
+        rows, rest = page(PULSE_KIND, account_id, limit, cursor)
+        return PulseList(pulses=rows, **rest)
+
+    @api.get(
+        "/accounts/{account_id:path}/interventions",
+        operation_id="list_interventions",
+        response_model_exclude_none=True,
+        dependencies=[_READER],
+    )
+    def list_interventions(
+        account_id: str, limit: Limit = 100, cursor: Before = None
+    ) -> InterventionList:
+        """The interventions on an account, newest first."""
+        rows, rest = page(INTERVENTION_KIND, account_id, limit, cursor)
+        return InterventionList(interventions=rows, **rest)
+
+
+class _By:
+    """Who writes, and under which key it may be repeated."""
+
+    def __init__(self, request: Request, key: IdempotencyKey) -> None:
+        self._key_id = caller_of(request).key_id
+        self._key = key
+
+    def attempt(self, target: tuple[str, ...], said: BaseModel) -> Attempt:
+        """One request of theirs."""
+        return Attempt(key_id=self._key_id, target=target, content=said, key=self._key)
+
+
+By = Annotated[_By, Depends()]
+
+
+def _answered(write: Callable[[], Answer]) -> Response:
+    with _told():
+        answer = write()
+    replayed = {"Idempotent-Replayed": "true"} if answer.replayed else {}
+    return Response(answer.body, answer.status, replayed, media_type="application/json")
