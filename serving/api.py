@@ -21,7 +21,6 @@ from serving.routes.reading import reading_routes
 from serving.routes.status import add_status
 from serving.routes.writing import writing_routes
 
-MAX_BODY_BYTES = 1_000_000
 RETRY_AFTER_SECONDS = 30
 _LOG = logging.getLogger("forewarn")
 
@@ -38,7 +37,6 @@ def create_app(workspace: Workspace, *, access: Access | None = None) -> FastAPI
         docs_url=None,
         redoc_url=None,
         openapi_url=None,  # `contract_routes` has one that CRMs can import
-        max_body_size=MAX_BODY_BYTES,
     )
     app.state.access = access or Access(workspace.store)
     published = Published(workspace.store, workspace.models)

@@ -6,9 +6,10 @@ import asyncio
 import logging
 import secrets
 import string
-import time
 import traceback
+from collections.abc import Callable
 from contextvars import ContextVar
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from data.errors import ForewarnError
 from serving.access.access import Access
+from serving.access.deadlines import Deadlines
 from serving.access.limits import POLICY, Bucket
 
 PROBES = frozenset({"/livez", "/readyz", "/healthz"})
@@ -119,6 +121,7 @@ class Guard:
     def __init__(self, app: ASGIApp, access: Access) -> None:
         self.app = app
         self.access = access
+        self._deadlines = Deadlines()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection; only HTTP is touched, and the end of the process is used."""
@@ -140,6 +143,8 @@ class Guard:
         try:
             await self._let_in(scope, receive, answer, headers)
         except HTTPException as error:
+            if answer.begun:
+                raise
             told = dict(error.headers or {})
             await answer.tell(problem(error.status_code, detail=error.detail, headers=told))
         except ForewarnError as error:
@@ -160,6 +165,8 @@ class Guard:
         if (refusal := self._turned_away(bucket, answer)) is not None:
             await answer.tell(refusal)
             return
+        if b"content-length" in headers or b"transfer-encoding" in headers:
+            receive = _bounded(receive, headers, access.most_bytes)
         access.under_way += 1
         try:
             await self._in_time(scope, receive, answer)
@@ -168,7 +175,8 @@ class Guard:
 
     def _turned_away(self, bucket: Bucket | None, answer: _Answer) -> Response | None:
         """A 429 when too much is under way or the key has nothing left; tells of what it has."""
-        busy, left, at = self.access.under_way >= self.access.most_at_once, True, time.monotonic()
+        at, left = self.access.clock(), True
+        busy = self.access.under_way >= self.access.most_at_once
         if bucket is not None:
             left = busy or bucket.take(at)
             answer.headers += bucket.headers(at)
@@ -185,19 +193,22 @@ class Guard:
         )
 
     async def _in_time(self, scope: Scope, receive: Receive, answer: _Answer) -> None:
-        answer.timer = timer = asyncio.timeout(self.access.deadline)
+        task, late = asyncio.current_task(), self._deadlines
+        assert task is not None  # noqa: S101 - a server answers each request in one
+        answer.on_begin = partial(late.set, task, _TAKING_SECONDS)
+        late.set(task, self.access.deadline)
         try:
-            async with timer:
-                try:
-                    await self.app(scope, receive, answer)
-                finally:
-                    answer.timer = None
-        except TimeoutError:
-            if not timer.expired() or answer.begun:
+            await self.app(scope, receive, answer)
+        except asyncio.CancelledError:
+            if not late.end(task):
                 raise
+            if answer.begun:
+                raise TimeoutError from None
             # The rest of the body may still be on its way, so the connection is of no more use.
             headers = {**_BUSY, "Connection": "close"}
             await answer.tell(problem(503, detail="no answer in time", headers=headers))
+        finally:
+            late.end(task)
 
     def _flushing(self, send: Send) -> Send:
         async def sent(message: Message) -> None:
@@ -208,19 +219,42 @@ class Guard:
         return sent
 
 
+def _bounded(receive: Receive, headers: dict[bytes, bytes], most: int) -> Receive:
+    """What comes, until it is too much.
+
+    Raises:
+        HTTPException: 413, at once where the length is declared.
+    """
+    declared = headers.get(b"content-length", b"0")
+    too_much = HTTPException(413, f"at most {most:,} bytes are taken", {"Connection": "close"})
+    if len(declared) > 18 or not declared.isdigit() or int(declared) > most:
+        raise too_much
+    left = most
+
+    async def bounded() -> Message:
+        nonlocal left
+        message = await receive()
+        left -= len(message.get("body", b""))
+        if left < 0:
+            raise too_much
+        return message
+
+    return bounded
+
+
 class _Answer:
     """What leaves: with safe headers, and errors that others have worded put into one shape."""
 
     __slots__ = (
         *("_accept", "_ended", "_receive", "_replaced", "_scope", "_send"),
-        *("begun", "headers", "timer"),
+        *("begun", "headers", "on_begin"),
     )
 
     def __init__(self, scope: Scope, receive: Receive, send: Send, accept: bytes) -> None:
         self._scope, self._receive, self._send, self._accept = scope, receive, send, accept
         self._replaced = self._ended = self.begun = False
         self.headers = list(_HEADERS.items())
-        self.timer: asyncio.Timeout | None = None
+        self.on_begin: Callable[[], None] | None = None
 
     async def __call__(self, message: Message) -> None:
         """Send what the application says, unless it is an error that is worded anew."""
@@ -246,8 +280,8 @@ class _Answer:
     async def _pass(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.begun = True
-            if self.timer is not None and not self.timer.expired():
-                self.timer.reschedule(asyncio.get_running_loop().time() + _TAKING_SECONDS)
+            if self.on_begin is not None:
+                self.on_begin()
             theirs = [pair for pair in message["headers"] if pair[0].lower() not in _HEADERS]
             if message["status"] >= 400 and not _takes_problems(self._accept):
                 theirs = [_as_json(pair) for pair in theirs]

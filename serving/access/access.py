@@ -5,7 +5,7 @@ from __future__ import annotations
 import binascii
 import time
 from base64 import b64decode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from fastapi import HTTPException
 
@@ -20,6 +20,7 @@ from serving.engines import Address
 MOST_AT_ONCE = 32
 # Below the ten seconds after which an Apex callout gives up by default.
 DEADLINE_SECONDS = 9.0
+MOST_BYTES = 1_000_000
 
 Headers = Mapping[bytes, bytes]
 
@@ -38,12 +39,16 @@ class Access:
         listens_on: Listens | None = None,
         most_at_once: int = MOST_AT_ONCE,
         deadline: float = DEADLINE_SECONDS,
+        most_bytes: int = MOST_BYTES,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.listens = listens_on or listens()
         self.most_at_once = most_at_once
         self.deadline = deadline
+        self.most_bytes = most_bytes
         self.under_way = 0
-        self.rings = Rings(store)
+        self.clock = clock
+        self.rings = Rings(store, clock)
         self.audit = Audit(store)
         self._buckets = Buckets()
 
@@ -70,7 +75,7 @@ class Access:
                 {"WWW-Authenticate": _challenge(path)},
             )
         self.audit.used(holder.caller.key_id)
-        bucket = self._buckets.of(holder.caller.key_id, holder.per_minute, time.monotonic())
+        bucket = self._buckets.of(holder.caller.key_id, holder.per_minute, self.clock())
         return holder.caller, bucket
 
 

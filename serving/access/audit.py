@@ -92,11 +92,10 @@ class Audit:
                 lost, self._lost = self._lost, 0
             try:
                 self._write(entries, used)
-            except ForewarnError as error:
+            except Exception as error:  # noqa: BLE001 - of a thread nobody else would hear it
                 self._keep(entries, used, lost)
-                _LOG.warning("audit: %d rows wait, %d lost: %s", len(entries), lost, error)
-            except Exception as error:  # noqa: BLE001 - nobody else would hear of it
-                _LOG.error("audit: %d rows lost: %s", len(entries), type(error).__name__)
+                told = error if isinstance(error, ForewarnError) else type(error).__name__
+                _LOG.warning("audit: %d rows wait for the store: %s", len(entries), told)
             else:
                 if lost:
                     _LOG.error("audit: %d rows lost while the store was away", lost)

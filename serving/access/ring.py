@@ -62,7 +62,7 @@ class Ring:
 class Rings:
     """The newest ring that is known of a store."""
 
-    def __init__(self, store: Address, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, store: Address, clock: Callable[[], float]) -> None:
         self._store = store
         self._clock = clock
         self._ring: Ring | None = None
