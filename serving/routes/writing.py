@@ -150,16 +150,6 @@ def _closing_route(api: APIRouter, desk: Desk) -> None:
 def _listing_routes(api: APIRouter, desk: Desk) -> None:
     """One route for each kind of thing that is read back."""
 
-    def page(
-        kind: Kind[Kept], account_id: str, limit: int, cursor: str | None
-    ) -> tuple[list[Kept], dict[str, Any]]:
-        with _told():
-            rows = desk.listed(kind, account_id, limit=limit + 1, before=cursor)
-        shown = rows[:limit]
-        more = len(rows) > limit
-        after = getattr(shown[-1], kind.key.name) if more else None
-        return shown, {"account_id": account_id, "has_more": more, "next_cursor": after}
-
     @api.get(
         "/accounts/{account_id:path}/feedback",
         operation_id="list_feedback",
@@ -168,7 +158,7 @@ def _listing_routes(api: APIRouter, desk: Desk) -> None:
     )
     def list_feedback(account_id: str, limit: Limit = 100, cursor: Before = None) -> FeedbackList:
         """The feedback on an account, newest first."""
-        rows, rest = page(FEEDBACK_KIND, account_id, limit, cursor)
+        rows, rest = _page(desk, FEEDBACK_KIND, account_id, limit, cursor)
         return FeedbackList(feedback=rows, **rest)
 
     @api.get(
@@ -179,7 +169,7 @@ def _listing_routes(api: APIRouter, desk: Desk) -> None:
     )
     def list_pulses(account_id: str, limit: Limit = 100, cursor: Before = None) -> PulseList:
         """The pulses of an account, newest first."""
-        rows, rest = page(PULSE_KIND, account_id, limit, cursor)
+        rows, rest = _page(desk, PULSE_KIND, account_id, limit, cursor)
         return PulseList(pulses=rows, **rest)
 
     @api.get(
@@ -192,8 +182,23 @@ def _listing_routes(api: APIRouter, desk: Desk) -> None:
         account_id: str, limit: Limit = 100, cursor: Before = None
     ) -> InterventionList:
         """The interventions on an account, newest first."""
-        rows, rest = page(INTERVENTION_KIND, account_id, limit, cursor)
+        rows, rest = _page(desk, INTERVENTION_KIND, account_id, limit, cursor)
         return InterventionList(interventions=rows, **rest)
+
+
+def _page(
+    desk: Desk, kind: Kind[Kept], account_id: str, limit: int, cursor: str | None
+) -> tuple[list[Kept], dict[str, Any]]:
+    """The things on a page, and what is told beside them."""
+    with _told():
+        rows = desk.listed(kind, account_id, limit=limit + 1, before=cursor)
+    shown = rows[:limit]
+    after = getattr(shown[-1], kind.key.name) if len(rows) > limit else None
+    return shown, {
+        "account_id": account_id,
+        "has_more": after is not None,
+        "next_cursor": after,
+    }
 
 
 class _By:
