@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import sys
-from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from data.errors import BadInputError, RefusedError
+from data.errors import BadInputError
 from serving import documents, models
 from serving.access import commands as keys
 from serving.console import INTERRUPTED, Run, command, complain
 from serving.options import AsOf, BatchOf, Lang, MappingFile, MaxBad, Since, Source
+from serving.runs import commands as runs
+from serving.runs.work import landed, last_day, scored, shown
 from serving.webhooks import commands as webhooks
 
-if TYPE_CHECKING:
-    from data.report import LandReport
-    from serving.records import Batch
-
-RISKIEST = 10
 HOST, PORT = "127.0.0.1", 3000
 
 app = typer.Typer(
@@ -67,7 +63,7 @@ def synth(  # noqa: PLR0913 - one option for each thing that can be simulated
 @command
 def land(run: Run, source: Source, *, mapping: MappingFile = None, max_bad: MaxBad = 0.01) -> None:
     """Read a source into validated tables; bad rows go to a quarantine with the reason."""
-    report = _land(run, source, mapping, max_bad)
+    report = landed(run, source, mapping, max_bad)
     run.show(*report.lines())
     run.answer(report.to_dict())
 
@@ -94,7 +90,7 @@ def features(
         return
     if monthly and as_of:
         raise BadInputError("features: expected --as-of or --monthly; got both; leave one out")
-    moment = None if monthly else as_of or _last_day(run)
+    moment = None if monthly else as_of or last_day(run)
     with run.step("features") as step:
         written = write_features(run.workspace, run.config, moment, say=step.say)
         step.done = f"features: {written.rows:,} rows in {written.path}"
@@ -123,14 +119,16 @@ app.command(epilog="Example: forewarn train")(models.train)
 app.command(epilog="Example: forewarn backtest")(models.backtest)
 app.command(epilog="Example: forewarn promote")(models.promote)
 app.command(epilog="Example: forewarn rollback")(models.rollback)
+app.command(name="run", epilog="Example: forewarn run company")(runs.run_all)
+app.command(epilog="Example: forewarn runs")(runs.runs)
 
 
 @app.command(epilog="Example: forewarn score --as-of 2025-12-31")
 @command
 def score(run: Run, *, as_of: AsOf = None) -> None:
     """Publish the risk of every account at a moment, with reasons; show the riskiest."""
-    batch = _score(run, as_of)
-    run.answer(_shown(run, batch))
+    batch, _ = scored(run, as_of)
+    run.answer(shown(run, batch))
 
 
 @app.command(epilog="Example: forewarn explain A00042 --since 2025-09-30 --lang el")
@@ -176,29 +174,6 @@ def serve(
 app.command(epilog="Example: forewarn contract --to docs")(documents.contract)
 
 
-@app.command(name="run", epilog="Example: forewarn run company")
-@command
-def run_all(
-    run: Run,
-    source: Source,
-    *,
-    mapping: MappingFile = None,
-    max_bad: MaxBad = 0.01,
-    as_of: AsOf = None,
-) -> None:
-    """From a source to the ten riskiest accounts: land, train if there is no model yet, score."""
-    done: dict[str, Any] = {"land": _land(run, source, mapping, max_bad).to_dict()}
-    if models.in_use(run) is None:
-        report = models.trained(run)
-        done["train"] = report.to_dict()
-        if models.in_use(run) is None:
-            run.show(*models.told(run, report))
-            run.answer(done)
-            raise RefusedError(models.why_not(run, report))
-    batch = _score(run, as_of)
-    run.answer({**done, "score": _shown(run, batch)})
-
-
 def main() -> None:
     """The console script: usage errors in one line and exit 2, an interruption exit 130."""
     try:
@@ -215,44 +190,3 @@ def main() -> None:
 
 # Typer bundles its parser; this is the one public way to the base of its usage errors.
 _UsageError: Any = typer.BadParameter.__base__
-
-
-def _land(run: Run, source: str, mapping: Path | None, max_bad: float) -> LandReport:
-    from data.land import land as land_source
-
-    with run.step("land") as step:
-        report = land_source(source, run.workspace, mapping=mapping, max_bad=max_bad, say=step.say)
-        rows = sum(table.kept for table in report.tables)
-        step.done = (
-            f"land: {len(report.tables)} tables, {rows:,} rows until {report.data_until:%Y-%m-%d}"
-        )
-    return report
-
-
-def _score(run: Run, as_of: date | None) -> Batch:
-    from serving.score import score as score_accounts
-
-    with run.step("score") as step:
-        batch = score_accounts(
-            run.workspace, run.config, as_of=as_of or _last_day(run), say=step.say
-        )
-        step.done = f"score: {batch.n:,} accounts in batch {batch.batch_id}"
-    return batch
-
-
-def _last_day(run: Run) -> date:
-    return date.fromisoformat(run.workspace.manifest()["data_until"][:10])
-
-
-def _shown(run: Run, batch: Batch) -> dict[str, Any]:
-    """Show the riskiest accounts of a batch and what to type next; the same as plain values."""
-    from serving import show, store
-    from serving.database import reading
-
-    engine = reading(run.workspace.store)
-    riskiest = store.ranked(engine, batch.batch_id, by="risk", limit=RISKIEST)
-    totals = store.totals(engine, batch.batch_id)
-    run.show(*show.ranking(batch, riskiest), *show.totals(totals))
-    run.show(*show.next_steps(riskiest[0]))
-    rows = [row.model_dump(mode="json") for row in riskiest]
-    return {**batch.model_dump(mode="json"), "totals": totals, "riskiest": rows}

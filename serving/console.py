@@ -42,7 +42,10 @@ DebugOption = Annotated[bool, typer.Option("--debug", help="Show the traceback o
 
 @dataclass
 class Step:
-    """A running step: `say` shows what it is doing, `done` is what its line says at the end."""
+    """A running step: `say` shows what it is doing, `done` is what its line says at the end.
+
+    Where `done` is empty, there is no line.
+    """
 
     done: str
     say: Callable[[str], None]
@@ -85,9 +88,10 @@ class Run:
             )
             yield step
         took = time.perf_counter() - started
-        self.err.print(
-            f"{escape(step.done)} [dim]({took:.1f} s)[/dim]", highlight=False, soft_wrap=True
-        )
+        if step.done:
+            self.err.print(
+                f"{escape(step.done)} [dim]({took:.1f} s)[/dim]", highlight=False, soft_wrap=True
+            )
 
     def show(self, *things: RenderableType) -> None:
         """Print results for a human; nothing when JSON was asked for."""

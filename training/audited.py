@@ -9,8 +9,9 @@ import pandas as pd
 from data.churn import churn_rule
 from data.engine import Engine, literal
 from data.workspace import Workspace, quiet
-from features.audit.findings import AuditReport
+from features.audit.findings import CHECKS, AuditReport, in_order
 from features.audit.metamorphic import takes_labels
+from features.audit.replay import replayed, rewritten, stored_moments
 from features.audit.run import audit
 from features.build import build, monthly
 from training.config import Config
@@ -42,6 +43,38 @@ def audit_workspace(
             told = builder(workspace, moments, rule=spec.rule, labels=labels)
             rows = Rows(told, rows.fate)
         return audited(workspace, rows, spec, builder=builder, say=say)
+
+
+def audit_past(
+    workspace: Workspace, config: Config, *, say: Callable[[str], None] = quiet
+) -> AuditReport:
+    """Whether the landed data still tell the past that the last training saw.
+
+    That is the one check that new data can fail before a known model is asked about them; all
+    others judge what a model may learn from, and go before each training. Features are built only
+    where the past was rewritten, to see for whom.
+    """
+    skipped = dict.fromkeys(CHECKS, "checked before each training")
+    with workspace.locked():
+        columns, skipped["replay"] = rewritten(workspace)
+        if skipped["replay"] or not columns:
+            skipped = {check: reason for check, reason in skipped.items() if reason}
+            return AuditReport(findings=(), skipped=skipped, accounts=0, snapshots=())
+        del skipped["replay"]
+        say("the past was rewritten; building features to see for whom")
+        spec, moments = (
+            config.spec(churn_rule(workspace.manifest()["churn"])),
+            stored_moments(workspace),
+        )
+        frame = build(workspace, moments, rule=spec.rule, engine=config.engine)
+        rows = rows_of(workspace, frame, spec)
+        found, _ = replayed(workspace, frame, labels_of(workspace, rows, spec))
+    return AuditReport(
+        findings=in_order(found),
+        skipped=skipped,
+        accounts=frame["account_id"].nunique(),
+        snapshots=tuple(f"{moment:%Y-%m-%d}" for moment in moments),
+    )
 
 
 def audited(

@@ -51,15 +51,26 @@ def replayed(
     Soft, because late rows without `known_at` and a corrected mapping look the same; hard if it
     was rewritten mainly for those who have left.
     """
+    columns, reason = rewritten(workspace)
+    if reason or not columns:
+        return [], reason
+    effect = _Effect(pd.read_parquet(_path(workspace)), frame, labels)
+    return [effect.finding(table, sorted(names)) for table, names in sorted(columns.items())], ""
+
+
+def rewritten(workspace: Workspace) -> tuple[dict[str, set[str]], str]:
+    """The columns whose past differs from the stored one, by table; or why nothing was compared.
+
+    It needs no features, so it is quick.
+    """
     if not _path(workspace).exists():
-        return [], "no snapshot is stored yet; training stores one"
-    stored = pd.read_parquet(_path(workspace))
-    told = stored.attrs
+        return {}, "no snapshot is stored yet; training stores one"
+    told = pd.read_parquet(_path(workspace), columns=["as_of"]).attrs
     if told["fingerprint"] == workspace.manifest()["fingerprint"]:
-        return [], "the data are those of the last training"
+        return {}, "the data are those of the last training"
     with _engine(workspace, told["accounts"]) as engine:
         if told["engine"] != _version(engine):
-            return [], "the stored snapshot was made by another version of the engine"
+            return {}, "the stored snapshot was made by another version of the engine"
         different = {
             day: _different(old, _digests(engine, workspace, pd.Timestamp(day)))
             for day, old in told["digests"].items()
@@ -68,8 +79,12 @@ def replayed(
     for by_table in different.values():
         for table, names in by_table.items():
             columns.setdefault(table, set()).update(names)
-    effect = _Effect(stored, frame, labels)
-    return [effect.finding(table, sorted(names)) for table, names in sorted(columns.items())], ""
+    return columns, ""
+
+
+def stored_moments(workspace: Workspace) -> list[pd.Timestamp]:
+    """The moments of which `keep` stored rows."""
+    return sorted(pd.read_parquet(_path(workspace), columns=["as_of"])["as_of"].unique())
 
 
 @dataclass(frozen=True)
