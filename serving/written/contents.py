@@ -14,6 +14,7 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainSerializer,
+    WithJsonSchema,
 )
 
 from serving import moments
@@ -66,7 +67,8 @@ Moment = Annotated[
     AwareDatetime,
     BeforeValidator(_is_text_of_time),
     AfterValidator(_in_utc),
-    PlainSerializer(moments.text, return_type=str),
+    PlainSerializer(moments.text),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
 Rating = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=5)]
 # An empty text is what a flow sends where nothing was typed; it counts as none.
