@@ -6,8 +6,9 @@ import json
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from io import BufferedReader, FileIO
 from itertools import islice
-from typing import IO, Any
+from typing import Any
 
 from serving.database import StoreError
 
@@ -21,26 +22,27 @@ def spooled(
     Raises:
         StoreError: the folder for temporary files is full.
     """
-    with tempfile.TemporaryFile("w+", encoding="utf-8") as stream:
+    # Without a buffer nothing is left to be written, and to fail once more, when it is closed.
+    with tempfile.TemporaryFile("w+b", buffering=0) as stream:
         for row in rows:
-            _keep(stream, json.dumps(row, allow_nan=True))
-        _keep(stream, None)
-        yield _chunks(stream, chunk)
+            _keep(stream, json.dumps(row).encode() + b"\n")
+        stream.seek(0)
+        with BufferedReader(stream) as reader:
+            yield _chunks(reader, chunk)
 
 
-def _keep(stream: IO[str], line: str | None) -> None:
+def _keep(stream: FileIO, line: bytes) -> None:
+    left = memoryview(line)
     try:
-        if line is None:
-            stream.seek(0)
-        else:
-            stream.write(f"{line}\n")
+        while left:
+            left = left[stream.write(left) :]
     except OSError as error:
         raise StoreError(
-            f"{tempfile.gettempdir()}: {error.strerror}; what was published before is untouched; "
-            "make room there, or let TMPDIR name another folder"
+            f"{tempfile.gettempdir()}: {error.strerror} while the batch was made; what was "
+            "published before is untouched; make room there, or let TMPDIR name another folder"
         ) from None
 
 
-def _chunks(stream: IO[str], size: int) -> Iterator[list[dict[str, Any]]]:
+def _chunks(stream: BufferedReader, size: int) -> Iterator[list[dict[str, Any]]]:
     while chunk := [json.loads(line) for line in islice(stream, size)]:
         yield chunk

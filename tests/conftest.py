@@ -146,33 +146,60 @@ def _run_once(root: Path) -> None:
     (root / "said.json").write_text(ran.stdout)
 
 
+class PostgresServer:
+    """A throw-away server on a unix socket, whose superuser `forewarn` has a password.
+
+    A test that stops it starts it again.
+    """
+
+    def __init__(self, binaries: Path) -> None:
+        self._binaries = binaries
+        # PostgreSQL refuses to run as root, and another user cannot enter pytest's own folders.
+        self._user = "nobody" if os.geteuid() == 0 else None
+        self.home = Path(tempfile.mkdtemp(prefix="forewarn-pg-"))
+        self.url = f"postgresql://forewarn:s3cret-word@/postgres?host={self.home}"
+        (self.home / "password").write_text("s3cret-word\n")
+        if self._user is not None:
+            for path in (self.home, self.home / "password"):
+                shutil.chown(path, self._user)
+        secret = ("-A", "scram-sha-256", f"--pwfile={self.home / 'password'}")
+        self._run("initdb", "-U", "forewarn", *secret, "-E", "UTF8", "--locale=C", "-N")
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        self._run("pg_ctl", "-w", "-o", f"-F -k {self.home} -c listen_addresses= -N 400", "start")
+
+    def stop(self) -> None:
+        """Stop it as a crash would: whoever is connected is cut off."""
+        self._run("pg_ctl", "-m", "immediate", "stop")
+
+    def _run(self, tool: str, *arguments: str) -> None:
+        command = [str(self._binaries / tool), "-D", str(self.home / "data"), *arguments]
+        with (self.home / "out").open("ab") as out:
+            user, home = self._user, self.home
+            subprocess.run(command, check=True, stdout=out, stderr=out, user=user, cwd=home)
+
+
 @pytest.fixture(scope="session")
-def postgres_url() -> Iterator[str]:
-    """A throw-away server on a unix socket, whose superuser `forewarn` has a password."""
+def postgres_server() -> Iterator[PostgresServer]:
+    """A PostgreSQL server of this test session's own."""
     if (binaries := _postgres_binaries()) is None:
         absent("a PostgreSQL server")
         return
-    # PostgreSQL refuses to run as root, and another user cannot enter pytest's own folders.
-    user = "nobody" if os.geteuid() == 0 else None
-    home = Path(tempfile.mkdtemp(prefix="forewarn-pg-"))
-    (home / "password").write_text("s3cret-word\n")
-    if user is not None:
-        for path in (home, home / "password"):
-            shutil.chown(path, user)
-
-    def run(tool: str, *arguments: str) -> None:
-        command = [str(binaries / tool), "-D", str(home / "data"), *arguments]
-        with (home / "out").open("ab") as out:
-            subprocess.run(command, check=True, stdout=out, stderr=out, user=user, cwd=home)
-
-    secret = f"--pwfile={home / 'password'}"
-    run("initdb", "-U", "forewarn", "-A", "scram-sha-256", secret, "-E", "UTF8", "--locale=C", "-N")
-    run("pg_ctl", "-w", "-o", f"-F -k {home} -c listen_addresses=", "start")
+    server = PostgresServer(binaries)
+    server.start()
     try:
-        yield f"postgresql://forewarn:s3cret-word@/postgres?host={home}"
+        yield server
     finally:
-        run("pg_ctl", "-m", "immediate", "stop")
-        shutil.rmtree(home)
+        server.stop()
+        shutil.rmtree(server.home)
+
+
+@pytest.fixture(scope="session")
+def postgres_url(postgres_server) -> str:
+    """The URL of the server's own database, with the password."""
+    url: str = postgres_server.url
+    return url
 
 
 # Small and quick to start. The interpreter gives what compiled code gives, without compiling it.

@@ -4,9 +4,11 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
+from uuid import uuid4
 
 import numpy as np
 import pandas as pd
+import psycopg
 import pytest
 
 from data.churn import ChurnRule
@@ -17,6 +19,25 @@ from training.bands import Bands
 from training.explain import Points
 from training.peers import traits
 from training.spec import ChurnSpec
+
+
+@pytest.fixture
+def postgres(postgres_url) -> str:
+    """The URL of an empty PostgreSQL database, or what is as good: a schema of the test's own."""
+    schema = f"test_{uuid4().hex}"
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute(f"CREATE SCHEMA {schema}")
+    return f"{postgres_url}&options=-csearch_path%3D{schema}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def address(request, tmp_path) -> Path | str:
+    """Where a store is to be: each test runs on both databases."""
+    if request.param == "sqlite":
+        return Path(tmp_path / "store.db")
+    url: str = request.getfixturevalue("postgres")
+    return url
+
 
 TABLES = {
     # bee used to come to us every ten days and fell silent in April; cat has given notice; dog is
