@@ -91,11 +91,11 @@ class Account(BaseModel):
     @classmethod
     def of(cls, row: AccountRisk, batch: Batch) -> Account:
         """That of an account in a batch."""
-        sentences = {f"driver_{n}": told for n, told in enumerate(row.drivers_told, start=1)}
-        known = row.model_dump(include=set(cls.model_fields) - {"causes"})
-        run = batch.model_dump(include={"as_of", "horizon_days", "model_version", "batch_id"})
         before, renewal = row.previous_risk, row.renewal_at
-        more = {
+        told = {
+            **{name: getattr(row, name) for name in _OF_ROW},
+            **{name: getattr(batch, name) for name in _OF_BATCH},
+            **{f"driver_{n}": said for n, said in enumerate(row.drivers_told, start=1)},
             "risk_change": None if before is None or row.risk is None else row.risk - before,
             "suggested_play": None if row.driver is None else _plays().get(row.driver),
             "days_to_renewal": None if renewal is None else (renewal - batch.as_of).days,
@@ -103,7 +103,11 @@ class Account(BaseModel):
             "horizons": [{"days": days, "risk": risk} for days, risk in row.risks.items()],
             "causes": [{"cause": cause, "risk": risk} for cause, risk in row.causes.items()],
         }
-        return cls.model_validate({**known, **run, **sentences, **more})
+        return cls.model_validate(told)
+
+
+_OF_BATCH = ("as_of", "horizon_days", "model_version", "batch_id")
+_OF_ROW = tuple((set(Account.model_fields) & set(AccountRisk.model_fields)) - {"causes"})
 
 
 @cache

@@ -15,6 +15,7 @@ from serving import store
 from serving.database import reading
 from serving.engines import Address
 from serving.records import AccountRisk, Batch
+from serving.rows import QUICK
 
 
 class Published:
@@ -34,6 +35,11 @@ class Published:
     @cached_property
     def _engine(self) -> Engine:
         return reading(self._address)
+
+    @property
+    def at_hand(self) -> bool:
+        """Whether it is a file of this machine, of which a row is read in no time."""
+        return isinstance(self._address, Path)
 
     def batch(self) -> Batch:
         """The batch that is served."""
@@ -55,6 +61,20 @@ class Published:
         """The most urgent of the wanted accounts of a batch."""
         return store.ranked(
             self._engine, batch.batch_id, by=by, limit=limit, offset=offset, wanted=wanted
+        )
+
+    def listed(
+        self, batch: Batch, *, by: store.Order, limit: int, offset: int, wanted: store.Wanted
+    ) -> list[AccountRisk]:
+        """The same without explanations, at a third of the cost."""
+        return store.ranked(
+            self._engine,
+            batch.batch_id,
+            by=by,
+            limit=limit,
+            offset=offset,
+            wanted=wanted,
+            columns=QUICK,
         )
 
     def at(self, as_of: date | None) -> Batch | None:

@@ -120,7 +120,7 @@ class Wanted:
 EVERY = Wanted()
 
 
-def ranked(
+def ranked(  # noqa: PLR0913 - one name for each side of the question
     engine: Engine,
     batch_id: str,
     *,
@@ -128,10 +128,14 @@ def ranked(
     limit: int,
     offset: int = 0,
     wanted: Wanted = EVERY,
+    columns: Sequence[ColumnElement[Any]] = WHOLE,
 ) -> list[AccountRisk]:
-    """Accounts of a batch, the most urgent first; ties by account_id, unscored accounts last."""
+    """Accounts of a batch, the most urgent first; ties by account_id, unscored accounts last.
+
+    With their explanations, unless `columns` are those without.
+    """
     query = (
-        select(*WHOLE)
+        select(*columns)
         .where(RISK.c.batch_id == batch_id, *wanted.conditions())
         .order_by(*_order(by))
         .limit(limit)

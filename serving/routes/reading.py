@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, HTTPException, Query
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import Response
+from pydantic import BaseModel
 
 from serving.access.audited import audited
 from serving.access.caller import needs
@@ -22,69 +24,59 @@ from serving.answers import (
 )
 from serving.answers_course import Changes, History, Journey, Past
 from serving.answers_why import Explanation
+from serving.asked import AccountInPath, Asked, AsOf, Lang, Moments, Page
 from serving.cursor import Cursor, CursorError
 from serving.guard import documented
 from serving.language import language
 from serving.published import Published
-from serving.records import AccountRisk, Band, Batch
+from serving.records import AccountRisk, Batch
 from serving.spoken import spoken
-from serving.store import Order, Wanted
-
-Lang = Literal["en", "el", "lv", "fa", "zh-Hans", "zh-Hant"]
-MAX_LOOKUP = 200
-AccountId = Annotated[str, Field(min_length=1, max_length=500)]
-AsOf = Annotated[date | None, Query(description="The newest batch of that day or before.")]
-
-
-class Asked(BaseModel):
-    """Accounts to look up, by the firm's own ids."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    account_ids: Annotated[list[AccountId], Field(min_length=1, max_length=MAX_LOOKUP)]
-    as_of: date | None = None
+from serving.store import Wanted
 
 
 def reading_routes(published: Published) -> APIRouter:
     """The routes under `/v1` that read published batches; they need the scope `read`."""
     api = APIRouter(
         prefix="/v1",
-        responses=documented(401, 403, 404, 422, 429, 503),
+        responses=documented(401, 403, 422, 429, 503),
         dependencies=[Depends(needs("read"))],
     )
+    _list_routes(api, published)
+    _account_routes(api, published)
+    _course_routes(api, published)
+    return api
 
-    @api.get("/accounts", operation_id="list_accounts", response_model_exclude_none=True)
-    def list_accounts(
-        page: Annotated[Page, Query()],
-    ) -> AccountList:
+
+def _list_routes(api: APIRouter, published: Published) -> None:
+    """Many accounts of one batch."""
+
+    @api.get("/accounts", operation_id="list_accounts", response_model=AccountList)
+    def list_accounts(page: Annotated[Page, Query()]) -> Response:
         """Accounts of the published batch, the most urgent first; ties by account_id.
 
         A cursor goes on where the page before ended, in the same batch, whatever was published
         meanwhile.
         """
-        return _listed(published, page)
+        return _answer(_listed(published, page))
 
-    @api.post("/risk:lookup", operation_id="lookup_risk", response_model_exclude_none=True)
-    def lookup_risk(asked: Asked) -> Lookup:
-        """The published risk of up to 200 accounts, in the order asked."""
-        batch = _batch(published, asked.as_of)
-        rows = published.some(batch, asked.account_ids)
-        found = {name: Account.of(row, batch) for name, row in rows.items()}
-        results = [
-            Found(account_id=name, found=name in found, account=found.get(name))
-            for name in asked.account_ids
-        ]
-        return Lookup(batch=Provenance.of(batch), results=results)
+    @api.post(
+        "/risk:lookup",
+        operation_id="lookup_risk",
+        response_model=Lookup,
+        responses=documented(404),
+    )
+    def lookup_risk(asked: Asked) -> Response:
+        """The published risk of up to 200 accounts, in the order asked.
 
-    @api.get("/journeys", operation_id="list_journeys", response_model_exclude_none=True)
-    def list_journeys() -> JourneysAnswer:
+        An account that the batch does not hold is found false, and the others are answered.
+        """
+        return _answer(_looked_up(published, asked))
+
+    @api.get("/journeys", operation_id="list_journeys", response_model=JourneysAnswer)
+    def list_journeys() -> Response:
         """How accounts that left went, month by month, beside those that did well."""
         batch, found = published.journeys()
-        return JourneysAnswer(batch=Provenance.of(batch), journeys=Journey.every(found))
-
-    _account_routes(api, published)
-    _course_routes(api, published)
-    return api
+        return _answer(JourneysAnswer(batch=Provenance.of(batch), journeys=Journey.every(found)))
 
 
 def _account_routes(api: APIRouter, published: Published) -> None:
@@ -93,29 +85,39 @@ def _account_routes(api: APIRouter, published: Published) -> None:
     @api.get(
         "/accounts/{account_id:path}/risk",
         operation_id="get_risk",
-        response_model_exclude_none=True,
+        response_model=AccountAnswer,
+        responses=documented(404),
     )
-    def get_risk(account_id: str, as_of: AsOf = None) -> AccountAnswer:
+    async def get_risk(account_id: AccountInPath, as_of: AsOf = None) -> Response:
         """The published risk of one account, with its strongest reasons."""
-        batch, row = _told(published, account_id, as_of)
-        return AccountAnswer(batch=Provenance.of(batch), account=Account.of(row, batch))
+        # One row of a file costs less than the way to a thread and back, and no writer makes it
+        # wait. A server may be slow or gone, and must not stop everybody.
+        if published.at_hand and as_of is None:
+            return _risk(published, account_id, None)
+        return await run_in_threadpool(_risk, published, account_id, as_of)
 
     @api.get(
         "/accounts/{account_id:path}/explanation",
         operation_id="get_explanation",
-        response_model_exclude_none=True,
+        response_model=ExplanationAnswer,
+        responses=documented(404),
         dependencies=[Depends(audited)],
     )
     def get_explanation(
-        account_id: str, as_of: AsOf = None, lang: Annotated[Lang, Query()] = "en"
-    ) -> ExplanationAnswer:
-        """Where the risk of one account comes from: points that add up, and the rows behind."""
+        account_id: AccountInPath, as_of: AsOf = None, lang: Lang = "en"
+    ) -> Response:
+        """Where the risk of one account comes from: points that add up, and the rows behind.
+
+        Each answer is written down in the audit, with the key that asked.
+        """
         batch, row = _found(published, account_id, as_of)
         row = _in(row, batch, lang)
-        return ExplanationAnswer(
-            batch=Provenance.of(batch),
-            account=Account.of(row, batch),
-            explanation=None if row.explanation is None else Explanation.of(row.explanation),
+        return _answer(
+            ExplanationAnswer(
+                batch=Provenance.of(batch),
+                account=Account.of(row, batch),
+                explanation=None if row.explanation is None else Explanation.of(row.explanation),
+            )
         )
 
 
@@ -125,44 +127,57 @@ def _course_routes(api: APIRouter, published: Published) -> None:
     @api.get(
         "/accounts/{account_id:path}/history",
         operation_id="get_history",
-        response_model_exclude_none=True,
+        response_model=History,
+        responses=documented(404),
     )
-    def get_history(account_id: str, limit: Annotated[int, Query(ge=1, le=1000)] = 104) -> History:
+    def get_history(account_id: AccountInPath, limit: Moments = 104) -> Response:
         """The risks that were published of one account, newest first, one for each moment."""
         found = published.history(account_id, limit=limit)
         if not found:
             raise HTTPException(404, "no batch holds such an account")
         past = [Past.of(row, batch) for batch, row in found]
-        return History(account_id=account_id, history=past)
+        return _answer(History(account_id=account_id, history=past))
 
     @api.get(
         "/accounts/{account_id:path}/changes",
         operation_id="get_changes",
-        response_model_exclude_none=True,
+        response_model=Changes,
+        responses=documented(404),
         dependencies=[Depends(audited)],
     )
-    def get_changes(
-        account_id: str, as_of: AsOf = None, lang: Annotated[Lang, Query()] = "en"
-    ) -> Changes:
-        """What moved the risk of one account since the batch before: parts that add up."""
+    def get_changes(account_id: AccountInPath, as_of: AsOf = None, lang: Lang = "en") -> Response:
+        """What moved the risk of one account since the batch before: parts that add up.
+
+        Each answer is written down in the audit, with the key that asked.
+        """
         batch, row = _found(published, account_id, as_of)
-        return Changes.of(_in(row, batch, lang), batch)
+        return _answer(Changes.of(_in(row, batch, lang), batch))
 
 
-class Page(BaseModel):
-    """Which accounts of the list are asked for, in which order, and from where on."""
+def _answer(told: BaseModel) -> Response:
+    """An answer without what is unknown; made here, as FastAPI would check it a second time."""
+    return Response(told.model_dump_json(exclude_none=True), media_type="application/json")
 
-    model_config = ConfigDict(extra="forbid")
 
-    by: Order = "arr_at_risk"
-    band: Band | None = None
-    segment: str | None = None
-    csm: str | None = None
-    driver: str | None = None
-    renewal_within_days: Annotated[int | None, Field(ge=0, le=3650)] = None
-    movers: Literal["up", "down"] | None = None
-    limit: Annotated[int, Field(ge=1, le=1000)] = 100
-    cursor: Annotated[str | None, Field(max_length=400)] = None
+def _risk(published: Published, account_id: str, as_of: date | None) -> Response:
+    if as_of is None:
+        batch, found = published.served(account_id)
+    else:
+        batch = _batch(published, as_of)
+        found = published.some(batch, [account_id]).get(account_id)
+    row = _known(batch, found)
+    return _answer(AccountAnswer(batch=Provenance.of(batch), account=Account.of(row, batch)))
+
+
+def _looked_up(published: Published, asked: Asked) -> Lookup:
+    batch = _batch(published, asked.as_of)
+    rows = published.some(batch, asked.account_ids)
+    found = {name: Account.of(row, batch) for name, row in rows.items()}
+    results = [
+        Found(account_id=name, found=name in found, account=found.get(name))
+        for name in asked.account_ids
+    ]
+    return Lookup(batch=Provenance.of(batch), results=results)
 
 
 def _listed(published: Published, page: Page) -> AccountList:
@@ -180,7 +195,7 @@ def _listed(published: Published, page: Page) -> AccountList:
         renewal_until=None if days is None else head.as_of + timedelta(days=days),
     )
     first = 0 if at is None else at.place
-    rows = published.ranked(head, by=page.by, limit=page.limit + 1, offset=first, wanted=wanted)
+    rows = published.listed(head, by=page.by, limit=page.limit + 1, offset=first, wanted=wanted)
     more = len(rows) > page.limit
     after = Cursor(head.batch_id, first + page.limit).word(question) if more else None
     accounts = [Account.of(row, head) for row in rows[: page.limit]]
@@ -199,16 +214,6 @@ def _found(published: Published, account_id: str, as_of: date | None) -> tuple[B
     """An account with its explanation."""
     batch = _batch(published, as_of)
     return batch, _known(batch, published.account(batch, account_id))
-
-
-def _told(published: Published, account_id: str, as_of: date | None) -> tuple[Batch, AccountRisk]:
-    """An account without its explanation."""
-    if as_of is None:
-        batch, row = published.served(account_id)
-    else:
-        batch = _batch(published, as_of)
-        row = published.some(batch, [account_id]).get(account_id)
-    return batch, _known(batch, row)
 
 
 def _known(batch: Batch, row: AccountRisk | None) -> AccountRisk:

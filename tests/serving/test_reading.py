@@ -12,10 +12,10 @@ import pytest
 
 from data.workspace import Workspace
 from serving.api import create_app
+from serving.asked import MAX_LOOKUP
 from serving.cursor import Cursor, CursorError
 from serving.database import writing
 from serving.records import AccountRisk, Batch
-from serving.routes.reading import MAX_LOOKUP
 from serving.store import publish
 
 DAYS = (date(2025, 12, 17), date(2025, 12, 24), date(2025, 12, 31))

@@ -1,0 +1,58 @@
+"""What may be asked when published risk is read, and what is refused with 422."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import Annotated, Literal
+
+from fastapi import Path, Query
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from serving.records import Band
+from serving.store import Order
+
+MAX_LOOKUP = 200
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+def _written_out(given: object) -> object:
+    # 20251231 would otherwise pass for seconds since 1970.
+    if given is None or (isinstance(given, str) and _DAY.fullmatch(given)):
+        return given
+    raise ValueError("expected a day such as 2025-12-31")
+
+
+AccountId = Annotated[str, Field(min_length=1, max_length=500)]
+AccountInPath = Annotated[str, Path(min_length=1, max_length=500)]
+Day = Annotated[date, BeforeValidator(_written_out)]
+AsOf = Annotated[
+    Day | None, Query(description="The newest batch of that day or before; else the served one.")
+]
+Lang = Annotated[Literal["en", "el", "lv", "fa", "zh-Hans", "zh-Hant"], Query()]
+Moments = Annotated[int, Query(ge=1, le=1000)]
+
+
+class Asked(BaseModel):
+    """Accounts to look up, by the firm's own ids."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    account_ids: Annotated[list[AccountId], Field(min_length=1, max_length=MAX_LOOKUP)]
+    as_of: Day | None = None
+
+
+class Page(BaseModel):
+    """Which accounts of the list are asked for, in which order, and from where on."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    by: Order = "arr_at_risk"
+    band: Band | None = None
+    segment: str | None = None
+    csm: str | None = None
+    driver: str | None = None
+    renewal_within_days: Annotated[int | None, Field(ge=0, le=3650)] = None
+    movers: Literal["up", "down"] | None = None
+    limit: Annotated[int, Field(ge=1, le=1000)] = 100
+    cursor: Annotated[str | None, Field(max_length=400)] = None
