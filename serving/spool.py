@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from io import BufferedReader, FileIO
 from itertools import islice
-from typing import Any
+from typing import IO, Any
 
 from serving.database import StoreError
 
@@ -43,6 +43,6 @@ def _keep(stream: FileIO, line: bytes) -> None:
         ) from None
 
 
-def _chunks(stream: BufferedReader, size: int) -> Iterator[list[dict[str, Any]]]:
+def _chunks(stream: IO[bytes], size: int) -> Iterator[list[dict[str, Any]]]:
     while chunk := [json.loads(line) for line in islice(stream, size)]:
         yield chunk

@@ -9,8 +9,8 @@ from sqlalchemy import Connection, inspect
 from serving.tables import SCHEMA
 
 
-def upgrade(connection: Connection, found: str | None = None) -> None:
-    """Bring a store from the schema `found` (None: an empty database) to today's.
+def upgrade(connection: Connection, found: str | None, *, to: str = "head") -> None:
+    """Bring a store from the schema `found` (None: an empty database) to another.
 
     All in the caller's transaction: if any step fails, the store is as it was.
     """
@@ -22,4 +22,4 @@ def upgrade(connection: Connection, found: str | None = None) -> None:
     config.attributes["connection"] = connection
     if found is not None and not inspect(connection).has_table(SCHEMA.name):
         command.stamp(config, found)
-    command.upgrade(config, "head")
+    command.upgrade(config, to)

@@ -1,16 +1,27 @@
-"""A store of the first version gains what came later and keeps every batch, or stays as it was."""
+"""A store of an earlier schema gains what came later and keeps every batch, or stays as it was."""
 
-import shutil
+import signal
 import sqlite3
+import subprocess
+import sys
+import threading
 from contextlib import closing
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, inspect, text
 
-from serving.database import StoreError, reading, writing
+from serving import migrations
+from serving.database import StoreError, reading, transaction, writing
+from serving.engines import writer
 from serving.records import AccountRisk, Batch
-from serving.store import current_batch, one_account, publish, ranked
+from serving.store import current_batch, one_account, publish, ranked, served_account
+from serving.tables import METADATA, REVISION, REVISIONS
 
 # As the first version wrote it.
 FIRST = """
@@ -40,6 +51,8 @@ CREATE TABLE current (
     FOREIGN KEY(batch_id) REFERENCES batch (batch_id)
 ) STRICT;
 INSERT INTO forewarn_schema VALUES (1);
+"""
+ROWS = """
 INSERT INTO batch VALUES
     ('b0', '2025-10-31', 'm0', 'classifier', 's', 90, '2025-11-01 06:00:00', 1, '{}'),
     ('b1', '2025-11-30', 'm1', 'lightgbm', 's', 90, '2025-12-01 06:00:00', 2, '{}');
@@ -51,35 +64,65 @@ INSERT INTO current VALUES (1, 'b1');
 """
 
 
+# What each version of the table that held the number gained over the one before.
+GAINED = {
+    2: ("risk_low REAL", "risk_high REAL", "risks TEXT", "method TEXT"),
+    3: ("causes TEXT",),
+    4: ("notice_at TEXT", "previous_risk REAL", "driver TEXT"),
+}
+
+
 @pytest.fixture
 def first(tmp_path: Path) -> Path:
+    """A file as the first version left it."""
     path = tmp_path / "store.db"
     with closing(sqlite3.connect(path)) as connection:
-        connection.executescript(FIRST)
+        connection.executescript(FIRST + ROWS)
     return path
 
 
-def asked(path: Path, query: str) -> list[tuple[object, ...]]:
-    with closing(sqlite3.connect(path)) as connection:
-        return connection.execute(query).fetchall()
+@pytest.fixture
+def old(address, request) -> Path | str:
+    """A store of the first schema, on either database."""
+    if isinstance(address, Path):
+        path: Path = request.getfixturevalue("first")
+        return path
+    with transaction(writer(address)) as connection:
+        migrations.upgrade(connection, None, to="0001")
+        for statement in ROWS.split(";")[:-1]:
+            connection.execute(text(statement))
+    return str(address)
+
+
+def asked(address: Path | str, query: str) -> list[tuple[Any, ...]]:
+    """The answer of a store of whatever schema."""
+    with transaction(writer(address)) as connection:
+        return [tuple(row) for row in connection.execute(text(query))]
+
+
+def tables(address: Path | str) -> set[str]:
+    with transaction(writer(address)) as connection:
+        return set(inspect(connection).get_table_names())
 
 
 @pytest.mark.parametrize("opener", [reading, writing])
-def test_every_batch_of_the_first_version_is_kept_whoever_opens_it(first, opener):
-    opener(first)
-    opener(first)
-    assert asked(first, "SELECT version FROM forewarn_schema") == [(4,)]
-    served = current_batch(reading(first))
+def test_every_batch_of_the_first_schema_is_kept_whoever_opens_it(old, opener):
+    opener(old)
+    opener(old)
+    assert asked(old, "SELECT version_num FROM alembic_version") == [(REVISION,)]
+    assert "forewarn_schema" not in tables(old)
+    served = current_batch(reading(old))
     assert (served.batch_id, served.n, served.created_at) == ("b1", 2, "2025-12-01 06:00:00")
-    loud, gone = ranked(reading(first), "b1", by="risk", limit=9)
+    loud, gone = ranked(reading(old), "b1", by="risk", limit=9)
     assert (loud.account_id, loud.risk, loud.band, loud.method) == ("a", 0.3, "high", "lightgbm")
     assert (loud.risk_low, loud.risk_high, loud.risks) == (None, None, {})
     assert (gone.account_id, gone.status, gone.method) == ("c", "decided", None)
-    (before,) = ranked(reading(first), "b0", by="risk", limit=9)
+    (before,) = ranked(reading(old), "b0", by="risk", limit=9)
     assert before.method == "classifier"
+    assert served_account(reading(old), "a")[1] == loud
 
 
-def test_an_upgraded_store_takes_new_batches_and_refuses_what_a_new_one_refuses(first):
+def test_an_upgraded_store_takes_new_batches_and_refuses_what_a_new_one_refuses(old):
     batch = Batch(
         batch_id="b2",
         as_of=date(2025, 12, 31),
@@ -101,39 +144,116 @@ def test_an_upgraded_store_takes_new_batches_and_refuses_what_a_new_one_refuses(
         coverage=1.0,
         summary="louder",
     )
-    publish(writing(first), batch, [row])
-    assert one_account(reading(first), "b2", "a") == row
+    publish(writing(old), batch, [row])
+    assert one_account(reading(old), "b2", "a") == row
     wrong = row.model_copy(update={"risk_low": 0.45})
-    with pytest.raises(StoreError, match="CHECK"):
-        publish(writing(first), batch.model_copy(update={"batch_id": "b3"}), [wrong])
+    with pytest.raises(StoreError, match=r"(?i)check"):
+        publish(writing(old), batch.model_copy(update={"batch_id": "b3"}), [wrong])
 
 
-def test_an_upgraded_store_has_the_columns_of_a_new_one(first, tmp_path):
-    writing(first)
-    writing(tmp_path / "new.db")
-    columns = "SELECT name, type, \"notnull\" FROM pragma_table_info('risk')"
-    assert asked(first, columns) == asked(tmp_path / "new.db", columns)
-
-
-def test_a_store_of_the_second_version_gains_what_came_after_it(first):
+@pytest.mark.parametrize("version", [2, 3, 4])
+def test_a_file_of_each_version_gains_what_came_after_it(first, version):
     with closing(sqlite3.connect(first)) as connection:
-        for column in ("risk_low REAL", "risk_high REAL", "risks TEXT", "method TEXT"):
+        for column in (column for v in range(2, version + 1) for column in GAINED[v]):
             connection.execute(f"ALTER TABLE risk ADD COLUMN {column}")
         connection.execute("UPDATE risk SET method = 'blend', risks = '{\"90\": 0.3}'")
-        connection.execute("UPDATE forewarn_schema SET version = 2")
+        connection.execute(f"UPDATE forewarn_schema SET version = {version}")
         connection.commit()
+    first.chmod(0o644)
     (loud, _) = ranked(reading(first), "b1", by="risk", limit=9)
     assert (loud.method, loud.risks, loud.causes) == ("blend", {90: 0.3}, {})
-    assert asked(first, "SELECT version FROM forewarn_schema") == [(4,)]
+    assert asked(first, "SELECT version_num FROM alembic_version") == [(REVISION,)]
+    assert first.stat().st_mode & 0o777 == 0o600, "from here on it holds secrets"
 
 
-def test_an_upgrade_that_fails_leaves_the_store_as_it_was(first, monkeypatch):
-    def fail(*_: object) -> None:
-        raise RuntimeError("no power")
+def described(connection: Connection) -> dict[str, Any]:
+    """Everything that the database itself knows of each table."""
+    seen = inspect(connection)
 
-    before = shutil.copy(first, first.with_suffix(".copy"))
-    monkeypatch.setattr("serving.upgrade.update", fail)
-    with pytest.raises(RuntimeError, match="no power"):
-        reading(first)
-    for query in ("SELECT * FROM risk", "SELECT * FROM forewarn_schema"):
-        assert asked(first, query) == asked(before, query)
+    def plain(found: Any) -> Any:
+        return sorted(found, key=repr)
+
+    def columns(name: str) -> Any:
+        return [{**column, "type": str(column["type"])} for column in seen.get_columns(name)]
+
+    return {
+        name: (
+            plain(columns(name)),
+            seen.get_pk_constraint(name),
+            plain(seen.get_foreign_keys(name)),
+            plain(seen.get_unique_constraints(name)),
+            plain(seen.get_indexes(name)),
+            plain(c["sqltext"] for c in seen.get_check_constraints(name)),
+            seen.get_table_options(name).get("sqlite_strict"),
+        )
+        for name in seen.get_table_names()
+    }
+
+
+def test_a_migrated_store_is_the_same_as_a_new_one(old, tmp_path):
+    migrated = writing(old)
+    new = tmp_path / "new.db"
+    if isinstance(old, str):
+        with transaction(migrated) as connection:
+            connection.execute(text("CREATE SCHEMA new_" + old.rpartition("_")[2]))
+        new = old.replace("search_path%3Dtest_", "search_path%3Dnew_")
+    with transaction(migrated) as one, transaction(writing(new)) as other:
+        assert described(one) == described(other)
+        options = {"compare_type": True, "compare_server_default": True}
+        assert compare_metadata(MigrationContext.configure(one, opts=options), METADATA) == []
+
+
+def test_the_store_knows_every_revision_that_there_is():
+    folder = ScriptDirectory(str(Path(migrations.__file__).parent))
+    assert tuple(r.revision for r in reversed(list(folder.walk_revisions()))) == REVISIONS
+
+
+_KILLED = """
+import os, signal, sys
+from pathlib import Path
+from sqlalchemy import Engine, event
+from serving.database import reading
+
+@event.listens_for(Engine, "before_cursor_execute")
+def kill(connection, cursor, statement, *_):
+    if "CREATE TABLE scoring_run" in statement:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+reading(sys.argv[1] if "://" in sys.argv[1] else Path(sys.argv[1]))
+"""
+
+
+def test_an_upgrade_that_is_killed_leaves_the_store_as_it_was(old):
+    before = tables(old), asked(old, "SELECT * FROM risk"), asked(old, "SELECT * FROM batch")
+    command = [sys.executable, "-c", _KILLED, str(old)]
+    killed = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    after = tables(old), asked(old, "SELECT * FROM risk"), asked(old, "SELECT * FROM batch")
+    assert after == before
+    assert current_batch(reading(old)).batch_id == "b1"
+
+
+def test_an_old_store_may_be_opened_by_several_at_once(old):
+    start, opened = threading.Barrier(3), []
+
+    def run() -> None:
+        start.wait()
+        opened.append(current_batch(reading(old)).batch_id)
+
+    threads = [threading.Thread(target=run) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert opened == ["b1"] * 3
+
+
+def test_a_store_of_today_is_opened_without_the_tool_for_migrations(tmp_path):
+    code = (
+        "import sys; from pathlib import Path; from serving.database import reading, writing;"
+        "path = Path(sys.argv[1]); writing(path); reading(path);"
+        "print('alembic' in sys.modules)"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "store.db")]
+    said = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert said.stdout.strip() == "False"
