@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from sqlalchemy import Engine
 
 from data.churn import churn_rule
 from data.errors import BadInputError, MissingError, RefusedError
@@ -58,32 +59,65 @@ def score(
             `as_of` is far beyond the data.
         RefusedError: no customer at that moment can be scored.
     """
+    if done := _repeated(_asked(workspace, config, as_of), say):
+        return done
+    with workspace.locked():
+        # Once more: what was landed, promoted or erased until now must not be scored as it was.
+        asked = _asked(workspace, config, as_of)
+        if done := _repeated(asked, say):
+            return done
+        batch = _published(workspace, config, asked, say)
+    say(f"published batch {batch.batch_id}")
+    return batch
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What is to be scored and by what: the batch without its accounts, and the one before it."""
+
+    model: Model
+    store: Engine
+    batch: Batch
+    before: Batch | None
+
+
+def _asked(workspace: Workspace, config: Config, as_of: date) -> _Asked:
     model = _champion(workspace, config)
     batch = _batch(workspace, model, as_of)
     store = writing(workspace.store)
     before = batch_before(store, batch)
-    batch = batch.model_copy(update={"batch_id": batch_id(batch, before)})
-    if done := find_batch(store, batch.batch_id):
-        publish(store, done, ())
+    return _Asked(
+        model, store, batch.model_copy(update={"batch_id": batch_id(batch, before)}), before
+    )
+
+
+def _repeated(asked: _Asked, say: Callable[[str], None]) -> Batch | None:
+    """The batch if it was published before, now served again; None if it is new."""
+    if done := find_batch(asked.store, asked.batch.batch_id):
+        publish(asked.store, done, ())
         say(f"already published as batch {done.batch_id}; nothing to do")
-        return done
-    with workspace.locked():
-        moment, rule = pd.Timestamp(as_of), model.spec.rule
-        then = None if before is None else earlier(workspace, store, batch, before, model)
-        moments = {*snapshots(workspace, moment), *([] if then is None else [then.moment])}
-        say(f"building the features of this moment and of {len(moments) - 1} before it")
-        table = pieces(workspace, sorted(moments), rule=rule, engine=config.engine)
-        now = pd.concat([piece.loc[piece["as_of"] == moment, BRIEF] for piece in table])
-        customers = _customers(now, accounts(workspace, moment, rule=rule), moment, model.spec)
-        scored = int((customers["status"] == "scored").sum())
-        say(f"scoring and explaining {scored} of {len(customers)} accounts")
-        known = past(workspace, model, moment, frozenset(customers["account_id"]))
-        run = _Run(workspace, model, batch, then, known)
-        rows = chain.from_iterable(_rows(run, piece, customers) for piece in table)
-        dead = dead_feeds(workspace, model, moment)
-        told = {"n": len(customers), "metadata": {**batch.metadata, "dead_feeds": dead}}
-        publish(store, batch := batch.model_copy(update=told), rows)
-    say(f"published batch {batch.batch_id}")
+    return done
+
+
+def _published(
+    workspace: Workspace, config: Config, asked: _Asked, say: Callable[[str], None]
+) -> Batch:
+    model, batch, before = asked.model, asked.batch, asked.before
+    moment, rule = pd.Timestamp(batch.as_of), model.spec.rule
+    then = None if before is None else earlier(workspace, asked.store, batch, before, model)
+    moments = {*snapshots(workspace, moment), *([] if then is None else [then.moment])}
+    say(f"building the features of this moment and of {len(moments) - 1} before it")
+    table = pieces(workspace, sorted(moments), rule=rule, engine=config.engine)
+    now = pd.concat([piece.loc[piece["as_of"] == moment, BRIEF] for piece in table])
+    customers = _customers(now, accounts(workspace, moment, rule=rule), moment, model.spec)
+    scored = int((customers["status"] == "scored").sum())
+    say(f"scoring and explaining {scored} of {len(customers)} accounts")
+    known = past(workspace, model, moment, frozenset(customers["account_id"]))
+    run = _Run(workspace, model, batch, then, known)
+    rows = chain.from_iterable(_rows(run, piece, customers) for piece in table)
+    dead = dead_feeds(workspace, model, moment)
+    told = {"n": len(customers), "metadata": {**batch.metadata, "dead_feeds": dead}}
+    publish(asked.store, batch := batch.model_copy(update=told), rows)
     return batch
 
 
