@@ -128,7 +128,8 @@ def _parsed(url: str) -> httpx.URL:
         parsed = httpx.URL(url)
     except (httpx.InvalidURL, ValueError):
         raise AddressError("expected a URL such as https://example.com/hook") from None
-    if parsed.scheme not in ("https", "http") or not parsed.host or len(url) > LONGEST_URL:
+    known = parsed.scheme in ("https", "http") and parsed.host
+    if not known or len(url) > LONGEST_URL or not _is_port(parsed.port):
         raise AddressError(
             f"expected a URL such as https://example.com/hook, of at most {LONGEST_URL} characters"
         )
@@ -137,3 +138,7 @@ def _parsed(url: str) -> httpx.URL:
             f"host {parsed.host!r}: expected a URL without a user, a password or a fragment"
         )
     return parsed
+
+
+def _is_port(number: int | None) -> bool:
+    return number is None or 0 < number < 65_536

@@ -68,7 +68,7 @@ class Sender:
 
     resolve: Resolve = resolved
     timeout_seconds: float = TIMEOUT_SECONDS
-    _trusted: SSLContext = field(default_factory=httpx.create_ssl_context, repr=False)
+    trusted: SSLContext = field(default_factory=httpx.create_ssl_context, repr=False)
 
     def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
         """The answer to a message; an address that is refused or silent is an answer as well."""
@@ -91,40 +91,34 @@ class Sender:
             return Answer("no answer that is HTTP")
 
     async def _post(self, target: Target, headers: Mapping[str, str], body: bytes) -> Answer:
-        client = httpx.AsyncClient(
-            verify=self._trusted, trust_env=False, timeout=self.timeout_seconds
-        )
-        async with client:
+        # A client would log every URL, and follow redirections if asked; a transport does neither.
+        async with httpx.AsyncHTTPTransport(verify=self.trusted, trust_env=False) as transport:
             for place, address in enumerate(target.addresses, start=1):
+                request = self._request(target, address, headers, body)
                 try:
-                    return await _ask(client, target, address, headers, body)
+                    answer = await transport.handle_async_request(request)
                 except httpx.ConnectError:
                     if place == len(target.addresses):
                         raise
+                else:
+                    await answer.aclose()
+                    status = answer.status_code
+                    return Answer(str(status), status, answer.headers.get("retry-after"))
         raise AssertionError  # a target has an address
 
-
-async def _ask(
-    client: httpx.AsyncClient,
-    target: Target,
-    address: str,
-    headers: Mapping[str, str],
-    body: bytes,
-) -> Answer:
-    """Ask the address, by the name: that is what the certificate and the request speak of."""
-    sent = {
-        **headers,
-        "host": target.url.netloc.decode(),
-        "content-type": "application/json",
-        "user-agent": f"forewarn/{version('forewarn')}",
-    }
-    request = client.build_request(
-        "POST",
-        target.url.copy_with(host=address),
-        headers=sent,
-        content=body,
-        extensions={"sni_hostname": target.url.raw_host.decode()},
-    )
-    answer = await client.send(request, stream=True, follow_redirects=False)
-    await answer.aclose()
-    return Answer(str(answer.status_code), answer.status_code, answer.headers.get("retry-after"))
+    def _request(
+        self, target: Target, address: str, headers: Mapping[str, str], body: bytes
+    ) -> httpx.Request:
+        """Asks the address, by the name: that is what the certificate and the request speak of."""
+        sent = {
+            **headers,
+            "host": target.url.netloc.decode(),
+            "content-type": "application/json",
+            "user-agent": f"forewarn/{version('forewarn')}",
+        }
+        known = {
+            "sni_hostname": target.url.raw_host.decode(),
+            "timeout": httpx.Timeout(self.timeout_seconds).as_dict(),
+        }
+        url = target.url.copy_with(host=address)
+        return httpx.Request("POST", url, headers=sent, content=body, extensions=known)
