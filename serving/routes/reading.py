@@ -41,9 +41,9 @@ def reading_routes(published: Published) -> APIRouter:
         responses=documented(401, 403, 422, 429, 503),
         dependencies=[Depends(needs("read"))],
     )
-    _list_routes(api, published)
-    _account_routes(api, published)
+    _account_routes(api, published)  # what is asked most is found first
     _course_routes(api, published)
+    _list_routes(api, published)
     return api
 
 
