@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,24 +16,29 @@ from serving.api import create_app
 from serving.host import WORKSPACE_VARIABLE
 from serving.life import logs
 from serving.life.drain import PARENT_VARIABLE, drain_on_sigterm, drain_seconds, end_with
+from serving.webhooks import courier
 
 logs.set_up()
-_APP = create_app(Workspace.configured(Path(os.environ.get(WORKSPACE_VARIABLE, ".forewarn"))))
+_WORKSPACE = Workspace.configured(Path(os.environ.get(WORKSPACE_VARIABLE, ".forewarn")))
+_APP = create_app(_WORKSPACE)
 
 
-# BentoML's own metrics and access log stay off: both write what an anonymous caller sends.
+# BentoML's own metrics and access log stay off: both write what an anonymous caller sends. So does
+# its tracing, which has nowhere to go and would double what an answer costs.
 @bentoml.service(
     name="forewarn",
     workers=1,
     traffic={"timeout": 30},
     metrics={"enabled": False},
     logging={"access": {"enabled": False}},
+    tracing={"excluded_urls": ".*"},
 )
 @bentoml.asgi_app(_APP, path="/")
 class Forewarn:
     """Hosts the application, and ends when it is told to or when its host is gone."""
 
     _watching: asyncio.Task[None] | None = None
+    _stop_courier: Callable[[], None] | None = None
 
     @bentoml.on_startup  # type: ignore[untyped-decorator]
     async def begin(self) -> None:
@@ -40,11 +46,14 @@ class Forewarn:
         drain = drain_on_sigterm(_APP.state.life, drain_seconds())
         if host := os.environ.get(PARENT_VARIABLE):
             self._watching = asyncio.create_task(end_with(int(host), drain))
+        self._stop_courier = courier.start(_WORKSPACE)
 
     @bentoml.on_shutdown  # type: ignore[untyped-decorator]
     def end(self) -> None:
-        """Write what waits in memory."""
+        """Write what waits in memory, and send no more webhooks."""
         _APP.state.access.audit.flush()
+        if self._stop_courier is not None:
+            self._stop_courier()
 
 
 class _Ours:

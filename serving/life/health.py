@@ -12,21 +12,26 @@ from serving.records import Batch
 from training.artefact import DESCRIPTION
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Health:
-    """What can be read just now.
+    """What can be read just now, and the batch that is served, if there is one.
 
-    `model`: published risks are answered without it, risks on demand are not.
+    Published risks are answered without a model, risks on demand are not.
     """
 
     store: Literal["ok", "unreadable"]
-    batch: Literal["ok", "missing", "unknown"]
-    model: Literal["ok", "missing", "unknown"]
+    served: Batch | None = None
+    model: Literal["ok", "missing", "unknown"] = "unknown"
 
     @property
     def ready(self) -> bool:
         """Whether there is a batch to answer from."""
-        return self.batch == "ok"
+        return self.served is not None
+
+    def told(self) -> dict[str, str]:
+        """As a probe answers, which anybody may ask: no names, no ids."""
+        batch = "ok" if self.ready else "missing" if self.store == "ok" else "unknown"
+        return {"store": self.store, "batch": batch, "model": self.model}
 
 
 def health(published: Published, models: Path) -> Health:
@@ -34,11 +39,11 @@ def health(published: Published, models: Path) -> Health:
     try:
         batch = published.batch()
     except MissingError:
-        return Health(store="ok", batch="missing", model="unknown")
+        return Health(store="ok")
     except ForewarnError:
-        return Health(store="unreadable", batch="unknown", model="unknown")
-    model = model_folder(models, batch) / DESCRIPTION
-    return Health(store="ok", batch="ok", model="ok" if model.is_file() else "missing")
+        return Health(store="unreadable")
+    there = (model_folder(models, batch) / DESCRIPTION).is_file()
+    return Health(store="ok", served=batch, model="ok" if there else "missing")
 
 
 def model_folder(models: Path, batch: Batch) -> Path:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import logging
 import logging.config
+import sys
 import traceback
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TextIO
 
-from serving.moments import text
+from serving.moments import now, text
 
-ACCESS = logging.getLogger("forewarn.access")
 # Those that speak of requests or of themselves at length; what they have to complain of is kept.
 _TERSE = ("bentoml", "circus", "uvicorn", "uvicorn.error", "uvicorn.access", "asyncio")
 _INNERMOST = 6
@@ -21,23 +22,45 @@ class JsonLines(logging.Formatter):
     """A record as one line of JSON in ASCII: whatever a message holds, it cannot begin another.
 
     Of an exception the line says which kind it was and where, innermost first, but not what it
-    said: that may repeat what was sent. A record may bring members of its own as `told`.
+    said: that may repeat what was sent.
     """
 
     def format(self, record: logging.LogRecord) -> str:
         """The line, without its end."""
-        moment = text(datetime.fromtimestamp(record.created, UTC))
-        line: dict[str, object] = {"moment": moment, "level": record.levelname.lower()}
-        told = getattr(record, "told", None)
-        if told is None:
-            line |= {"logger": record.name, "message": record.getMessage()}
-        else:
-            line |= told
+        line: dict[str, object] = {
+            "moment": text(datetime.fromtimestamp(record.created, UTC)),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
         if record.exc_info and (error := record.exc_info[1]) is not None:
             line["error"] = type(error).__name__
             frames = traceback.extract_tb(error.__traceback__)[-_INNERMOST:]
             line["at"] = [f"{Path(f.filename).name}:{f.lineno}" for f in reversed(frames)]
-        return json.dumps(line, default=str)
+        return json.dumps(line)
+
+
+class AccessLog:
+    """A line for each request, once somebody has given it a `stream`.
+
+    It goes there directly: the way through `logging` would cost more than some answers do.
+    """
+
+    stream: TextIO | None = None
+
+    def write(self, **told: str | float | None) -> None:
+        """A line with these members, and the moment; a stream that is gone is left alone."""
+        if self.stream is None:
+            return
+        line = json.dumps({"moment": text(now()), "level": "info", **told})
+        try:
+            self.stream.write(f"{line}\n")
+            self.stream.flush()
+        except (OSError, ValueError):
+            self.stream = None  # answering goes on without
+
+
+ACCESS = AccessLog()
 
 
 def set_up() -> None:
@@ -61,3 +84,4 @@ def set_up() -> None:
         }
     )
     logging.captureWarnings(capture=True)
+    ACCESS.stream = sys.stderr

@@ -63,8 +63,9 @@ class ServiceStatus(BaseModel):
     run_batch_id: str | None = None
 
     @classmethod
-    def of(cls, found: Health, life: Life, batch: Batch | None, run: dict[str, Any] | None) -> Self:
-        """That of a process, with the batch it serves and the last run, where there are any."""
+    def of(cls, found: Health, life: Life, run: dict[str, Any] | None) -> Self:
+        """That of a process, with the last run, if there was one."""
+        batch = found.served
         of_run = {f"run_{name}": run[name] for name in _OF_A_RUN} if run else {}
         return cls(
             service_version=version("forewarn"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -52,19 +51,16 @@ class Watch:
         self.metrics.note(route, scope["method"], sent.status, seconds)
         if route not in PROBES:
             self.metrics.refused(sent.status)
-        if not ACCESS.isEnabledFor(logging.INFO):
-            return
         state = scope.get("state", {})
-        told = {
-            "method": scope["method"],
-            "route": route,
-            "status": sent.status,
-            "ms": round(seconds * 1000, 1),
-            "bytes": sent.bytes,
-            "key_id": getattr(state.get("caller"), "key_id", None),
-            "request_id": state.get("request_id"),
-        }
-        ACCESS.info("request", extra={"told": told})
+        ACCESS.write(
+            method=scope["method"],
+            route=route,
+            status=sent.status,
+            ms=round(seconds * 1000, 1),
+            bytes=sent.bytes,
+            key_id=getattr(state.get("caller"), "key_id", None),
+            request_id=state.get("request_id"),
+        )
 
 
 class _Sent:

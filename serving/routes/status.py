@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import asdict
 from functools import partial
 
-from fastapi import APIRouter, Depends, FastAPI
+from fastapi import APIRouter, Depends, FastAPI, HTTPException
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 
-from data.errors import ForewarnError, MissingError
+from data.errors import ForewarnError
 from data.workspace import Workspace
 from serving.access.caller import needs
 from serving.guard import PROBLEM_TYPE, documented
 from serving.life.health import Health, health
 from serving.life.life import Life
 from serving.life.metrics import CONTENT_TYPE, Metrics
-from serving.life.runs import Runs
 from serving.life.status import ServiceStatus, age
 from serving.life.watch import Watch
 from serving.published import Published
+from serving.runs.log import last_runs
+
+_ASKED_BY = ["GET", "HEAD"]
 
 
 def add_status(app: FastAPI, workspace: Workspace, published: Published) -> None:
@@ -31,16 +32,14 @@ def add_status(app: FastAPI, workspace: Workspace, published: Published) -> None
     life = Life()
     metrics = Metrics(in_flight=lambda: life.in_flight)
     look = partial(health, published, workspace.models)
-    app.include_router(_status_routes(look, life, published, Runs(workspace.store)))
+    app.include_router(_status_routes(look, life, workspace))
     app.include_router(_probe_routes(_Once(look), life))
     app.include_router(_metrics_routes(metrics, published))
     app.add_middleware(Watch, life=life, metrics=metrics)
     app.state.life = life
 
 
-def _status_routes(
-    look: Callable[[], Health], life: Life, published: Published, runs: Runs
-) -> APIRouter:
+def _status_routes(look: Callable[[], Health], life: Life, workspace: Workspace) -> APIRouter:
     api = APIRouter(
         prefix="/v1",
         responses=documented(401, 403, 429, 503),
@@ -50,11 +49,10 @@ def _status_routes(
     @api.get("/status", operation_id="get_status", response_model_exclude_none=True)
     def get_status() -> ServiceStatus:
         """The batch that is served, how fresh it is, its model, and the last scoring run."""
-        try:
-            batch = published.batch()
-        except MissingError:
-            batch = None
-        return ServiceStatus.of(look(), life, batch, runs.last())
+        found = look()
+        if found.store != "ok":
+            raise HTTPException(503, "the store cannot be read", {"Retry-After": "30"})
+        return ServiceStatus.of(found, life, next(iter(last_runs(workspace, limit=1)), None))
 
     return api
 
@@ -63,19 +61,19 @@ def _probe_routes(look: _Once, life: Life) -> APIRouter:
     """Live is a process that answers at all; ready is one that can read a batch and will go on."""
     api = APIRouter(include_in_schema=False)
 
-    @api.get("/livez")
-    @api.get("/healthz")
+    @api.api_route("/livez", methods=_ASKED_BY)
+    @api.api_route("/healthz", methods=_ASKED_BY)
     async def live() -> Response:
         return PlainTextResponse("alive\n")
 
-    @api.get("/readyz")
+    @api.api_route("/readyz", methods=_ASKED_BY)
     async def ready() -> Response:
         if life.draining:
             return _unready("draining: about to end", {})
         found = await look()
         if not found.ready:
-            return _unready("no published batch can be read just now", asdict(found))
-        return JSONResponse({"status": "ready", **asdict(found)})
+            return _unready("no published batch can be read just now", found.told())
+        return JSONResponse({"status": "ready", **found.told()})
 
     return api
 
