@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from importlib.metadata import version
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -11,6 +10,7 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from data.errors import ForewarnError
+from data.version import forewarn_version
 from data.workspace import Workspace
 from serving.access.access import Access
 from serving.guard import Guard, Mistake, problem
@@ -33,7 +33,7 @@ def create_app(workspace: Workspace, *, access: Access | None = None) -> FastAPI
     """
     app = FastAPI(
         title="forewarn",
-        version=version("forewarn"),
+        version=forewarn_version(),
         docs_url=None,
         redoc_url=None,
         openapi_url=None,  # `contract_routes` has one that CRMs can import

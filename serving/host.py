@@ -65,11 +65,11 @@ def check(workspace: Workspace, *, host: str, port: int) -> Batch:
     Raises:
         BadInputError: as `host_service` has it.
     """
-    _check_address(host, port)
-    drain_seconds()
     batch = current_batch(reading(workspace.store))
     artefact.read(model_folder(workspace.models, batch))
     require_keys(workspace.store, host)
+    drain_seconds()
+    _check_address(host, port)
     return batch
 
 

@@ -7,7 +7,6 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
-from importlib.metadata import version as installed
 from io import StringIO
 from pathlib import Path
 from typing import Any, Self
@@ -17,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from data.errors import BadInputError
+from data.version import forewarn_version
 from training import artefact, peers, twins
 from training.bands import Bands
 from training.explain import Points, apart, moved, points
@@ -60,7 +60,7 @@ class Model:
     peers: pd.DataFrame = field(default_factory=pd.DataFrame, compare=False)
     twins: pd.DataFrame = field(default_factory=pd.DataFrame, compare=False)
     journeys: dict[str, list[dict[str, Any]]] = field(default_factory=dict, compare=False)
-    made_by: str = field(default_factory=lambda: installed("forewarn"))
+    made_by: str = field(default_factory=forewarn_version)
     first_seal: str = ""
 
     @property

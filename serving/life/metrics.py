@@ -5,7 +5,6 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterator
-from importlib.metadata import version
 from itertools import accumulate
 
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
@@ -17,6 +16,8 @@ from prometheus_client.core import (
     Metric,
 )
 from prometheus_client.registry import Collector
+
+from data.version import forewarn_version
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 OTHER = "other"
@@ -85,7 +86,7 @@ class Metrics(Collector):
     def collect(self) -> Iterator[Metric]:
         """The figures as they are."""
         yield InfoMetricFamily(
-            "forewarn", "The version that runs.", value={"version": version("forewarn")}
+            "forewarn", "The version that runs.", value={"version": forewarn_version()}
         )
         yield GaugeMetricFamily(
             "forewarn_requests_in_flight",

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from importlib.metadata import version
 from typing import Any, Self
 
 from pydantic import BaseModel
 
+from data.version import forewarn_version
 from serving.life.health import Health
 from serving.life.life import Life
 from serving.moments import now
@@ -68,7 +68,7 @@ class ServiceStatus(BaseModel):
         batch = found.served
         of_run = {f"run_{name}": run[name] for name in _OF_A_RUN} if run else {}
         return cls(
-            service_version=version("forewarn"),
+            service_version=forewarn_version(),
             started_at=datetime.fromisoformat(life.started_at),
             ready=found.ready and not life.draining,
             stale=batch is None or age(batch).days > STALE_AFTER_DAYS,
