@@ -26,7 +26,7 @@ from data.postgres import without_password
 Address = Path | str
 
 BUSY_SECONDS = 10
-# Half of this is how many threads the application answers in at once: none of them ever waits.
+# Together twice as many as there are threads that answer requests: none of them ever waits.
 _KEPT, _MORE = 8, 72
 _PRAGMAS = (
     "synchronous = full",

@@ -34,7 +34,7 @@ def scored(arrived, tmp_path_factory) -> Callable[..., tuple[dict[str, Any], pd.
     assert (told["verdict"], told["method"]) == ("usable", "hazard"), told["sentence"]
     workspace = Workspace(root / "workspace")
     shutil.copytree(whole / "workspace", workspace.root)
-    workspace.store.unlink()
+    (workspace.root / "store.db").unlink()
     assert champion(workspace) is not None, told["promotion"]
 
     def run(befalls: Callable[[Path], None] | None = None) -> tuple[dict[str, Any], pd.DataFrame]:

@@ -119,7 +119,7 @@ def _nothing_is_half_done(workspace: Workspace) -> None:
 
 def _published(workspace: Workspace) -> int:
     """Rows of the batch that is served; 0 without one. A batch is whole or not there."""
-    if not workspace.store.exists():
+    if not (workspace.root / "store.db").exists():
         return 0
     try:
         batch = current_batch(reading(workspace.store))

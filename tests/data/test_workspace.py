@@ -10,8 +10,9 @@ from data.workspace import Workspace, quiet
 
 def test_asking_creates_nothing(tmp_path):
     workspace = Workspace(tmp_path / "w")
-    paths = [workspace.lake, workspace.quarantine, workspace.store, workspace.spill]
+    paths = [workspace.lake, workspace.quarantine, workspace.spill, workspace.tracking]
     assert all(path.parent == workspace.root for path in paths)
+    assert workspace.store == workspace.root / "store.db"
     assert not workspace.root.exists()
 
 

@@ -200,7 +200,8 @@ def test_readers_follow_a_file_that_was_replaced(tmp_path, path):
 
 def test_more_may_read_at_once_than_connections_are_kept(address):
     publish_one(address)
-    store, asked = reading(address), []
+    store = reading(address)
+    asked: list[str] = []
 
     def run() -> None:
         asked.extend(served_account(store, "a")[0].batch_id for _ in range(20))
