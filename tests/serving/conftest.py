@@ -1,20 +1,28 @@
 """A company of seven accounts that can be checked by eye, and a model whose arithmetic can."""
 
+import json
+import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache, cached_property
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 from uuid import uuid4
 
 import numpy as np
 import pandas as pd
 import psycopg
 import pytest
+from fastapi import FastAPI
+from openapi_schema_validator import OAS30ReadValidator, oas30_format_checker
 
 from data.churn import ChurnRule
 from data.land import land
 from data.workspace import Workspace
+from serving.api import create_app
 from serving.cli import main
+from serving.contract.document import document
 from training.bands import Bands
 from training.explain import Points
 from training.peers import traits
@@ -237,3 +245,86 @@ def forewarn(monkeypatch, capsys, workspace):
         return int(stopped.value.code or 0), out, err
 
     return run
+
+
+class Contract:
+    """Holds answers to the contract; `broken` are those that it does not allow, a line for each."""
+
+    def __init__(self) -> None:
+        self.broken: list[str] = []
+
+    @cached_property
+    def document(self) -> dict[str, Any]:
+        """That of the application; every object in it has what it names and nothing else."""
+        found = document(create_app(Workspace(Path("nowhere"))))
+        for schema in found["components"]["schemas"].values():
+            schema["additionalProperties"] = False
+        return found
+
+    @cached_property
+    def _paths(self) -> list[tuple[re.Pattern[str], dict[str, Any]]]:
+        paths = self.document["paths"].items()
+        return [(re.compile(re.sub(r"{\w+}", "(.+)", path)), methods) for path, methods in paths]
+
+    @cache  # noqa: B019 - there is one for all tests
+    def _validator(self, name: str) -> OAS30ReadValidator:
+        schema = {"$ref": name, "components": self.document["components"]}
+        return OAS30ReadValidator(schema, format_checker=oas30_format_checker)
+
+    def look(self, method: str, path: str, head: Mapping[str, Any], body: bytes) -> None:
+        """Note what is not allowed about an answer below the version path."""
+        where, status = f"{method} {path}: {head['status']}", str(head["status"])
+        operations = [m.get(method.lower()) for p, m in self._paths if p.fullmatch(path)]
+        kind = dict(head["headers"]).get(b"content-type", b"").decode()
+        if kind not in ("application/json", *(["application/problem+json"] * (status >= "4"))):
+            self.broken.append(f"{where}: is {kind}")
+        elif operations and operations[0]:
+            if declared := operations[0]["responses"].get(status):
+                schema = declared["content"]["application/json"]["schema"]["$ref"]
+                self._compare(where, schema, body)
+            else:
+                self.broken.append(f"{where}: is not declared")
+        else:  # no such operation
+            self._compare(where, "#/components/schemas/Problem", body)
+            if status not in ("401", "404", "405", "421", "429"):
+                self.broken.append(f"{where}: there is no such operation")
+
+    def _compare(self, where: str, schema: str, body: bytes) -> None:
+        errors = self._validator(schema).iter_errors(json.loads(body))
+        self.broken += [f"{where}: {error.json_path}: {error.message}" for error in errors]
+
+
+@pytest.fixture(scope="session")
+def contract() -> Iterator[Contract]:
+    """Look at every answer that the application gives in this process."""
+    held = Contract()
+    plain = FastAPI.__call__
+
+    async def watched(app: FastAPI, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http" or app.title != "forewarn" or scope["path"][:4] != "/v1/":
+            await plain(app, scope, receive, send)
+            return
+        head: dict[str, Any] = {}
+        body = b""
+
+        async def seen(message: Any) -> None:
+            nonlocal body
+            head.update(message if message["type"] == "http.response.start" else {})
+            body += message.get("body", b"")
+            if message["type"] == "http.response.body" and not message.get("more_body", False):
+                held.look(scope["method"], scope["path"], head, body)
+            await send(message)
+
+        await plain(app, scope, receive, seen)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(FastAPI, "__call__", watched)
+        yield held
+
+
+@pytest.fixture(autouse=True)
+def checked(contract) -> Iterator[None]:
+    """Fails a test in which an answer was not what the contract says."""
+    contract.broken.clear()
+    yield
+    assert contract.broken == []
