@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any
 
 from data.clean import relation
@@ -62,8 +63,13 @@ def _rows(table: Table) -> str:
     return f"SELECT {columns} FROM {relation('live', table.name)} r ORDER BY r.{table.time}, {LINE}"
 
 
-def _manifest(report: LandReport, digests: dict[str, str]) -> dict[str, Any]:
+def fingerprint(digests: Mapping[str, str]) -> str:
+    """What tells a lake from any other: made of the checksums of its files, by table."""
     together = "\n".join(f"{name} {digest}" for name, digest in sorted(digests.items()))
+    return hashlib.sha256(together.encode()).hexdigest()
+
+
+def _manifest(report: LandReport, digests: dict[str, str]) -> dict[str, Any]:
     return {
         "version": LAKE_VERSION,
         "source": report.source,
@@ -82,5 +88,5 @@ def _manifest(report: LandReport, digests: dict[str, str]) -> dict[str, Any]:
             {"problem": p.problem, "table": p.table, "rows": p.rows, "action": p.action}
             for p in report.problems
         ],
-        "fingerprint": hashlib.sha256(together.encode()).hexdigest(),
+        "fingerprint": fingerprint(digests),
     }

@@ -48,6 +48,13 @@ class Suppressed:
         """Whether an id is on the list."""
         return self.digest(kind, name) in self.digests[kind]
 
+    def plus(self, kind: Kind, name: str) -> Suppressed:
+        """The list with an id more on it; `suppress` keeps it."""
+        return replace(
+            self,
+            digests={**self.digests, kind: self.digests[kind] | {self.digest(kind, name)}},
+        )
+
     def among(self, kind: Kind, names: Iterable[str]) -> list[str]:
         """Those of some ids that are on the list, in their order."""
         return [name for name in names if self.holds(kind, name)] if self.digests[kind] else []
@@ -77,9 +84,7 @@ def suppress(workspace: Workspace, kind: Kind, name: str) -> Suppressed:
     Raises:
         BadInputError: there is a list that cannot be read.
     """
-    known = suppressed(workspace)
-    digests = {**known.digests, kind: known.digests[kind] | {known.digest(kind, name)}}
-    full = replace(known, digests=digests)
+    full = suppressed(workspace).plus(kind, name)
     content = {"format": _FORMAT, "secret": full.secret.hex()}
     text = json.dumps({**content, **{k: sorted(full.digests[k]) for k in KINDS}}, indent=1)
     with atomic(_path(workspace)) as temporary:

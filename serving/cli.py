@@ -12,6 +12,8 @@ from data.errors import BadInputError
 from serving import documents, models
 from serving.access import commands as keys
 from serving.console import INTERRUPTED, Run, command, complain
+from serving.erase import commands as erasing
+from serving.export import commands as exports
 from serving.options import AsOf, BatchOf, Lang, MappingFile, MaxBad, Since, Source
 from serving.runs import commands as runs
 from serving.runs.work import landed, last_day, scored, shown
@@ -119,8 +121,10 @@ app.command(epilog="Example: forewarn train")(models.train)
 app.command(epilog="Example: forewarn backtest")(models.backtest)
 app.command(epilog="Example: forewarn promote")(models.promote)
 app.command(epilog="Example: forewarn rollback")(models.rollback)
+app.command(epilog="Example: forewarn export --format salesforce")(exports.export)
 app.command(name="run", epilog="Example: forewarn run company")(runs.run_all)
 app.command(epilog="Example: forewarn runs")(runs.runs)
+app.command(epilog="Example: forewarn erase A00042")(erasing.erase)
 
 
 @app.command(epilog="Example: forewarn score --as-of 2025-12-31")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -13,6 +14,14 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 
+class Format(StrEnum):
+    """Who may take the files of a run in; Typer cannot repeat a Literal."""
+
+    salesforce = "salesforce"
+    hubspot = "hubspot"
+    csv = "csv"
+
+
 @command
 def run_all(
     run: Run,
@@ -21,6 +30,12 @@ def run_all(
     mapping: MappingFile = None,
     max_bad: MaxBad = 0.01,
     as_of: AsOf = None,
+    export: Annotated[
+        list[Format] | None,
+        typer.Option(
+            metavar="FORMAT", help="salesforce, hubspot or csv: write its files, too; repeatable."
+        ),
+    ] = None,
 ) -> None:
     """From a source to the ten riskiest accounts: land, audit, train if need be, score, notify.
 
@@ -31,7 +46,7 @@ def run_all(
     from serving.runs.log import logged
     from serving.runs.steps import STEPS, Job
 
-    job = Job(run, source, mapping, max_bad, as_of)
+    job = Job(run, source, mapping, max_bad, as_of, exports=[form.value for form in export or ()])
     with alone(run.workspace), logged(run.workspace, source) as entry:
         for name, step in STEPS:
             entry.at(name)

@@ -6,7 +6,7 @@ by running again: what it left whole is found there.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -18,6 +18,7 @@ from serving.console import Run
 from serving.runs.work import landed, scored, shown
 
 if TYPE_CHECKING:
+    from serving.export.fields import Target
     from serving.records import Batch
 
 
@@ -34,7 +35,7 @@ class Job:
     mapping: Path | None
     max_bad: float
     as_of: date | None
-    exports: tuple[str, ...] = ()
+    exports: Sequence[Target] = ()
     told: dict[str, Any] = field(default_factory=dict)
     batch: Batch | None = None
     new: bool = False
@@ -80,6 +81,13 @@ def _score(job: Job) -> None:
 
 def _export(job: Job) -> None:
     """Files for other systems are written, in the formats that were asked for."""
+    from serving.export.exported import export
+
+    for target in job.exports:
+        with job.run.step("export") as step:
+            done = export(job.run.workspace, target)
+            step.done = f"export: {done.manifest['rows']:,} records for {target} in {done.folder}"
+        job.told.setdefault("export", []).append(done.to_dict())
 
 
 def _notify(job: Job) -> None:
