@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 WORKSPACE ?= .forewarn
 
-.PHONY: demo test check serve bench messages clean
+.PHONY: demo test check serve bench contract messages clean
 
 demo: $(READY)  ## a synthetic company through the whole flow, to its ten riskiest accounts
 	$(BIN)/forewarn synth $(WORKSPACE)/company
@@ -24,6 +24,9 @@ check: $(READY)  ## linters, types and import contracts
 
 bench: $(READY)  ## speed, as ratios to a baseline measured in the same run
 	$(BIN)/python benchmarks/features.py
+
+contract: $(READY)  ## write the API's contract anew; refused where it takes something away
+	$(BIN)/forewarn contract --to docs
 
 messages: $(READY)  ## bring the translations up to date with serving/locale/sentences.yml
 	$(BIN)/python -m serving.translations

@@ -102,8 +102,9 @@ def _schemas(old: Schema, new: Schema, paths: Schema) -> Iterator[str]:
 def _compared(where: str, before: Schema, after: Schema, rule: Rule) -> Iterator[str]:
     """What is gone or of another kind, and what the rule says of what stayed."""
     for name in ("$ref", "type", "format"):
-        if before.get(name) != after.get(name):
-            yield f"{where}: {name} was {before.get(name)}, is {after.get(name)}"
+        was, now_is = (str(one.get(name)).rpartition("/")[2] for one in (before, after))
+        if was != now_is:
+            yield f"{where}: {name.strip('$')} was {was}, is {now_is}"
     yield from rule(where, before, after)
     if "items" in before and "items" in after:
         yield from _compared(f"{where}[]", before["items"], after["items"], rule)

@@ -274,12 +274,13 @@ class Contract:
     def look(self, method: str, path: str, head: Mapping[str, Any], body: bytes) -> None:
         """Note what is not allowed about an answer below the version path."""
         where, status = f"{method} {path}: {head['status']}", str(head["status"])
-        operations = [m.get(method.lower()) for p, m in self._paths if p.fullmatch(path)]
+        known = (m.get(method.lower()) for p, m in self._paths if p.fullmatch(path))
+        operation = next(filter(None, known), None)
         kind = dict(head["headers"]).get(b"content-type", b"").decode()
         if kind not in ("application/json", *(["application/problem+json"] * (status >= "4"))):
             self.broken.append(f"{where}: is {kind}")
-        elif operations and operations[0]:
-            if declared := operations[0]["responses"].get(status):
+        elif operation is not None:
+            if declared := operation["responses"].get(status):
                 schema = declared["content"]["application/json"]["schema"]["$ref"]
                 self._compare(where, schema, body)
             else:
