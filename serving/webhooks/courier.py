@@ -35,6 +35,7 @@ from serving.webhooks.signature import signed_headers
 EVERY_SECONDS = 5.0
 # So many endpoints are sent to at once, each one message after the other.
 AT_ONCE = 8
+_PATIENCE_SECONDS = 2.0
 _LOG = logging.getLogger("forewarn")
 
 
@@ -135,7 +136,7 @@ def start(workspace: Workspace, *, every_seconds: float = EVERY_SECONDS) -> Call
 
     def stop() -> None:
         stopped.set()
-        thread.join(every_seconds)
+        thread.join(_PATIENCE_SECONDS)
 
     return stop
 
