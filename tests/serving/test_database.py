@@ -181,6 +181,16 @@ def test_a_connection_cut_in_the_middle_of_a_transaction_is_told_and_writes_noth
     publish_one(postgres, writer, "b2")
 
 
+def test_connections_that_were_cut_while_nobody_asked_cost_no_question(postgres):
+    publish_one(postgres)
+    reader = reading(postgres)
+    assert current_batch(reader).batch_id == "b1"
+    with transaction(writing(postgres)) as other:
+        cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+        other.execute(text(f"{cut} AND datname = current_database()"))
+    assert current_batch(reader).batch_id == "b1"
+
+
 def test_readers_follow_a_file_that_was_replaced(tmp_path, path):
     publish_one(path)
     publish_one(tmp_path / "copy.db", batch_id="restored")

@@ -405,7 +405,9 @@ def test_the_strongest_reasons_are_read_without_the_explanation(address):
     row = scored("a").model_copy(update={"explanation": why})
     none = scored("b").model_copy(update={"explanation": explained()})
     publish(store, batch("b1", n=3), [row, none, decided("c")])
-    told = {name: found.drivers_told for name, found in some_accounts(store, "b1", "abc").items()}
+    some = some_accounts(store, "b1", "abc")
+    assert [found.explanation for found in some.values()] == [None] * 3
+    told = {name: found.drivers_told for name, found in some.items()}
     assert told == {"a": ("Silent.", "Late.", "Unhappy."), "b": (), "c": ()}
     assert served_account(store, "a")[1] == row.model_copy(
         update={"explanation": None, "told": told["a"]}
