@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from data.errors import BadInputError
-from data.suppress import Kind
 from serving.console import Run, command
+
+if TYPE_CHECKING:
+    from data.suppress import Kind
 
 BEYOND = (
     "Out of reach: the source itself, backups, files that were exported to elsewhere, and what "

@@ -15,7 +15,7 @@ from serving.cli import app
 COMMAND = Path(sys.executable).with_name("forewarn")
 COMMANDS = (
     *("synth", "land", "features", "audit", "train", "backtest", "promote", "rollback"),
-    *("score", "explain", "serve", "run"),
+    *("score", "explain", "export", "serve", "contract", "run", "runs", "erase"),
 )
 
 
