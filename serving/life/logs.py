@@ -14,7 +14,7 @@ from typing import TextIO
 from serving.moments import now, text
 
 # Those that speak of requests or of themselves at length; what they have to complain of is kept.
-_TERSE = ("bentoml", "circus", "uvicorn", "uvicorn.error", "uvicorn.access", "asyncio")
+TERSE = ("bentoml", "circus", "uvicorn", "uvicorn.error", "uvicorn.access", "asyncio")
 _INNERMOST = 6
 
 
@@ -78,7 +78,7 @@ def set_up() -> None:
             "loggers": {
                 "forewarn": {"level": "INFO"},
                 **{
-                    name: {"level": "WARNING", "handlers": [], "propagate": True} for name in _TERSE
+                    name: {"level": "WARNING", "handlers": [], "propagate": True} for name in TERSE
                 },
             },
         }
