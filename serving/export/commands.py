@@ -16,8 +16,9 @@ FormOption = Annotated[Form | None, typer.Option("--format", help="Who is to tak
 SinceOption = Annotated[
     str | None,
     typer.Option(
-        metavar="BATCH|DATE",
-        help="Only what changed since that batch, or the newest of that date or before.",
+        metavar="BATCH|DATE|last",
+        help="Only what changed since that batch, the newest of that date or before, or the last "
+        "export.",
         show_default="all accounts",
     ),
 ]

@@ -32,6 +32,7 @@ from serving.store import batch_at, current_batch, find_batch
 
 MANIFEST = "manifest.json"
 MIN_CHANGE = 0.01
+LAST = "last"
 _MADE_BY = "forewarn export"
 
 
@@ -95,9 +96,10 @@ def export(  # noqa: PLR0913 - one argument for each thing that a user can say
 ) -> Exported:
     """Write the served batch for a target, or what changed in it since another batch.
 
-    `since` is the id of a batch, or a day: the newest batch of that day or before. The folder is
-    `exports/BATCH.TARGET` in the workspace, or `to`; it appears whole or not at all, and the same
-    export again is the same byte for byte. Nothing but the store is read.
+    `since` is the id of a batch, or a day: the newest batch of that day or before, or "last": that
+    of the newest export for the target in the workspace, all accounts where there is none. The
+    folder is `exports/BATCH.TARGET` in the workspace, or `to`; it appears whole or not at all, and
+    the same export again is the same byte for byte.
 
     Raises:
         BadInputError: the file of fields, `since`, `to` or `limit_rows` cannot be used.
@@ -108,9 +110,11 @@ def export(  # noqa: PLR0913 - one argument for each thing that a user can say
         raise BadInputError(f"no field has a name in {target}; give some of them one")
     engine = reading(workspace.store)
     batch = current_batch(engine)
-    then = None if since is None else Since(_batch_of(engine, since), min_change)
+    exports = workspace.root / "exports"
+    before = _last(engine, exports, batch, target) if since == LAST else _batch_of(engine, since)
+    then = None if before is None else Since(before, min_change)
     plan = _Plan(target, mapping, batch, then, _rows(target, limit_rows))
-    folder = to or workspace.root / "exports" / f"{batch.batch_id}.{target}"
+    folder = to or exports / f"{batch.batch_id}.{target}"
     return _written(folder.absolute(), engine, plan)
 
 
@@ -179,7 +183,17 @@ def _manifest(
     return told
 
 
-def _batch_of(engine: Engine, since: str) -> Batch:
+def _last(engine: Engine, exports: Path, batch: Batch, target: Target) -> Batch | None:
+    """The newest other batch of which an export for the target lies there."""
+    ids = (folder.name.removesuffix(f".{target}") for folder in exports.glob(f"*.{target}"))
+    found = [find_batch(engine, batch_id) for batch_id in sorted(ids) if batch_id != batch.batch_id]
+    known = [one for one in found if one is not None and one.as_of <= batch.as_of]
+    return max(known, key=lambda one: (one.as_of, one.created_at), default=None)
+
+
+def _batch_of(engine: Engine, since: str | None) -> Batch | None:
+    if since is None:
+        return None
     if (found := find_batch(engine, since)) is not None:
         return found
     try:

@@ -1,6 +1,7 @@
 """Two published batches of a few accounts, to export."""
 
 from datetime import date
+from itertools import islice
 
 import pytest
 
@@ -88,12 +89,13 @@ LATER = (
 
 @pytest.fixture
 def published(tmp_path):
-    """A workspace in which batches of the given rows are published, one a week, the last now."""
+    """A workspace in which batches of the given rows are published, one a week."""
+    weeks = iter((BEFORE, NOW))
 
     def make(*batches, store_url=None) -> Workspace:
         workspace = Workspace(tmp_path / "workspace", store_url=store_url)
         engine = writing(workspace.store)
-        days = (BEFORE, NOW)[-len(batches) :]
+        days = islice(weeks, len(batches))
         for day, rows in zip(days, batches, strict=True):
             publish(engine, batch(f"b{day:%d}", day, len(rows)), rows)
         return workspace

@@ -30,12 +30,12 @@ def bodies(done):
 
 def test_salesforce_gets_its_own_names_numbers_and_emptied_fields(published):
     done = export(published([account("0015g00000XyZabAAA", 1 / 3), decided("b")]), "salesforce")
-    assert done.folder.name == "b31.salesforce"
+    assert done.folder.name == "b24.salesforce"
     told = rows(done)
     first = told["0015g00000XyZabAAA"]
     assert next(iter(first)) == done.manifest["key"] == "Forewarn_Account_Id__c"
     assert (first["Forewarn_Risk__c"], first["Forewarn_ARR_At_Risk__c"]) == ("0.3333", "333.33")
-    assert (first["Forewarn_Band__c"], first["Forewarn_As_Of__c"]) == ("low", "2025-12-31")
+    assert (first["Forewarn_Band__c"], first["Forewarn_As_Of__c"]) == ("low", "2025-12-24")
     assert first["Forewarn_Renewal_At__c"] == first["Forewarn_Link__c"] == "#N/A"
     assert told["b"]["Forewarn_Risk__c"] == told["b"]["Forewarn_Driver_1__c"] == "#N/A"
     assert told["b"]["Forewarn_Status__c"] == "decided"
@@ -71,7 +71,7 @@ def test_plain_csv_has_every_flat_field(published):
     row = account("a", name="Ant & Co", renewal_at=date(2026, 2, 14), segment="small")
     told = rows(export(published([row]), "csv"))["a"]
     assert told["name"] == "Ant & Co"
-    assert (told["renewal_at"], told["days_to_renewal"]) == ("2026-02-14", "45")
+    assert (told["renewal_at"], told["days_to_renewal"]) == ("2026-02-14", "52")
     assert told["driver_1"] == "Nobody has come to us for 41 days."
     assert told["suggested_play"] == "Reach out by another way"
     assert (told["link"], told["notice_at"]) == ("/accounts/a", "")
@@ -111,6 +111,18 @@ def test_what_changed_is_the_same_on_postgresql(published, postgres_url):
     assert {name: row["Forewarn_Status__c"] for name, row in told.items()} == WHAT_CHANGED
 
 
+def test_since_the_last_export_is_all_at_first_and_the_same_when_repeated(published):
+    workspace = published(EARLIER)
+    first = export(workspace, "csv", since="last")
+    assert (first.manifest["since"], first.manifest["rows"]) == (None, len(EARLIER))
+    published(LATER)
+    for _ in range(2):
+        done = export(workspace, "csv", since="last")
+        assert done.manifest["since"]["batch_id"] == first.manifest["batch_id"]
+        assert set(rows(done)) == set(WHAT_CHANGED)
+    assert export(workspace, "hubspot", since="last").manifest["since"] is None
+
+
 @pytest.mark.parametrize(
     ("min_change", "moved"), [(0, {"little", "more"}), (0.0099, {"little", "more"}), (0.02, set())]
 )
@@ -140,7 +152,7 @@ def test_pages_leave_nobody_out(published, monkeypatch):
 
 
 def test_where_nothing_changed_there_is_nothing_to_upload(published):
-    done = export(published(LATER), "salesforce", since="b31")
+    done = export(published(LATER), "salesforce", since="b24")
     assert (done.manifest["rows"], done.manifest["files"]) == (0, [])
     assert [path.name for path in done.folder.iterdir()] == ["manifest.json"]
 
@@ -195,7 +207,7 @@ def test_an_export_is_whole_or_absent(published, monkeypatch):
         with pytest.raises(OSError, match="disk full"):
             export(workspace, target, limit_rows=2)
     assert {path.name: path.read_bytes() for path in first.folder.iterdir()} == before
-    assert [path.name for path in first.folder.parent.iterdir()] == ["b31.csv"]
+    assert [path.name for path in first.folder.parent.iterdir()] == ["b24.csv"]
 
 
 def test_only_the_owner_can_read_an_export(published):
