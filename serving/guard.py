@@ -226,7 +226,7 @@ def _bounded(receive: Receive, headers: dict[bytes, bytes], most: int) -> Receiv
         HTTPException: 413, at once where the length is declared.
     """
     declared = headers.get(b"content-length", b"0")
-    too_much = HTTPException(413, f"at most {most:,} bytes are taken", {"Connection": "close"})
+    too_much = HTTPException(413, f"at most {most:,} bytes are taken")
     if len(declared) > 18 or not declared.isdigit() or int(declared) > most:
         raise too_much
     left = most

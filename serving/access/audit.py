@@ -95,7 +95,8 @@ class Audit:
             except Exception as error:  # noqa: BLE001 - of a thread nobody else would hear it
                 self._keep(entries, used, lost)
                 told = error if isinstance(error, ForewarnError) else type(error).__name__
-                _LOG.warning("audit: %d rows wait for the store: %s", len(entries), told)
+                if entries:
+                    _LOG.warning("audit: %d rows wait for the store: %s", len(entries), told)
             else:
                 if lost:
                     _LOG.error("audit: %d rows lost while the store was away", lost)
