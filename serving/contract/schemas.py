@@ -27,6 +27,11 @@ _KEPT = (
     "maxItems",
     "uniqueItems",
 )
+_TURNED = {
+    *("items", "properties", "required", "const", "exclusiveMinimum", "exclusiveMaximum"),
+    "additionalProperties",
+}
+_DROPPED = {"example", "examples", "$defs", "deprecated", "readOnly", "writeOnly"}
 
 
 class UntranslatableError(ValueError):
@@ -40,28 +45,32 @@ def plain(schema: Schema, *, where: str = "") -> Schema:
     {'type': 'integer', 'format': 'int32', 'minimum': 0, 'exclusiveMinimum': True}
 
     Raises:
-        UntranslatableError: a union of types, or a free mapping; `where` says in which place.
+        UntranslatableError: a union of types, a free mapping, or a word that is not known; `where`
+            says in which place.
     """
     schema = _without_null(schema, where)
     if "$ref" in schema:
         return {"$ref": schema["$ref"]}
-    if schema.get("additionalProperties"):
-        raise UntranslatableError(f"{where}: expected named properties; got a mapping; use a list")
-    kind = schema.get("type")
+    _refuse(schema, where)
     found = {name: schema[name] for name in _KEPT if schema.get(name) is not None}
     if "const" in schema:
         found["enum"] = [schema["const"]]
-    if kind in FORMATS:
-        found.setdefault("format", FORMATS[kind])
-    found |= _bounds(schema)
-    if kind == "array":
-        found["items"] = plain(schema.get("items", {}), where=f"{where}[]")
-    if kind == "object":
+    found |= _number(schema)
+    if schema.get("type") == "array":
+        found["items"] = plain(schema["items"], where=f"{where}[]")
+    if schema.get("type") == "object":
         inner = schema.get("properties", {})
         found["properties"] = {n: plain(one, where=f"{where}.{n}") for n, one in inner.items()}
         if required := schema.get("required"):
             found["required"] = list(required)
     return found
+
+
+def _refuse(schema: Schema, where: str) -> None:
+    if schema.get("additionalProperties"):
+        raise UntranslatableError(f"{where}: expected named properties; got a mapping; use a list")
+    if unknown := set(schema) - {*_KEPT, *_TURNED, *_DROPPED}:
+        raise UntranslatableError(f"{where}: expected words of OpenAPI; got {sorted(unknown)}")
 
 
 def _without_null(schema: Schema, where: str) -> Schema:
@@ -76,12 +85,18 @@ def _without_null(schema: Schema, where: str) -> Schema:
     return schema
 
 
-def _bounds(schema: Schema) -> Schema:
-    """Exclusive bounds as OpenAPI 3.0 has them: a flag beside the bound."""
-    found: Schema = {}
+def _number(schema: Schema) -> Schema:
+    """What OpenAPI 3.0 says of a number: its size, and exclusive bounds by a flag beside them."""
+    kind = schema.get("type")
+    if kind not in FORMATS:
+        return {}
+    found: Schema = {"format": schema.get("format", FORMATS[kind])}
     for bound, exclusive in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
+        value = schema.get(exclusive, schema.get(bound))
+        if value is not None:
+            found[bound] = int(value) if kind == "integer" else value
         if exclusive in schema:
-            found |= {bound: schema[exclusive], exclusive: True}
+            found[exclusive] = True
     return found
 
 

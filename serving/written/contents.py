@@ -70,7 +70,7 @@ Moment = Annotated[
     PlainSerializer(moments.text),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
-Rating = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=5)]
+Rating = Annotated[int, Field(ge=1, le=5), BeforeValidator(_whole)]
 # An empty text is what a flow sends where nothing was typed; it counts as none.
 _NONE_IF_EMPTY = AfterValidator(lambda given: given or None)
 _LINE = r"^[^\x00-\x1f\x7f]*$"
