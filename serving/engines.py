@@ -61,17 +61,18 @@ def writer(address: Address) -> Engine:
     """Connections that may write; on SQLite one at a time does, and others wait for it."""
     if (path := file_of(address)) is None:
         return _postgres(str(address), readonly=False)
-    return _sqlite(path, begin="BEGIN IMMEDIATE", opened=_write_ahead, poolclass=NullPool)
+    return _sqlite(path, "rw", begin="BEGIN IMMEDIATE", opened=_write_ahead, poolclass=NullPool)
 
 
 def reader(address: Address) -> Engine:
     """Connections that cannot write, each transaction at one moment."""
     if (path := file_of(address)) is None:
         return _postgres(str(address), readonly=True)
+    # Who only reads leaves the log alone when it closes: by then it may belong to another file.
     engine = _sqlite(
         path,
+        "ro",
         begin="BEGIN",
-        opened=lambda connection: connection.execute("PRAGMA query_only = on"),
         pool_size=_KEPT,
         max_overflow=_MORE,
         pool_use_lifo=True,
@@ -82,15 +83,16 @@ def reader(address: Address) -> Engine:
 
 def _sqlite(
     path: Path,
+    mode: str,
     *,
     begin: str,
-    opened: Callable[[sqlite3.Connection], object],
+    opened: Callable[[sqlite3.Connection], object] = lambda _: None,
     **pool: Any,  # noqa: ANN401 - what create_engine takes
 ) -> Engine:
     engine = create_engine(
         # Opened by a URL, a file that is gone stays gone; by its name it would be made anew.
         URL.create(
-            "sqlite", database=path.absolute().as_uri(), query={"uri": "true", "mode": "rw"}
+            "sqlite", database=path.absolute().as_uri(), query={"uri": "true", "mode": mode}
         ),
         connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
         execution_options={"shown": str(path)},

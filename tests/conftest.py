@@ -153,7 +153,7 @@ class PostgresServer:
     """
 
     def __init__(self, binaries: Path) -> None:
-        self._binaries = binaries
+        self.binaries = binaries
         # PostgreSQL refuses to run as root, and another user cannot enter pytest's own folders.
         self._user = "nobody" if os.geteuid() == 0 else None
         self.home = Path(tempfile.mkdtemp(prefix="forewarn-pg-"))
@@ -174,7 +174,7 @@ class PostgresServer:
         self._run("pg_ctl", "-m", "immediate", "stop")
 
     def _run(self, tool: str, *arguments: str) -> None:
-        command = [str(self._binaries / tool), "-D", str(self.home / "data"), *arguments]
+        command = [str(self.binaries / tool), "-D", str(self.home / "data"), *arguments]
         with (self.home / "out").open("ab") as out:
             user, home = self._user, self.home
             subprocess.run(command, check=True, stdout=out, stderr=out, user=user, cwd=home)
