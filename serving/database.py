@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from sqlalchemy import Connection, Engine, insert, inspect, select, text
 from sqlalchemy import exc as refusals
@@ -106,6 +108,23 @@ def take_turn(connection: Connection) -> None:
     """
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:turn)"), {"turn": _TURN})
+
+
+def check_room(engine: Engine, size: int) -> None:
+    """See that so many bytes can be written, where the store is a file of this machine.
+
+    Raises:
+        StoreError: the disk has less room.
+    """
+    if engine.dialect.name != "sqlite":
+        return
+    needed = 2 * size  # what is written stands in the log before it stands in the file
+    free = shutil.disk_usage(Path(shown(engine)).parent).free
+    if free < needed:
+        raise StoreError(
+            f"{shown(engine)}: expected {needed:,} bytes of free space; got {free:,}; what was "
+            "published before is untouched; make room there and try again"
+        )
 
 
 def _in_plain_words(engine: Engine, error: BaseException | None) -> ForewarnError:

@@ -6,6 +6,7 @@ import json
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from io import BufferedReader, FileIO
 from itertools import islice
 from typing import IO, Any
@@ -13,11 +14,17 @@ from typing import IO, Any
 from serving.database import StoreError
 
 
+@dataclass(frozen=True)
+class Spool:
+    """All rows, in lists that are read once and one at a time, and how many bytes they take."""
+
+    chunks: Iterator[list[dict[str, Any]]]
+    size: int
+
+
 @contextmanager
-def spooled(
-    rows: Iterable[dict[str, Any]], *, chunk: int
-) -> Iterator[Iterator[list[dict[str, Any]]]]:
-    """Make all rows, then give them back in lists of at most `chunk`, while memory holds one.
+def spooled(rows: Iterable[dict[str, Any]], *, chunk: int) -> Iterator[Spool]:
+    """Make all rows, then give them back in lists of at most `chunk`.
 
     Raises:
         StoreError: the folder for temporary files is full.
@@ -26,9 +33,10 @@ def spooled(
     with tempfile.TemporaryFile("w+b", buffering=0) as stream:
         for row in rows:
             _keep(stream, json.dumps(row).encode() + b"\n")
+        size = stream.tell()
         stream.seek(0)
         with BufferedReader(stream) as reader:
-            yield _chunks(reader, chunk)
+            yield Spool(_chunks(reader, chunk), size)
 
 
 def _keep(stream: FileIO, line: bytes) -> None:

@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 
 from data.errors import MissingError
-from serving.database import StoreError, take_turn, transaction
+from serving.database import StoreError, check_room, take_turn, transaction
 from serving.question import Question
 from serving.records import AccountRisk, Band, Batch
 from serving.rows import QUICK, WHOLE, account, head, head_row, risk_row
@@ -52,11 +52,12 @@ def publish(engine: Engine, batch: Batch, rows: Iterable[AccountRisk]) -> bool:
     known = find_batch(engine, batch.batch_id)
     watch = Watch(batch)
     made = () if known else (risk_row(batch, row) for row in watch.over(rows))
-    with spooled(made, chunk=_CHUNK) as chunks, transaction(engine) as connection:
+    with spooled(made, chunk=_CHUNK) as spool, transaction(engine) as connection:
         take_turn(connection)
         there = select(BATCH.c.batch_id).where(BATCH.c.batch_id == batch.batch_id)
         if new := connection.execute(there).first() is None:
-            _write(connection, batch, chunks)
+            check_room(engine, spool.size)
+            _write(connection, batch, spool.chunks)
             watch.tell(connection)
         _point(connection, batch)
     return new

@@ -8,6 +8,7 @@ import sys
 import textwrap
 import threading
 import time
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import date
 from pathlib import Path
@@ -285,6 +286,29 @@ def test_a_full_disk_is_one_line_and_the_old_batch_stays(tmp_path, when):
     assert rows_of(path, "risk") == 1
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+@pytest.fixture
+def small_disk(tmp_path) -> Iterator[Path]:
+    """A disk of three megabytes."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mounting = ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(place)]
+    if subprocess.run(mounting, capture_output=True, check=False).returncode != 0:
+        pytest.skip("only root may mount a disk")
+    yield place
+    subprocess.run(["umount", "--lazy", str(place)], check=True)
+
+
+def test_a_disk_without_room_for_a_batch_is_told_with_what_it_needs(small_disk):
+    path = small_disk / "store.db"
+    publish(writing(path), batch("b1"), [scored("a")])
+    many = [scored(f"x{i}").model_copy(update={"summary": "x" * 1000}) for i in range(2500)]
+    with pytest.raises(StoreError, match=r"expected 7,[\d,]+ bytes of free space; got [\d,]+;"):
+        publish(writing(path), batch("b2", n=2500), many)
+    assert current_batch(reading(path)).batch_id == "b1"
+    publish(writing(path), batch("b2", n=250), many[:250])
+    assert current_batch(reading(path)).batch_id == "b2"
 
 
 def test_two_publishers_of_the_same_batch_at_once_publish_it_once(address):

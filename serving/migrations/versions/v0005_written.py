@@ -15,14 +15,15 @@ def upgrade() -> None:
     """Gain all tables that others than the scoring run write to."""
     gain("risk", *(sa.Column(f"driver_{n}", sa.Text) for n in (1, 2, 3)))
     gain("risk", sa.Column("champions_left", sa.Integer))
-    _what_people_wrote()
+    _what_people_think()
+    _what_people_do()
     _who_may_ask()
     _webhooks()
     _runs()
     op.execute("DROP TABLE IF EXISTS forewarn_schema")  # Alembic keeps the number from here on
 
 
-def _what_people_wrote() -> None:
+def _what_people_think() -> None:
     op.create_table(
         "feedback",
         sa.Column("feedback_id", sa.Text, primary_key=True),
@@ -55,6 +56,9 @@ def _what_people_wrote() -> None:
         sa.Column("key_id", sa.Text, nullable=False),
         sqlite_strict=True,
     )
+
+
+def _what_people_do() -> None:
     op.create_table(
         "intervention",
         sa.Column("intervention_id", sa.Text, primary_key=True),
