@@ -203,6 +203,12 @@ class FakeModel(SimpleNamespace):
         return found
 
 
+@pytest.fixture(scope="session")
+def fake_model() -> type[FakeModel]:
+    """`FakeModel`, for tests in folders of their own."""
+    return FakeModel
+
+
 @pytest.fixture
 def crown(monkeypatch) -> Callable[..., FakeModel]:
     """Make a fake model the champion: `crown(version)`; more arguments replace what it has."""
