@@ -79,6 +79,15 @@ def held(store) -> Workspace:
     return store
 
 
+@pytest.fixture(scope="module")
+def server(store) -> Client:
+    server = Client(store)
+    server.get("/livez")  # what is done once for the first request is done
+    server.get("/v1/accounts")
+    return server
+
+
 @pytest.fixture
-def client(held) -> Client:
-    return Client(held)
+def client(server, held) -> Client:  # noqa: ARG001 - emptied for each test
+    """A server over `held`; one for all tests, because it takes time to begin."""
+    return server

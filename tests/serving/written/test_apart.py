@@ -8,10 +8,10 @@ from datetime import date
 import grimp
 
 from data.workspace import Workspace
-from serving.database import reading
+from serving.database import reading, writing
 from serving.score import score
-from serving.store import current_batch, some_accounts
-from tests.serving.written.conftest import Client
+from serving.store import current_batch, publish, some_accounts
+from tests.serving.written.conftest import Client, account, batch
 from training.config import Config
 
 WRITTEN = (
@@ -24,7 +24,8 @@ WRITTEN = (
 def test_scores_are_the_same_with_and_without_what_people_wrote(workspace, crown, tmp_path):
     crown()
     told = []
-    score(workspace, Config(), as_of=date(2025, 6, 24))
+    rows = [account("ant"), account("bee")]
+    publish(writing(workspace.store), batch("b0", date(2025, 6, 24), 2), rows)
     beside = Workspace(tmp_path / "beside")
     shutil.copytree(workspace.root, beside.root, symlinks=True)
     client = Client(workspace)
@@ -35,9 +36,9 @@ def test_scores_are_the_same_with_and_without_what_people_wrote(workspace, crown
     for place in (workspace, beside):
         score(place, Config(), as_of=date(2025, 7, 1))
         engine = reading(place.store)
-        batch = current_batch(engine)
-        assert batch.as_of == date(2025, 7, 1)
-        told.append((batch.batch_id, some_accounts(engine, batch.batch_id, ["ant", "bee"])))
+        served = current_batch(engine)
+        assert served.as_of == date(2025, 7, 1)
+        told.append((served.batch_id, some_accounts(engine, served.batch_id, ["ant", "bee"])))
     assert told[0] == told[1]
     assert {row.status for row in told[0][1].values()} == {"scored"}
 

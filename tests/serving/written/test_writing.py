@@ -271,8 +271,9 @@ def test_an_answer_can_be_found_by_its_account(held, client):
 
 
 @pytest.mark.parametrize("store", ["sqlite"], indirect=True)
-def test_a_locked_store_says_that_nothing_was_written(held, client, monkeypatch, caplog):
+def test_a_locked_store_says_that_nothing_was_written(held, monkeypatch, caplog):
     monkeypatch.setattr("serving.engines.BUSY_SECONDS", 0.1)
+    client = Client(held)
     assert client.get(PULSES).status_code == 200
     with closing(sqlite3.connect(held.store, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
