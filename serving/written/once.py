@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -17,11 +18,14 @@ from sqlalchemy import ColumnElement, Connection, Engine, delete, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from serving import moments
-from serving.database import transaction
+from serving.access.access import DEADLINE_SECONDS
+from serving.database import StoreError, transaction
 from serving.tables import ANSWERED
 
 KEPT = timedelta(days=7)
 MAX_KEY = 255
+# By then the caller has been told that there is no answer, and would send it again.
+_PATIENCE_SECONDS = DEADLINE_SECONDS - 1
 _QUOTED = re.compile(r'"((?:[ !#-\[\]-~]|\\["\\])*)"')
 _BARE = re.compile(r"[!#-~][!-~]*")
 
@@ -74,16 +78,12 @@ def once(engine: Engine, attempt: Attempt, write: Callable[[Connection], Answer]
         DeclinedError: the key was used for something else, or `write` declined.
         StoreError: the store is locked or away; nothing was written.
     """
+    began = time.monotonic()
     with transaction(engine) as connection:
-        if attempt.key is None:
-            return write(connection)
-        _sweep(connection)
-        if not _claim(connection, attempt):
-            return _remembered(connection, attempt)
-        answer = write(connection)
-        told = {"status": answer.status, "account_id": answer.account_id, "body": answer.body}
-        connection.execute(update(ANSWERED).where(*_of(attempt)).values(told))
-        return answer
+        answer = _answered(connection, attempt, write)
+        if time.monotonic() - began > _PATIENCE_SECONDS:
+            raise StoreError("the store was held too long by others; nothing was written")
+    return answer
 
 
 def parse_key(header: str) -> str:
@@ -102,6 +102,20 @@ def parse_key(header: str) -> str:
             400, f"Idempotency-Key: expected 1 to {MAX_KEY} visible ASCII characters"
         )
     return key
+
+
+def _answered(
+    connection: Connection, attempt: Attempt, write: Callable[[Connection], Answer]
+) -> Answer:
+    if attempt.key is None:
+        return write(connection)
+    _sweep(connection)
+    if not _claim(connection, attempt):
+        return _remembered(connection, attempt)
+    answer = write(connection)
+    told = {"status": answer.status, "account_id": answer.account_id, "body": answer.body}
+    connection.execute(update(ANSWERED).where(*_of(attempt)).values(told))
+    return answer
 
 
 def _sweep(connection: Connection) -> None:

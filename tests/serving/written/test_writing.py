@@ -244,6 +244,13 @@ def test_what_fails_after_it_was_written_leaves_nothing_and_may_be_sent_again(
     assert "idempotent-replayed" not in again.headers
 
 
+def test_what_comes_too_late_for_its_caller_is_not_written(held, client, monkeypatch):
+    monkeypatch.setattr("serving.written.once._PATIENCE_SECONDS", -1)
+    late = client.post(PULSES, json={"pulse": 4}, headers={"Idempotency-Key": "k"})
+    assert (late.status_code, late.headers["retry-after"]) == (503, "10")
+    assert (count(held, PULSE), count(held, ANSWERED)) == (0, 0)
+
+
 def test_a_key_is_forgotten_after_a_week(held, client, monkeypatch):
     key = {"Idempotency-Key": "k"}
     client.post(PULSES, json={"pulse": 4}, headers=key)
