@@ -48,7 +48,6 @@ _BUSY = {"Retry-After": "1"}
 _AWAY = {"Retry-After": "30"}
 # How long a client may take to fetch an answer that has begun.
 _TAKING_SECONDS = 60.0
-_GUARDED = "forewarn.guarded"
 _SANE = (string.ascii_letters + string.digits + "._-").encode()
 _LOG = logging.getLogger("forewarn")
 
@@ -112,10 +111,8 @@ class Guard:
 
     Probes are open. All else is let in by `Access` before its body is read, turned away with 429
     while too much is under way or the key has asked too often, and with 503 when no answer began in
-    time. BentoML answers unknown paths and its own failures in plain text; clients see problems as
-    RFC 9457 has them. Errors that are HTML stay as they are.
-
-    It may be there twice, around the application and around its host; the outer one does the work.
+    time. Errors that others word, in plain text or as JSON of their own, leave as problems that RFC
+    9457 has a shape for; those that are HTML stay as they are.
     """
 
     def __init__(self, app: ASGIApp, access: Access) -> None:
@@ -127,11 +124,10 @@ class Guard:
         """Handle one connection; only HTTP is touched, and the end of the process is used."""
         if scope["type"] == "lifespan":
             await self.app(scope, receive, self._flushing(send))
-        elif scope["type"] != "http" or _GUARDED in scope:
-            await self.app(scope, receive, send)
-        else:
-            scope[_GUARDED] = True
+        elif scope["type"] == "http":
             await self._answer(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers: dict[bytes, bytes] = dict(scope["headers"])

@@ -2,10 +2,12 @@
 
 import asyncio
 import base64
+import threading
 import time
 from datetime import timedelta
 
 import pytest
+from fastapi import FastAPI
 from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 
 from data.workspace import Workspace
@@ -232,6 +234,22 @@ def test_no_answer_in_time_is_a_503_and_frees_the_place(store, client):
     assert access.under_way == 0
 
 
+def test_a_thread_that_is_late_is_waited_for_by_nobody(store, client):
+    app, ended = FastAPI(), threading.Event()
+
+    @app.get("/slow")
+    def slow() -> str:
+        ended.wait(20)
+        return "too late"
+
+    asked = client(Guard(app, Access(store, deadline=0.1, most_at_once=1)))
+    started = time.monotonic()
+    assert [asked.get("/slow").status_code for _ in range(2)] == [503, 503]
+    assert time.monotonic() - started < 10
+    ended.set()
+    assert asked.get("/slow").json() == "too late"
+
+
 def test_an_answer_that_began_may_take_longer_but_not_for_ever(store, client, monkeypatch):
     async def slow(scope, _receive, send):
         await send({"type": "http.response.start", "status": 200, "headers": []})
@@ -255,14 +273,6 @@ async def _raw(app):
         pass
 
     await app(scope, never, drop)
-
-
-def test_two_guards_around_an_application_do_the_work_once(store, client, make):
-    held = make(store, per_minute=5)
-    access = Access(store)
-    answer = client(Guard(Guard(fine, access), access)).get("/v1/x", headers=held)
-    assert answer.headers.get_list("ratelimit") == ['"per_minute";r=4;t=12']
-    assert len(answer.headers.get_list("x-request-id")) == 1
 
 
 @pytest.mark.parametrize(

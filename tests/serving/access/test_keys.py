@@ -124,13 +124,6 @@ def test_a_key_is_made_shown_once_listed_rotated_and_revoked_at_the_command_line
     ]
 
 
-def test_every_command_for_keys_has_an_example(forewarn):
-    out = forewarn("keys", "--help")[1]
-    for name in ("create", "list", "revoke", "rotate", "audit"):
-        assert name in out
-        assert f"Example: forewarn keys {name}" in forewarn("keys", name, "--help")[1]
-
-
 def test_without_a_key_the_list_says_who_may_ask_and_what_to_do(forewarn):
     code, out, _ = forewarn("keys", "list")
     assert code == 0

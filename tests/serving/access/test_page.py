@@ -1,0 +1,63 @@
+"""What docs/access.md shows is what happens."""
+
+import json
+import re
+from pathlib import Path
+
+from data.workspace import Workspace
+from serving.access import access, audit, keys, limits, ring
+from serving.api import create_app
+
+PAGE = (Path(__file__).parents[3] / "docs" / "access.md").read_text()
+
+
+def test_the_commands_of_the_page_print_what_it_shows(forewarn):
+    block = re.search(r"```console\n(.*?)```", PAGE, re.DOTALL)
+    assert block is not None
+    shown: dict[str, list[str]] = {}
+    for line in block[1].splitlines():
+        shown.setdefault(line, []) if line.startswith("$ ") else list(shown.values())[-1].append(
+            line
+        )
+    key_id = "1f0c93ab"
+    for command, lines in shown.items():
+        words = command.replace("1f0c93ab", key_id).split()[2:]
+        code, out, err = forewarn(*words)
+        assert (code, err) == (0, "")
+        if lines:
+            secret = out.split()[0]
+            key_id = secret.split("_")[1]
+            expected = " ".join(lines).replace(lines[0], secret).replace("1f0c93ab", key_id)
+            assert " ".join(out.split()) == expected
+            assert len(secret) == len(lines[0])
+
+
+def test_the_roles_of_the_page_are_those_there_are():
+    rows = re.findall(r"^\| (\w+) \| ([\w, ]+) \| ", PAGE, re.MULTILINE)
+    told = {role: scopes for role, scopes in rows if role in keys.ROLES}
+    assert told == {role: ", ".join(sorted(scopes)) for role, scopes in keys.ROLES.items()}
+
+
+def test_the_limits_of_the_page_are_those_there_are():
+    for told in (
+        f"{keys.PER_MINUTE:,} a minute",
+        f"requests at once | {access.MOST_AT_ONCE} |",
+        f"begins | {access.DEADLINE_SECONDS:.0f} s |",
+        f"body | {access.MOST_BYTES:,} bytes",
+        f"within {ring.LATEST_SECONDS:.0f} s",
+        f"{audit.ROOM:,} rows wait",
+    ):
+        assert told in PAGE, told
+    assert (ring.GRACE_SECONDS, audit.FLUSH_SECONDS) == (5 * 60, 1)
+
+
+def test_a_refusal_is_told_as_the_page_shows(store, client, make, monkeypatch):
+    monkeypatch.setattr(limits.Bucket, "take", lambda *_: False)
+    held = make(store)
+    answer = client(create_app(Workspace(store.parent))).get("/v1/accounts", headers=held).json()
+    block = re.search(r"```json\n(.*?)```", PAGE, re.DOTALL)
+    assert block is not None
+    shown = json.loads(block[1])
+    differs = {"request_id": "", "retry_after_seconds": 0}
+    assert {**answer, **differs} == {**shown, **differs}
+    assert list(answer) == list(shown)
