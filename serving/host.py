@@ -65,19 +65,23 @@ def check(workspace: Workspace, *, host: str, port: int) -> Batch:
     Raises:
         BadInputError: as `host_service` has it.
     """
+    family = _family(host)
     batch = current_batch(reading(workspace.store))
     artefact.read(model_folder(workspace.models, batch))
     require_keys(workspace.store, host)
     drain_seconds()
-    _check_address(host, port)
+    _check_port(family, host, port)
     return batch
 
 
-def _check_address(host: str, port: int) -> None:
+def _family(host: str) -> socket.AddressFamily:
     try:
-        family = socket.AF_INET6 if ipaddress.ip_address(host).version == 6 else socket.AF_INET
+        return socket.AF_INET6 if ipaddress.ip_address(host).version == 6 else socket.AF_INET
     except ValueError:
         raise BadInputError(f"--host: expected an IP address; got {host!r}") from None
+
+
+def _check_port(family: socket.AddressFamily, host: str, port: int) -> None:
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
