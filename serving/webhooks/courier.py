@@ -48,13 +48,18 @@ class Post(Protocol):
 
 @dataclass(frozen=True)
 class Tally:
-    """How many attempts succeeded and failed."""
+    """How many attempts succeeded and failed, and how many endpoints were disabled by that."""
 
     delivered: int = 0
     failed: int = 0
+    disabled: int = 0
 
     def __add__(self, other: Tally) -> Tally:
-        return Tally(self.delivered + other.delivered, self.failed + other.failed)
+        return Tally(
+            self.delivered + other.delivered,
+            self.failed + other.failed,
+            self.disabled + other.disabled,
+        )
 
 
 @dataclass(frozen=True)
@@ -90,8 +95,10 @@ class Courier:
                 answer = self._attempt(taken, receiver(self.store, taken))
             except MissingError:  # removed a moment ago, and its deliveries with it
                 break
-            settle(self.store, taken, answer, at=self.clock(), stretch=self.stretch)
-            tally += Tally(answer.accepted, not answer.accepted)
+            over = settle(self.store, taken, answer, at=self.clock(), stretch=self.stretch)
+            if over:
+                _LOG.warning("webhook endpoint %s is disabled now", endpoint_id)
+            tally += Tally(answer.accepted, not answer.accepted, over)
             if answer.tired:
                 break
         return tally
@@ -113,7 +120,10 @@ def deliver(workspace: Workspace, say: Callable[[str], None] = quiet) -> Tally:
     """
     tally = Courier(writing(workspace.store)).deliver()
     if tally != Tally():
-        say(f"webhooks: {tally.delivered} messages delivered, {tally.failed} attempts failed")
+        said = f"webhooks: {tally.delivered} delivered, {tally.failed} failed for now"
+        if tally.disabled:
+            said += f"; {tally.disabled} disabled, see `forewarn webhooks list`"
+        say(said)
     return tally
 
 

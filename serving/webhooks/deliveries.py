@@ -92,8 +92,8 @@ def settle(
     *,
     at: datetime,
     stretch: Callable[[], float] = jitter,
-) -> None:
-    """Record what became of an attempt, and when the next one is, if one is left.
+) -> bool:
+    """Record what became of an attempt, and when the next one is; whether it disabled the endpoint.
 
     An endpoint that says it is gone is disabled, and so is one that let the last attempt fail and
     took nothing else since the message was first tried. Retry-After holds for all that waits for
@@ -109,13 +109,14 @@ def settle(
     mine = and_(_this(taken), DELIVERY.c.claimed_until == taken.until)
     with transaction(store) as connection:
         if not connection.execute(update(DELIVERY).where(mine).values(**values)).rowcount:
-            return
+            return False
         if wait:
             _postpone(connection, taken.endpoint_id, text(at + wait))
-        if answer.gone:
-            disable(connection, taken.endpoint_id, "it answered 410 Gone", at=at)
-        elif values["next_at"] is None and not answer.accepted:
-            _give_up(connection, taken, answer, at)
+        over = values["next_at"] is None and not answer.accepted
+        why = _why_disabled(connection, taken, answer) if over else None
+        if why is not None:
+            disable(connection, taken.endpoint_id, why, at=at)
+        return why is not None
 
 
 def resend(store: Engine, *, message_id: str | None, since: datetime | None, at: datetime) -> int:
@@ -194,13 +195,18 @@ def _postpone(connection: Connection, endpoint_id: str, until: str) -> None:
     connection.execute(update(DELIVERY).where(sooner).values(next_at=until))
 
 
-def _give_up(connection: Connection, taken: Claim, answer: Answer, at: datetime) -> None:
-    """Disable the endpoint unless it took another message: then this one alone was the trouble."""
+def _why_disabled(connection: Connection, taken: Claim, answer: Answer) -> str | None:
+    """Why an endpoint is disabled after a last attempt; None if it took another message since.
+
+    Then this message alone was the trouble.
+    """
+    if answer.gone:
+        return "it answered 410 Gone"
     began = select(MESSAGE.c.created_at).where(MESSAGE.c.message_id == taken.message_id)
     since = connection.execute(began).scalar()
     took = select(DELIVERY.c.message_id).where(
         DELIVERY.c.endpoint_id == taken.endpoint_id, DELIVERY.c.delivered_at >= since
     )
-    if connection.execute(took.limit(1)).first() is None:
-        why = f"{taken.attempt} attempts failed, the last with: {answer.said}"
-        disable(connection, taken.endpoint_id, why, at=at)
+    if connection.execute(took.limit(1)).first() is not None:
+        return None
+    return f"{taken.attempt} attempts failed, the last with: {answer.said}"

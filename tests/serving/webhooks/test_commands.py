@@ -35,25 +35,25 @@ def test_an_endpoint_lives_from_the_first_message_to_its_removal(asked, workspac
 
     receiver.answers = [(500, {})]
     announce(writing(workspace.store), "scoring_run.failed", FAILED)
-    assert asked("deliver") == {"delivered": 0, "failed": 1}
+    assert asked("deliver") == {"delivered": 0, "failed": 1, "disabled": 0}
     (endpoint,) = asked("list")["endpoints"]
     (waiting,) = endpoint["deliveries"]
     assert (waiting["state"], waiting["attempts"], waiting["answer"]) == ("waiting", 1, "500")
 
     assert asked("resend", "--failed", "--since", "2099-01-01") == {"due": 0}
     assert asked("resend", "--failed") == {"due": 1}
-    assert asked("deliver") == {"delivered": 1, "failed": 0}
+    assert asked("deliver") == {"delivered": 1, "failed": 0, "disabled": 0}
     fresh = asked("rotate", name)
     assert fresh["secret"] != secret
     assert asked("resend", waiting["message_id"]) == {"due": 1}
-    assert asked("deliver") == {"delivered": 1, "failed": 0}
+    assert asked("deliver") == {"delivered": 1, "failed": 0, "disabled": 0}
     last = receiver.requests[-1]
     for either in (secret, fresh["secret"]):
         assert Webhook(either).verify(last.body, last.headers)
 
     receiver.answers = [(410, {})]
     announce(writing(workspace.store), "scoring_run.failed", FAILED)
-    asked("deliver")
+    assert asked("deliver") == {"delivered": 0, "failed": 1, "disabled": 1}
     assert asked("list")["endpoints"][0]["disabled_why"] == "it answered 410 Gone"
     assert asked("enable", name)["disabled_at"] is None
     assert asked("remove", name) == {"endpoint_id": name, "removed": True}

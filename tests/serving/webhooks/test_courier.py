@@ -176,4 +176,10 @@ def test_whoever_runs_it_hears_what_became_of_it(tmp_path, outbox, receiver):
     outbox(2)
     receiver.answers = [(400, {})]
     courier.deliver(Workspace(tmp_path), said.append)
-    assert said == ["webhooks: 1 messages delivered, 1 attempts failed"]
+    receiver.answers = [(410, {})]
+    outbox(1)
+    courier.deliver(Workspace(tmp_path), said.append)
+    assert said == [
+        "webhooks: 1 delivered, 1 failed for now",
+        "webhooks: 0 delivered, 1 failed for now; 1 disabled, see `forewarn webhooks list`",
+    ]

@@ -162,7 +162,7 @@ def test_an_endpoint_that_is_gone_is_disabled_at_once(
 ):
     receiver.answers = [(410, {})]
     tell(3)
-    assert courier.deliver() == BAD
+    assert courier.deliver() == Tally(0, 1, 1)
     clock.move(days=2)
     assert courier.deliver() == Tally()
     assert endpoints.one(store, endpoint).disabled_why == "it answered 410 Gone"
