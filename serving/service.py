@@ -44,8 +44,8 @@ class Forewarn:
     async def begin(self) -> None:
         """Take over what SIGTERM does; the server has its own handler by now."""
         drain = drain_on_sigterm(_APP.state.life, drain_seconds())
-        if host := os.environ.get(PARENT_VARIABLE):
-            self._watching = asyncio.create_task(end_with(int(host), drain))
+        host = int(os.environ.get(PARENT_VARIABLE) or os.getppid())
+        self._watching = asyncio.create_task(end_with(host, drain))
         self._stop_courier = courier.start(_WORKSPACE)
 
     @bentoml.on_shutdown  # type: ignore[untyped-decorator]
