@@ -1,10 +1,12 @@
 """Third-party data, a private PostgreSQL server, and Spark; skipped where absent, never on CI.
 
-And a company that has gone the whole way once, for whoever starts where it arrived.
+And a company that has gone the whole way once, for whoever starts where it arrived. A session in
+which any process reached beyond this machine, or logged something personal, fails at its end.
 """
 
 import fcntl
 import json
+import logging
 import os
 import shutil
 import subprocess
@@ -17,12 +19,20 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]
 
+from serving.life.logs import JsonLines
+from tests.offline.sitecustomize import REACHED
+from tests.unlogged import leaks
+
 ROOT = Path(__file__).resolve().parents[1]
 # Threads that wait for one another sleep. By default they spin, and take the core from the other
 # workers: on a busy machine the same work then costs five times as much. Read when loaded, so here.
 os.environ |= {"OMP_WAIT_POLICY": "passive", "OPENBLAS_NUM_THREADS": "1"}
 # An application that a test asks in its own process listens nowhere, so it is open without a key.
 os.environ["FOREWARN_LISTENS"] = "nowhere"
+# Importing it has bound this process to this machine; so it binds the processes that tests start.
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    filter(None, (str(ROOT / "tests" / "offline"), os.environ.get("PYTHONPATH")))
+)
 
 
 # The files that take longest, the longest first: they begin first, so that no core is idle while
@@ -50,6 +60,35 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Long tests first."""
     place = {name: number for number, name in enumerate(LONGEST)}
     items.sort(key=lambda item: place.get(item.path.name, len(place)))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Write down who reaches out, and every log record as the service would write it."""
+    base = config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined]
+    if _leads(config):
+        os.environ[REACHED] = str(base / "reached")
+    records = logging.FileHandler(base / "records.log", delay=True)
+    records.setFormatter(JsonLines())
+    logging.getLogger().addHandler(records)
+    config.add_cleanup(records.close)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail if anything was reached, or something personal stands in a log."""
+    if not _leads(session.config):
+        return
+    reached = Path(os.environ[REACHED])
+    found = reached.read_text().splitlines() if reached.exists() else []
+    if found := [*found, *leaks(reached.parent)]:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        lines = "\n".join(found[:20])
+        sys.stderr.write(f"\nreached or logged what must not be ({len(found)}):\n{lines}\n")
+
+
+def _leads(config: pytest.Config) -> bool:
+    """Whether this is no worker of pytest-xdist."""
+    return not hasattr(config, "workerinput")
 
 
 class ByFile(LoadFileScheduling):  # type: ignore[misc]

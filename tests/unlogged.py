@@ -1,0 +1,66 @@
+"""Looks through the logs that a test session left behind for what must never be in one."""
+
+import csv
+import json
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+SHORTEST = 6  # what is shorter, such as "Cat", is also a word of its own
+_ADDRESS = re.compile(r"[\w.+-]+@[\w-]+\.[a-z]{2,}")
+_SECRET = re.compile(r"fw_[0-9a-f]{8}_[0-9A-Za-z]{43}|whsec_[0-9A-Za-z+/]{20,}")
+_COLUMNS = {"accounts": "name", "contacts": "name", "feedback": "text"}
+_STORED = {
+    "risk": ("name",),
+    "feedback": ("note", "author"),
+    "pulse": ("note",),
+    "intervention": ("note",),
+}
+
+
+def leaks(folder: Path) -> list[str]:
+    """What is personal in the `*.log` files below a folder, with the file: names of accounts and
+    people, what they said and what was noted of them in the tables and stores there, e-mail
+    addresses, and keys.
+    """
+    logs = {path: text for path in folder.rglob("*.log") if (text := _read(path))}
+    if not logs:
+        return []
+    known = {word for word in _personal(folder) if len(word) >= SHORTEST}
+    found = []
+    for path, text in logs.items():
+        said = {*_ADDRESS.findall(text), *_SECRET.findall(text)}
+        # As it is, and as it stands in JSON.
+        said |= {word for word in known if word in text or json.dumps(word)[1:-1] in text}
+        found += [f"{path}: {word!r}" for word in sorted(said)]
+    return found
+
+
+def _read(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+
+
+def _personal(folder: Path) -> Iterator[str]:
+    for table, column in _COLUMNS.items():
+        for path in folder.rglob(f"{table}.parquet"):
+            with suppress(OSError, pa.ArrowInvalid, KeyError):  # some are broken on purpose
+                yield from filter(None, pq.read_table(path).column(column).unique().to_pylist())
+        for path in folder.rglob(f"{table}.csv"):
+            with suppress(OSError, UnicodeDecodeError, csv.Error), path.open(newline="") as stream:
+                yield from (str(row[column]) for row in csv.DictReader(stream) if row.get(column))
+    for path in folder.rglob("*.db"):
+        for table, columns in _STORED.items():
+            for column in columns:
+                yield from _stored(path, table, column)
+
+
+def _stored(path: Path, table: str, column: str) -> Iterator[str]:
+    with suppress(sqlite3.Error), closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
+        yield from (
+            str(value) for (value,) in db.execute(f"SELECT DISTINCT {column} FROM {table}") if value
+        )
