@@ -6,7 +6,7 @@ import re
 from datetime import date
 from typing import Annotated, Literal
 
-from fastapi import Path, Query
+from fastapi import Path
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from serving.records import Band
@@ -26,26 +26,40 @@ def _written_out(given: object) -> object:
 AccountId = Annotated[str, Field(min_length=1, max_length=500)]
 AccountInPath = Annotated[str, Path(min_length=1, max_length=500)]
 Day = Annotated[date, BeforeValidator(_written_out)]
-AsOf = Annotated[
-    Day | None, Query(description="The newest batch of that day or before; else the served one.")
-]
-Lang = Annotated[Literal["en", "el", "lv", "fa", "zh-Hans", "zh-Hant"], Query()]
-Moments = Annotated[int, Query(ge=1, le=1000)]
 
 
-class Asked(BaseModel):
-    """Accounts to look up, by the firm's own ids."""
-
+class _Question(BaseModel):
+    # A parameter that is not known is a mistake: one that is left out would answer something else.
     model_config = ConfigDict(extra="forbid")
+
+
+class Then(_Question):
+    """Of which moment."""
+
+    as_of: Day | None = None
+
+
+class Told(Then):
+    """Of which moment, and in which language."""
+
+    lang: Literal["en", "el", "lv", "fa", "zh-Hans", "zh-Hant"] = "en"
+
+
+class Past(_Question):
+    """Of how many moments."""
+
+    limit: Annotated[int, Field(ge=1, le=1000)] = 104
+
+
+class Asked(_Question):
+    """Accounts to look up, by the firm's own ids."""
 
     account_ids: Annotated[list[AccountId], Field(min_length=1, max_length=MAX_LOOKUP)]
     as_of: Day | None = None
 
 
-class Page(BaseModel):
+class Page(_Question):
     """Which accounts of the list are asked for, in which order, and from where on."""
-
-    model_config = ConfigDict(extra="forbid")
 
     by: Order = "arr_at_risk"
     band: Band | None = None

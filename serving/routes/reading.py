@@ -10,6 +10,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 from pydantic import BaseModel
 
+from serving import asked
 from serving.access.audited import audited
 from serving.access.caller import needs
 from serving.answers import (
@@ -24,7 +25,7 @@ from serving.answers import (
 )
 from serving.answers_course import Changes, History, Journey, Past
 from serving.answers_why import Explanation
-from serving.asked import AccountInPath, Asked, AsOf, Lang, Moments, Page
+from serving.asked import AccountInPath
 from serving.cursor import Cursor, CursorError
 from serving.guard import documented
 from serving.language import language
@@ -51,7 +52,7 @@ def _list_routes(api: APIRouter, published: Published) -> None:
     """Many accounts of one batch."""
 
     @api.get("/accounts", operation_id="list_accounts", response_model=AccountList)
-    def list_accounts(page: Annotated[Page, Query()]) -> Response:
+    def list_accounts(page: Annotated[asked.Page, Query()]) -> Response:
         """Accounts of the published batch, the most urgent first; ties by account_id.
 
         A cursor goes on where the page before ended, in the same batch, whatever was published
@@ -65,12 +66,12 @@ def _list_routes(api: APIRouter, published: Published) -> None:
         response_model=Lookup,
         responses=documented(404),
     )
-    def lookup_risk(asked: Asked) -> Response:
+    def lookup_risk(wanted: asked.Asked) -> Response:
         """The published risk of up to 200 accounts, in the order asked.
 
         An account that the batch does not hold is found false, and the others are answered.
         """
-        return _answer(_looked_up(published, asked))
+        return _answer(_looked_up(published, wanted))
 
     @api.get("/journeys", operation_id="list_journeys", response_model=JourneysAnswer)
     def list_journeys() -> Response:
@@ -88,13 +89,13 @@ def _account_routes(api: APIRouter, published: Published) -> None:
         response_model=AccountAnswer,
         responses=documented(404),
     )
-    async def get_risk(account_id: AccountInPath, as_of: AsOf = None) -> Response:
+    async def get_risk(account_id: AccountInPath, then: Annotated[asked.Then, Query()]) -> Response:
         """The published risk of one account, with its strongest reasons."""
         # One row of a file costs less than the way to a thread and back, and no writer makes it
         # wait. A server may be slow or gone, and must not stop everybody.
-        if published.at_hand and as_of is None:
+        if published.at_hand and then.as_of is None:
             return _risk(published, account_id, None)
-        return await run_in_threadpool(_risk, published, account_id, as_of)
+        return await run_in_threadpool(_risk, published, account_id, then.as_of)
 
     @api.get(
         "/accounts/{account_id:path}/explanation",
@@ -104,14 +105,13 @@ def _account_routes(api: APIRouter, published: Published) -> None:
         dependencies=[Depends(audited)],
     )
     def get_explanation(
-        account_id: AccountInPath, as_of: AsOf = None, lang: Lang = "en"
+        account_id: AccountInPath, told: Annotated[asked.Told, Query()]
     ) -> Response:
         """Where the risk of one account comes from: points that add up, and the rows behind.
 
         Each answer is written down in the audit, with the key that asked.
         """
-        batch, row = _found(published, account_id, as_of)
-        row = _in(row, batch, lang)
+        batch, row = _found(published, account_id, told)
         return _answer(
             ExplanationAnswer(
                 batch=Provenance.of(batch),
@@ -130,13 +130,13 @@ def _course_routes(api: APIRouter, published: Published) -> None:
         response_model=History,
         responses=documented(404),
     )
-    def get_history(account_id: AccountInPath, limit: Moments = 104) -> Response:
+    def get_history(account_id: AccountInPath, past: Annotated[asked.Past, Query()]) -> Response:
         """The risks that were published of one account, newest first, one for each moment."""
-        found = published.history(account_id, limit=limit)
+        found = published.history(account_id, limit=past.limit)
         if not found:
             raise HTTPException(404, "no batch holds such an account")
-        past = [Past.of(row, batch) for batch, row in found]
-        return _answer(History(account_id=account_id, history=past))
+        history = [Past.of(row, batch) for batch, row in found]
+        return _answer(History(account_id=account_id, history=history))
 
     @api.get(
         "/accounts/{account_id:path}/changes",
@@ -145,13 +145,13 @@ def _course_routes(api: APIRouter, published: Published) -> None:
         responses=documented(404),
         dependencies=[Depends(audited)],
     )
-    def get_changes(account_id: AccountInPath, as_of: AsOf = None, lang: Lang = "en") -> Response:
+    def get_changes(account_id: AccountInPath, told: Annotated[asked.Told, Query()]) -> Response:
         """What moved the risk of one account since the batch before: parts that add up.
 
         Each answer is written down in the audit, with the key that asked.
         """
-        batch, row = _found(published, account_id, as_of)
-        return _answer(Changes.of(_in(row, batch, lang), batch))
+        batch, row = _found(published, account_id, told)
+        return _answer(Changes.of(row, batch))
 
 
 def _answer(told: BaseModel) -> Response:
@@ -169,18 +169,18 @@ def _risk(published: Published, account_id: str, as_of: date | None) -> Response
     return _answer(AccountAnswer(batch=Provenance.of(batch), account=Account.of(row, batch)))
 
 
-def _looked_up(published: Published, asked: Asked) -> Lookup:
-    batch = _batch(published, asked.as_of)
-    rows = published.some(batch, asked.account_ids)
+def _looked_up(published: Published, wanted: asked.Asked) -> Lookup:
+    batch = _batch(published, wanted.as_of)
+    rows = published.some(batch, wanted.account_ids)
     found = {name: Account.of(row, batch) for name, row in rows.items()}
     results = [
         Found(account_id=name, found=name in found, account=found.get(name))
-        for name in asked.account_ids
+        for name in wanted.account_ids
     ]
     return Lookup(batch=Provenance.of(batch), results=results)
 
 
-def _listed(published: Published, page: Page) -> AccountList:
+def _listed(published: Published, page: asked.Page) -> AccountList:
     question = page.model_dump(exclude={"limit", "cursor"})
     try:
         at = None if page.cursor is None else Cursor.of(page.cursor, question)
@@ -210,17 +210,14 @@ def _batch(published: Published, as_of: date | None) -> Batch:
     return batch
 
 
-def _found(published: Published, account_id: str, as_of: date | None) -> tuple[Batch, AccountRisk]:
-    """An account with its explanation."""
-    batch = _batch(published, as_of)
-    return batch, _known(batch, published.account(batch, account_id))
+def _found(published: Published, account_id: str, told: asked.Told) -> tuple[Batch, AccountRisk]:
+    """An account with its explanation, in the language that is asked for."""
+    batch = _batch(published, told.as_of)
+    row = _known(batch, published.account(batch, account_id))
+    return batch, row if told.lang == "en" else spoken(row, batch, language(told.lang))
 
 
 def _known(batch: Batch, row: AccountRisk | None) -> AccountRisk:
     if row is None:
         raise HTTPException(404, f"no such account in batch {batch.batch_id}")
     return row
-
-
-def _in(row: AccountRisk, batch: Batch, lang: str) -> AccountRisk:
-    return row if lang == "en" else spoken(row, batch, language(lang))

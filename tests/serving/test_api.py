@@ -267,6 +267,8 @@ def test_an_id_may_hold_any_character(store):
         ("/v1/accounts?offset=1", 422),
         ("/v1/accounts?cursor=!!", 422),
         ("/v1/accounts/small/risk?as_of=2020-01-01", 404),
+        ("/v1/accounts/small/risk?as_of=20251231", 422),
+        ("/v1/accounts/small/risk?as_off=2025-12-31", 422),
         ("/v1/accounts/small/history?limit=0", 422),
         ("/v1/accounts/nobody/history", 404),
         ("/v1/accounts/%00/risk", 404),
