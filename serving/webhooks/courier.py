@@ -19,15 +19,8 @@ from data.errors import ForewarnError, MissingError
 from data.workspace import Workspace, quiet
 from serving.database import reading, writing
 from serving.moments import now
-from serving.webhooks.deliveries import (
-    Claim,
-    claim,
-    due_endpoints,
-    jitter,
-    receiver,
-    settle,
-)
-from serving.webhooks.endpoints import Endpoint
+from serving.webhooks.deliveries import Claim, claim, due_endpoints, jitter, settle
+from serving.webhooks.endpoints import Endpoint, one
 from serving.webhooks.messages import TEST, body
 from serving.webhooks.post import Answer, Sender
 from serving.webhooks.signature import signed_headers
@@ -92,7 +85,7 @@ class Courier:
             if taken is None:
                 break
             try:
-                answer = self._attempt(taken, receiver(self.store, taken))
+                answer = self._attempt(taken, one(self.store, endpoint_id))
             except MissingError:  # removed a moment ago, and its deliveries with it
                 break
             over = settle(self.store, taken, answer, at=self.clock(), stretch=self.stretch)

@@ -18,7 +18,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, and_, or_, select, upd
 from serving.database import transaction
 from serving.moments import text
 from serving.tables import DELIVERY, ENDPOINT, MESSAGE
-from serving.webhooks.endpoints import Endpoint, disable, one
+from serving.webhooks.endpoints import disable
 from serving.webhooks.post import Answer
 
 # Before each attempt, in seconds after the one before: over three days in all.
@@ -26,7 +26,6 @@ DELAYS = (0, 5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400)
 # Longer than an attempt can last, looking the name up included.
 CLAIM = timedelta(minutes=2)
 LONGEST_WAIT = timedelta(hours=24)
-_DELIVERY = (DELIVERY.c.message_id, DELIVERY.c.endpoint_id)
 
 
 def jitter() -> float:
@@ -162,15 +161,6 @@ def latest(store: Engine, endpoint_id: str, *, limit: int) -> list[dict[str, Any
     return [{**row, "state": _state(row)} for row in rows]
 
 
-def receiver(store: Engine, taken: Claim) -> Endpoint:
-    """The endpoint of a claim, as it is now.
-
-    Raises:
-        MissingError: it was removed meanwhile.
-    """
-    return one(store, taken.endpoint_id)
-
-
 def _state(row: dict[str, Any]) -> str:
     if row["delivered_at"] is not None:
         return "delivered"
@@ -186,8 +176,9 @@ def _due(due: datetime, at: datetime) -> list[ColumnElement[bool]]:
 
 
 def _this(taken: Claim) -> ColumnElement[bool]:
-    message, endpoint = _DELIVERY
-    return and_(message == taken.message_id, endpoint == taken.endpoint_id)
+    return and_(
+        DELIVERY.c.message_id == taken.message_id, DELIVERY.c.endpoint_id == taken.endpoint_id
+    )
 
 
 def _postpone(connection: Connection, endpoint_id: str, until: str) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import secrets
 from collections.abc import Iterable
 from datetime import datetime
+from secrets import token_bytes
 
 PREFIX = "whsec_"
 _SECRET_BYTES = 32
@@ -15,7 +15,7 @@ _SECRET_BYTES = 32
 
 def new_secret() -> str:
     """A secret of 32 random bytes, as Standard Webhooks writes it."""
-    return PREFIX + base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode()
+    return PREFIX + base64.b64encode(token_bytes(_SECRET_BYTES)).decode()
 
 
 def signed_headers(
