@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
+
+# How DuckDB names a file, within JSON or not.
+_PATH = re.compile(r'file \\?"([^"\\]+)')
 
 
 class ForewarnError(Exception):
@@ -30,6 +34,22 @@ class RefusedError(ForewarnError):
 
 class ResourceError(ForewarnError):
     """The machine has not enough of something: memory, disk."""
+
+
+def full_disk(error: BaseException) -> ResourceError | None:
+    """What to say of an error that a library raised because a disk is full; None of all others.
+
+    >>> print(full_disk(OSError(28, "No space left on device", "lake/accounts.parquet")))
+    the disk is full: could not write lake/accounts.parquet; make room; what was there before is ...
+    """
+    said = str(error)
+    full = any(words in said for words in ("No space left", "disk is full"))
+    if not full or isinstance(error, ForewarnError):
+        return None
+    quoted = _PATH.search(said)
+    place = getattr(error, "filename", None) or (quoted and quoted[1])
+    what = f"could not write {place}" if place else "could not write on"
+    return ResourceError(f"the disk is full: {what}; make room; what was there before is untouched")
 
 
 def unknown(what: str, name: str, known: Iterable[str]) -> BadInputError:

@@ -20,7 +20,7 @@ from rich.console import Console, RenderableType
 from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from data.errors import ForewarnError
+from data.errors import ForewarnError, full_disk
 from data.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -148,6 +148,7 @@ def complain(message: str) -> None:
 
 
 def _told(error: Exception) -> int:
+    error = full_disk(error) or error
     if isinstance(error, ForewarnError):
         complain(str(error))
         return error.exit_code

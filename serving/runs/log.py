@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Engine, insert, select, update
 
-from data.errors import BadInputError, ForewarnError, MissingError, RefusedError
+from data.errors import BadInputError, ForewarnError, MissingError, RefusedError, full_disk
 from data.postgres import without_password
 from data.workspace import Workspace, quiet
 from serving.console import INTERRUPTED, complain
@@ -143,6 +143,7 @@ def _exit_code(error: BaseException) -> int:
 
 
 def _detail(error: BaseException) -> str:
+    error = full_disk(error) or error
     if isinstance(error, ForewarnError):
         told = _QUOTED.sub("'…'", " ".join(str(error).split()))
         return told if len(told) <= _LONGEST else f"{told[: _LONGEST - 1]}…"
