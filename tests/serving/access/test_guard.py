@@ -149,13 +149,17 @@ def test_keys_are_read_every_few_seconds_and_not_for_every_request(
     assert len(reads) == 2
 
 
+@pytest.mark.parametrize("what", ["damaged", "gone"])
 def test_while_the_store_is_away_known_keys_work_on_and_the_door_stays_shut(
-    store, client, make, clock
+    store, client, make, clock, what
 ):
     held = make(store)
     asked = client(Guard(fine, Access(store, clock=clock)))
     assert asked.get("/v1/x", headers=held).status_code == 200
-    store.write_bytes(b"not a database at all, but long enough to look at " * 40)
+    if what == "damaged":
+        store.write_bytes(b"not a database at all, but long enough to look at " * 40)
+    else:
+        store.unlink()
     clock.at += 200
     assert asked.get("/v1/x", headers=held).status_code == 200
     assert asked.get("/v1/x").status_code == 401
@@ -220,6 +224,14 @@ def test_too_much_at_once_is_turned_away_at_once_but_probes_are_not(store, clien
     assert refused.json()["retry_after_seconds"] == 1
     assert access.under_way == 0
     assert asked.get("/v1/x").status_code == 200
+
+
+def test_what_is_turned_away_for_others_uses_nothing_up(store, client, make):
+    held = make(store, per_minute=5)
+    asked = client(Guard(fine, Access(store, most_at_once=0)))
+    for answer in (asked.get("/v1/x", headers=held), asked.get("/v1/x", headers=held)):
+        assert answer.status_code == 429
+        assert answer.headers["ratelimit"] == '"per_minute";r=5;t=0'
 
 
 def test_no_answer_in_time_is_a_503_and_frees_the_place(store, client):
