@@ -77,7 +77,7 @@ def test_no_spelling_of_a_local_address_gets_through(url):
             return [host.replace("localhost", "127.0.0.1")]
         return [socket.inet_ntoa(socket.inet_aton(host))]
 
-    with pytest.raises(AddressError, match="public addresses only|expected a URL"):
+    with pytest.raises(AddressError, match=r"public addresses only|expected a URL"):
         checked(url, resolve=read)
 
 
