@@ -15,7 +15,8 @@ from tests.unlogged import leaks
 
 ASK = """
 import socket, urllib.request
-socket.getaddrinfo("127.0.0.1", 80), socket.getaddrinfo(socket.gethostname(), 80)
+for name in ("127.0.0.1", "127.1", "::1", "localhost", socket.gethostname()):
+    socket.getaddrinfo(name, 80)
 for reach in (lambda: socket.create_connection(("192.0.2.1", 80), timeout=1),
               lambda: urllib.request.urlopen("http://example.com")):
     try:
