@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 import shutil
@@ -47,7 +48,7 @@ def _lake(search: Search) -> Iterator[Trace]:
     except MissingError:
         # Of another version: nobody can read it, and it has to be landed anew.
         yield from _removed(
-            search, "lake", "tables that have to be landed anew", search.workspace.lake
+            search, "lake", "files that have to be landed anew", search.workspace.lake
         )
         return
     yield Trace("lake", "rows", sum(left.gone for left in found.values()))
@@ -57,7 +58,7 @@ def _lake(search: Search) -> Iterator[Trace]:
 def _cells(search: Search) -> Iterator[Trace]:
     """Sums of usage: they are made again of the lake when they are next needed."""
     codes = search.workspace.cells / "codes.parquet"
-    held = codes.exists() and _rows(codes, "id", search.whom.id) > 0
+    held = codes.exists() and _coded(codes, search.whom)
     yield from _removed(search, "cells", "files of daily sums", search.workspace.cells, named=held)
 
 
@@ -82,9 +83,9 @@ def _models(search: Search) -> Iterator[Trace]:
 
 
 def _quarantine(search: Search) -> Iterator[Trace]:
-    """Bad values of the last load do not say whose they are."""
+    """Bad values of the last load do not say whose they are, save where the id is the value."""
     folder = search.workspace.quarantine
-    held = any(_mentions(path, search.whom) for path in _below(folder))
+    held = any(_is_bad_value(path, search.whom) for path in _below(folder))
     yield from _removed(search, "quarantine", "files of bad rows", folder, named=held)
 
 
@@ -92,7 +93,7 @@ def _exports(search: Search) -> Iterator[Trace]:
     """An export that names them goes as a whole; it can be written again."""
     for folder in sorted((search.workspace.root / "exports").glob("*")):
         if any(_mentions(path, search.whom) for path in _below(folder)):
-            yield from _removed(search, "exports", "files", folder, named=True)
+            yield from _removed(search, "exports", "files", folder)
 
 
 def _of_account(search: Search, place: str, paths: list[Path]) -> Iterator[Trace]:
@@ -118,6 +119,20 @@ def _rows(path: Path, column: str, name: str) -> int:
         groups = range(file.num_row_groups)
         found = (file.read_row_group(i, columns=[column])[column] for i in groups)
         return sum(pc.sum(pc.equal(part, name)).as_py() or 0 for part in found)
+
+
+def _coded(codes: Path, whom: Whom) -> bool:
+    rows = pq.read_table(codes, columns=["kind", "id"], filters=[("kind", "=", whom.kind)])
+    return bool(pc.any(pc.equal(rows["id"], whom.id)).as_py())
+
+
+def _is_bad_value(path: Path, whom: Whom) -> bool:
+    with path.open(encoding="utf-8", newline="") as stream:
+        bad = (whom.id, f"'{whom.id}")  # led by an apostrophe where it could be a formula
+        return any(
+            row["column"] == f"{whom.kind}_id" and row["value"] in bad
+            for row in csv.DictReader(stream)
+        )
 
 
 def _filter(path: Path, account: str) -> None:

@@ -270,3 +270,12 @@ def test_killed_anywhere_it_is_ended_by_erasing_again(lived_in, tmp_path, bytes_
             assert holding(bytes_of(own), GONE) == [], (where, name)
             assert not list(own.root.rglob("*.tmp"))
         nursery.communicate()
+
+
+def test_a_lake_that_nobody_can_read_any_more_goes_as_a_whole(workspace, bytes_of):
+    path = workspace.lake / "manifest.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "version": 1}))
+    done = erase(workspace, "account", GONE)
+    assert done.places()["lake"] == {"files that have to be landed anew": 9}
+    assert not workspace.lake.exists()
+    assert holding(bytes_of(workspace), "Northwind") == []
