@@ -246,6 +246,23 @@ def test_no_answer_in_time_is_a_503_and_frees_the_place(store, client):
     assert access.under_way == 0
 
 
+def test_a_task_that_has_answered_is_left_alone(store, monkeypatch):
+    monkeypatch.setattr("serving.access.deadlines._LOOK_SECONDS", 0.01)
+    monkeypatch.setattr("serving.guard._TAKING_SECONDS", 0.02)
+
+    async def run():
+        access = Access(store, deadline=0.02)
+        await _raw(Guard(fine, access))
+        await asyncio.sleep(0.1)
+        await _raw(Guard(Busy(), access))
+        await asyncio.sleep(0.1)
+        task = asyncio.current_task()
+        assert task is not None
+        return task.cancelling()
+
+    assert asyncio.run(run()) == 0
+
+
 def test_a_thread_that_is_late_is_waited_for_by_nobody(store, client):
     app, ended = FastAPI(), threading.Event()
 
