@@ -56,8 +56,11 @@ def create_app(workspace: Workspace, *, access: Access | None = None) -> FastAPI
 # The handlers never repeat what was sent: an error may be logged, and an id is personal enough.
 
 
-def _invalid(_request: Request, error: Exception) -> Response:
+def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it
+    of_body = any(e["loc"][0] == "body" for e in error.errors())
+    if of_body and "json" not in request.headers.get("content-type", ""):
+        return problem(415, detail="expected a body with the Content-Type application/json")
     found = [
         Mistake(loc=".".join(map(str, e["loc"])), msg=e["msg"], type=e["type"])
         for e in error.errors()[:20]

@@ -21,8 +21,8 @@ KEY_HEADER = "X-API-Key"
 VERSION_PATH = "/v1/"
 _REFERENCE = "#/components/schemas/"
 # What every operation may answer, whatever it is about; the last only where a body is sent.
-_ANYWHERE = (401, 403, 429, 500, 503)
-_WITH_BODY = (400, 413, 422)
+_ANYWHERE = (401, 403, 413, 421, 429, 500, 503)
+_WITH_BODY = (400, 415, 422)
 _ACRONYMS = {"id": "ID", "arr": "ARR", "csm": "CSM", "mrr": "MRR", "url": "URL", "sha256": "SHA256"}
 _ABOUT = (
     "Published churn risk of business accounts, with reasons. Accounts are asked for by the firm's "
@@ -37,6 +37,8 @@ _PROBLEMS = {
     404: "There is no such account, or no batch of that day or before.",
     409: "The same request is still being answered.",
     413: "The request is too large.",
+    415: "The request is not JSON by its Content-Type.",
+    421: "While there is no key, only this machine may ask, by its own name.",
     422: "The request is not as described; `errors` or `detail` say where.",
     429: "Too many requests with this key; come back after Retry-After seconds.",
     500: "Something failed that nobody foresaw.",

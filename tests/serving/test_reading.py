@@ -190,6 +190,17 @@ def test_a_lookup_of_nothing_or_too_much_is_refused(store, body):
     assert answer.headers["content-type"] == "application/problem+json"
 
 
+def test_a_body_without_its_type_is_told_what_it_lacks(store):
+    async def run() -> httpx.Response:
+        transport = httpx.ASGITransport(create_app(Workspace(store.parent)))
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            return await client.post("/v1/risk:lookup", content=b'{"account_ids": ["a1"]}')
+
+    answer = asyncio.run(run())
+    assert answer.status_code == 415
+    assert answer.json()["detail"] == "expected a body with the Content-Type application/json"
+
+
 def test_as_many_as_allowed_are_looked_up(store):
     many = look_up(store, {"account_ids": [f"a{n}" for n in range(MAX_LOOKUP)]}).json()
     assert sum(one["found"] for one in many["results"]) == len(ROWS)
