@@ -1,6 +1,7 @@
 """The only door to DuckDB: locked down, bounded in memory, writing whole files or none.
 
-`Sql` is what an engine must be able to do for features to be computed in it.
+`Statements` is what an engine must be able to do for features to be computed in it, and `Sql` for
+them to be computed from landed files.
 """
 
 from __future__ import annotations
@@ -30,17 +31,21 @@ _log = logging.getLogger("forewarn")
 EngineName = Literal["duckdb", "spark"]
 
 
-class Sql(Protocol):
-    """Relations made and read by SQL text, written in the dialect of DuckDB."""
+class Statements(Protocol):
+    """Relations made by SQL text, written in the dialect of DuckDB."""
 
     def run(self, sql: str) -> list[tuple[Any, ...]]:
         """Execute SQL; the rows it gives, or none."""
 
-    def frame(self, sql: str) -> pd.DataFrame:
-        """The rows of a query as a pandas table."""
-
     def table(self, name: str, frame: pd.DataFrame) -> None:
         """Make the rows of `frame` readable in SQL under `name`."""
+
+
+class Sql(Statements, Protocol):
+    """The same, and read as tables."""
+
+    def frame(self, sql: str) -> pd.DataFrame:
+        """The rows of a query as a pandas table."""
 
     def parquet(self, name: str, paths: Sequence[Path]) -> None:
         """Make the rows of Parquet files readable in SQL under `name`, where they lie."""

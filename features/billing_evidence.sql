@@ -4,9 +4,11 @@ SELECT account_id, as_of, 'invoices' AS source, invoice_id AS row_id, due_at AS 
     json_object('n', date_diff('day', CAST(due_at AS DATE), CAST(paid_at AS DATE))) AS args
 FROM seen_invoices
 WHERE amount > 0 AND due_at < as_of
-    AND (paid_at IS NULL OR (age <= 365 AND CAST(paid_at AS DATE) > CAST(due_at AS DATE)))
+    AND (paid_at IS NULL OR (
+        age <= 365 AND date_diff('day', CAST(due_at AS DATE), CAST(paid_at AS DATE)) > 0
+    ))
 UNION ALL
 SELECT account_id, as_of, 'subscriptions', subscription_id, started_at,
     CASE WHEN term_ends_at IS NULL THEN 'term' ELSE 'term_until' END,
-    json_object('ends', CAST(CAST(term_ends_at AS DATE) AS VARCHAR))
+    json_object('ends', strftime(term_ends_at, '%Y-%m-%d'))
 FROM term

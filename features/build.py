@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, Self
 
 import pandas as pd
 import pyarrow as pa
@@ -13,13 +14,13 @@ import pyarrow as pa
 from data.churn import ChurnRule
 from data.column import SQL_TYPES, Table
 from data.contract import ACTIVITY, BY_NAME, TABLES
-from data.engine import Engine, EngineName
+from data.engine import Engine, EngineName, Statements
 from data.errors import RefusedError
 from data.spark import SparkEngine
 from data.workspace import Workspace
 from features.catalog import CATALOG, FAMILIES
-from features.cells import passing_cells, usage_cells
-from features.feature import Feature
+from features.cells import passing_cells, passing_days, usage_cells
+from features.feature import Family, Feature
 from features.feeds import feeds, unknown
 from features.parts import Parts, write_parts
 from features.spine import spine
@@ -96,6 +97,32 @@ class _Known:
         return (_known(piece, self.landed, self.states) for piece in self.parts)
 
 
+class Glance:
+    """A look at the lake that leaves nothing in the workspace."""
+
+    def __init__(self, sql: Engine, workspace: Workspace) -> None:
+        self._sql, self._workspace = sql, workspace
+
+    @classmethod
+    @contextmanager
+    def at(cls, workspace: Workspace, *, spill: Path) -> Iterator[Self]:
+        """Open the lake; what does not fit in memory goes to the folder `spill`."""
+        with Engine([workspace.lake], spill=spill) as sql:
+            _landed(sql, workspace)
+            yield cls(sql, workspace)
+
+    def since(self) -> tuple[pd.Timestamp, pd.Timestamp]:
+        """The first moment with eight weeks of activity behind it, and the first of `monthly`."""
+        first = _first_activity(self._sql, self._workspace)
+        return _enough(first), _months(first, self._workspace)[0]
+
+    def feeds(self, snapshots: Sequence[pd.Timestamp]) -> pd.DataFrame:
+        """The state of each landed feed at each snapshot, as `features.feeds.feeds` gives it."""
+        cut(self._sql, snapshots)
+        passing_days(self._sql)
+        return feeds(self._sql, self._workspace.manifest()["tables"])
+
+
 def feeds_at(workspace: Workspace, as_of: pd.Timestamp) -> pd.DataFrame:
     """The state of each landed feed at `as_of`, as `features.feeds.feeds` gives it."""
     with _lake(workspace) as sql:
@@ -114,11 +141,16 @@ def moment(
     """An engine in which the lake has been cut for the snapshots, with `spine` and `term` made."""
     with _lake(workspace, engine) as sql:
         _cut(sql, workspace, snapshots)
-        spine(sql, rule)
-        terms(sql)
-        usage(sql)
-        touches(sql)
+        derive(sql, rule)
         yield sql
+
+
+def derive(sql: Statements, rule: ChurnRule) -> None:
+    """Make what the families read, beside what was cut."""
+    spine(sql, rule)
+    terms(sql)
+    usage(sql)
+    touches(sql)
 
 
 def monthly(workspace: Workspace) -> list[pd.Timestamp]:
@@ -127,31 +159,46 @@ def monthly(workspace: Workspace) -> list[pd.Timestamp]:
     Raises:
         RefusedError: the data do not reach that far.
     """
-    manifest = workspace.manifest()
-    activity = [BY_NAME[name] for name in ACTIVITY if name in manifest["tables"]]
     with _lake(workspace) as engine:
-        times = " UNION ALL ".join(f"SELECT min({t.time}) AS first FROM {t.name}" for t in activity)
-        since = pd.Timestamp(engine.run(f"SELECT min(first) FROM ({times})")[0][0])
-    earliest = (since + pd.Timedelta(days=MIN_HISTORY_DAYS)).ceil("D")
-    moments = pd.date_range(earliest, manifest["data_until"], freq="MS", unit="us", normalize=True)
+        return _months(_first_activity(engine, workspace), workspace)
+
+
+def _first_activity(engine: Engine | SparkEngine, workspace: Workspace) -> pd.Timestamp:
+    landed = workspace.manifest()["tables"]
+    activity = [BY_NAME[name] for name in ACTIVITY if name in landed]
+    times = " UNION ALL ".join(f"SELECT min({t.time}) AS first FROM {t.name}" for t in activity)
+    return pd.Timestamp(engine.run(f"SELECT min(first) FROM ({times})")[0][0])
+
+
+def _enough(since: pd.Timestamp) -> pd.Timestamp:
+    return (since + pd.Timedelta(days=MIN_HISTORY_DAYS)).ceil("D")
+
+
+def _months(since: pd.Timestamp, workspace: Workspace) -> list[pd.Timestamp]:
+    until = workspace.manifest()["data_until"]
+    moments = pd.date_range(_enough(since), until, freq="MS", unit="us", normalize=True)
     if not len(moments):
         raise RefusedError(
             f"not enough data: expected {MIN_HISTORY_DAYS} days of activity before the first of a "
-            f"month; got activity from {since:%Y-%m-%d} to {manifest['data_until']}"
+            f"month; got activity from {since:%Y-%m-%d} to {until}"
         )
     return list(moments)
 
 
 @contextmanager
 def _lake(workspace: Workspace, engine: EngineName = "duckdb") -> Iterator[Engine | SparkEngine]:
-    landed = workspace.manifest()["tables"]
     with _opened(workspace, engine) as sql:
-        for table in TABLES:
-            if table.name in landed:
-                sql.parquet(table.name, [workspace.lake / f"{table.name}.parquet"])
-            else:
-                sql.run(f"CREATE VIEW {table.name} AS {_nothing(table)}")
+        _landed(sql, workspace)
         yield sql
+
+
+def _landed(sql: Engine | SparkEngine, workspace: Workspace) -> None:
+    landed = workspace.manifest()["tables"]
+    for table in TABLES:
+        if table.name in landed:
+            sql.parquet(table.name, [workspace.lake / f"{table.name}.parquet"])
+        else:
+            sql.run(f"CREATE VIEW {table.name} AS {_nothing(table)}")
 
 
 def _cut(
@@ -180,16 +227,19 @@ def _side_by_side(sql: Engine) -> pd.DataFrame:
     """The table of `_joined`, sorted: each family has exactly the rows of the spine."""
     tables = [sql.frame("SELECT account_id, as_of FROM spine ORDER BY 1, 2")]
     for family in FAMILIES:
-        columns = ", ".join(_typed(feature) for feature in family.features)
-        tables.append(
-            sql.frame(f"SELECT {columns} FROM ({family.sql}) f ORDER BY account_id, as_of")
-        )
+        tables.append(sql.frame(ordered(family)))
         if len(tables[-1]) != len(tables[0]):
             raise RuntimeError(
                 f"features/{family.name}.sql: expected the {len(tables[0])} rows of the spine; "
                 f"got {len(tables[-1])}"
             )
     return pd.concat(tables, axis=1)
+
+
+def ordered(family: Family) -> str:
+    """SQL: the features of a family, a row per row of the spine and in its order."""
+    columns = ", ".join(_typed(feature) for feature in family.features)
+    return f"SELECT {columns} FROM ({family.sql}) f ORDER BY account_id, as_of"
 
 
 def _joined() -> str:
@@ -208,13 +258,18 @@ def _typed(feature: Feature, of: str = "") -> str:
 
 def _known(table: pd.DataFrame, landed: dict[str, Any], states: pd.DataFrame) -> pd.DataFrame:
     table = unknown(table, states, CATALOG)
-    missing = [f.name for f in CATALOG if not _has_sources(f, landed)]
+    missing = without_sources(landed)
     table = table.assign(**dict.fromkeys(missing, float("nan")))
     categories = [f.name for f in CATALOG if f.kind == "category"]
     table = table.assign(**{name: table[name].astype("str") for name in categories})
     numeric = [f.name for f in CATALOG if f.kind == "number"]
     coverage = table[numeric].notna().mean(axis=1).rename("coverage")
     return pd.concat([table, coverage], axis=1)
+
+
+def without_sources(landed: dict[str, Any]) -> list[str]:
+    """The features of which a table or column was not landed: unknown at every moment."""
+    return [feature.name for feature in CATALOG if not _has_sources(feature, landed)]
 
 
 def _has_sources(feature: Feature, landed: dict[str, Any]) -> bool:

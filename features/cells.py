@@ -10,13 +10,12 @@ late rows, corrections) is made anew and all others stay.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from itertools import groupby
 from pathlib import Path
 
-from data.engine import Engine, Sql, literal
+from data.engine import Engine, Statements, literal
 from data.workspace import Workspace
-from features.window import DAY, USAGE_LOOKBACK
+from features.window import DAY, USAGE_LOOKBACK, reach
 
 # Part of every file name: raise it when cells are made differently.
 FORMAT = 2
@@ -61,7 +60,7 @@ def usage_cells(engine: Engine, workspace: Workspace) -> None:
         # Without its codes a cell has no meaning.
         for path in _files(workspace):
             path.unlink()
-    first, last = _reach(engine)
+    first, last = reach(engine, USAGE_LOOKBACK)
     months = [month for month in _months(workspace) if month.name <= f"{last:%Y-%m}"]
     wanted = [month for month in months if month.name >= f"{first:%Y-%m}"]
     new = [month for month in months if not month.kept]
@@ -86,23 +85,29 @@ def usage_cells(engine: Engine, workspace: Workspace) -> None:
     engine.run(f"CREATE TABLE first_use AS {_FIRST_USE} FROM all_days GROUP BY account")
 
 
-def passing_cells(sql: Sql) -> None:
+def passing_days(sql: Statements) -> None:
+    """Make the view `days` of the landed events as far as the snapshots look back: day and seen.
+
+    That is all that `features.feeds.feeds` asks of usage; no file is kept or read.
+    """
+    first, last = reach(sql, USAGE_LOOKBACK)
+    sql.run(
+        f"CREATE VIEW days AS SELECT {_DAY} AS day, {_SEEN} AS seen FROM usage_events u "
+        f"WHERE u.occurred_at >= TIMESTAMP '{first}' AND u.occurred_at < TIMESTAMP '{last}'"
+    )
+
+
+def passing_cells(sql: Statements) -> None:
     """Make the same relations as `usage_cells`, for this run only: no file is kept or read."""
     ids = _IDS.format("TRUE")
     sql.run(f"CREATE TABLE codes AS SELECT kind, {_NUMBERED} AS code, id FROM {ids}")
     sql.run(f"CREATE TABLE first_use AS {_FIRST_USE} FROM ({_USES}) u GROUP BY account")
-    first, last = _reach(sql)
+    first, last = reach(sql, USAGE_LOOKBACK)
     sql.run(
         f"CREATE TABLE cells AS {_ADDED} FROM ({_USES} WHERE u.occurred_at < TIMESTAMP '{last}' "
         f"AND u.occurred_at >= TIMESTAMP '{first}') u {_GROUPED}"
     )
     sql.run(f"CREATE TABLE days AS {_DAYS.format('cells')}")
-
-
-def _reach(sql: Sql) -> tuple[datetime, datetime]:
-    """The first and the last moment between which cells are asked for."""
-    first, last = sql.run("SELECT min(as_of), max(as_of) FROM snapshots")[0]
-    return first - timedelta(days=USAGE_LOOKBACK), last
 
 
 def _months(workspace: Workspace) -> list[_Month]:
@@ -165,10 +170,10 @@ def _files(workspace: Workspace) -> list[Path]:
     return list(workspace.cells.glob("*-*-*-*-*.parquet"))
 
 
+_DAY = DAY.format("u.occurred_at")
+_SEEN = f"greatest({_DAY}, {DAY.format('u.known_at')})"
 _USES = f"""
-SELECT a.code AS account, c.code AS contact, f.code AS feature,
-    {DAY.format("u.occurred_at")} AS day,
-    greatest({DAY.format("u.occurred_at")}, {DAY.format("u.known_at")}) AS seen,
+SELECT a.code AS account, c.code AS contact, f.code AS feature, {_DAY} AS day, {_SEEN} AS seen,
     coalesce(u.quantity, CAST(1 AS DOUBLE)) AS uses
 FROM usage_events u
 JOIN codes a ON a.kind = 'account' AND a.id = u.account_id

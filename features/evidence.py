@@ -27,18 +27,23 @@ def evidence(
     before the rest, the oldest before all. Families without rows are simply absent.
     """
     wanted = pd.DataFrame({"account_id": pd.Series(list(accounts), dtype="str")})
+    with moment(workspace, [as_of], rule=rule) as engine:
+        engine.table("wanted", wanted)
+        return engine.frame(found("account_id IN (SELECT account_id FROM wanted)"))
+
+
+def found(where: str) -> str:
+    """SQL: these rows of the accounts and of the moment, `as_of`, for which a condition holds."""
     union = " UNION ALL ".join(
         f"SELECT account_id, '{family.name}' AS family, source, row_id, happened_at, kind, args "
-        f"FROM ({family.evidence}) {family.name}"
+        f"FROM ({family.evidence}) {family.name} WHERE {where}"
         for family in FAMILIES
         if family.evidence
     )
-    with moment(workspace, [as_of], rule=rule) as engine:
-        engine.table("wanted", wanted)
-        return engine.frame(
-            f"SELECT {', '.join(COLUMNS)} FROM ({union}) e SEMI JOIN wanted USING (account_id) "
-            "QUALIFY row_number() OVER (PARTITION BY account_id, family ORDER BY "
-            f"CASE WHEN kind IN {OVERDUE} THEN happened_at END NULLS LAST, "
-            f"happened_at DESC, row_id, kind, args) <= {ROWS_PER_FAMILY} "
-            "ORDER BY account_id, family, happened_at DESC, row_id, kind, args"
-        )
+    order = "happened_at DESC, row_id NULLS LAST, kind, args"
+    first = f"CASE WHEN kind IN {OVERDUE} THEN happened_at END NULLS LAST, {order}"
+    return (
+        f"SELECT {', '.join(COLUMNS)} FROM (SELECT *, "
+        f"row_number() OVER (PARTITION BY account_id, family ORDER BY {first}) AS place "
+        f"FROM ({union}) e) r WHERE place <= {ROWS_PER_FAMILY} ORDER BY account_id, family, {order}"
+    )

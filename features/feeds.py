@@ -16,7 +16,7 @@ import pandas as pd
 from data.contract import BY_NAME
 from data.engine import Sql
 from features.feature import Feature
-from features.window import DAY, EVENT_TABLES, LOOKBACK
+from features.window import DAY, EVENT_TABLES, LOOKBACK, USAGE_LOOKBACK
 
 FEEDS: tuple[str, ...] = ("usage_events", *EVENT_TABLES)
 COLUMNS = ("as_of", "table", "state", "newest", "usual_gap_days")
@@ -24,6 +24,7 @@ RHYTHM_DAYS = 365
 FEWEST_GAPS = 5
 PATIENCE = 3.0
 ALWAYS_FINE_DAYS = 7
+Days = npt.NDArray[np.int64]
 
 
 def feeds(engine: Sql, landed: Iterable[str]) -> pd.DataFrame:
@@ -41,21 +42,31 @@ def feeds(engine: Sql, landed: Iterable[str]) -> pd.DataFrame:
     if not names:
         return pd.DataFrame(columns=list(COLUMNS))
     rows = engine.frame(" UNION ALL ".join(map(_arrivals, names)))
-    tables = [_states(name, _newer(rows[rows["feed"] == name]), snapshots) for name in names]
+    tables = [_states(name, rows[rows["feed"] == name], snapshots) for name in names]
     return pd.concat(tables, ignore_index=True)
 
 
 def unknown(table: pd.DataFrame, states: pd.DataFrame, features: Sequence[Feature]) -> pd.DataFrame:
     """The feature table with each value that rests on an absent or stale feed made unknown."""
+    return table.assign(
+        **{
+            name: table[name].mask(table["as_of"].isin(moments))
+            for name, moments in unknown_at(states, features).items()
+        }
+    )
+
+
+def unknown_at(
+    states: pd.DataFrame, features: Sequence[Feature]
+) -> dict[str, frozenset[pd.Timestamp]]:
+    """The moments at which a feature rests on an absent or stale feed, where there are any."""
     dead = set(states.loc[states["state"] != "live", ["as_of", "table"]].itertuples(index=False))
-    if not dead:
-        return table
-    masked = {}
+    found = {}
     for feature in features:
-        moments = {as_of for as_of, name in dead if name in feeds_of(feature)}
-        if moments:
-            masked[feature.name] = table[feature.name].mask(table["as_of"].isin(moments))
-    return table.assign(**masked)
+        read = feeds_of(feature)
+        if moments := frozenset(as_of for as_of, name in dead if name in read):
+            found[feature.name] = moments
+    return found
 
 
 def feeds_of(feature: Feature) -> set[str]:
@@ -76,30 +87,35 @@ def _arrivals(name: str) -> str:
     )
 
 
-def _newer(days: pd.DataFrame) -> pd.DataFrame:
-    """Each day on which something newer than all before became known: seen, newest, gap (days)."""
+def _states(name: str, days: pd.DataFrame, snapshots: pd.DataFrame) -> pd.DataFrame:
     days = days.sort_values("seen")
-    reach = days["newest"].cummax()
-    before = reach.shift()
-    found = days.assign(newest=reach, gap=days["seen"] - before)
-    return found[before.isna() | (reach > before)]
-
-
-def _states(name: str, arrivals: pd.DataFrame, snapshots: pd.DataFrame) -> pd.DataFrame:
-    seen, newest = arrivals["seen"].to_numpy(np.int64), arrivals["newest"].to_numpy(np.int64)
-    gap = arrivals["gap"].to_numpy(np.float64)
+    seen, newest = days["seen"].to_numpy(np.int64), days["newest"].to_numpy(np.int64)
+    lookback = USAGE_LOOKBACK if name == "usage_events" else LOOKBACK
     rows: list[tuple[object, ...]] = []
     for as_of, day in zip(snapshots["as_of"], snapshots["as_of_day"].astype(int), strict=True):
-        stop = int(np.searchsorted(seen, day))
-        if not stop:
+        # Nothing but the moment decides how far back is looked, whatever else is asked for.
+        past = (seen < day) & (newest >= day - lookback)
+        if not past.any():
             rows.append((as_of, name, "absent", pd.NaT, np.nan))
             continue
-        usual = _usual(gap[:stop][seen[:stop] > seen[stop - 1] - RHYTHM_DAYS])
-        last = int(newest[stop - 1])
+        arrived, gap = _arrived(seen[past], newest[past])
+        usual = _usual(gap[arrived > arrived[-1] - RHYTHM_DAYS])
+        last = int(newest[past].max())
         # Nothing exceeds NaN, so a feed without a rhythm is live.
         late = day - last > max(PATIENCE * usual, ALWAYS_FINE_DAYS)
         rows.append((as_of, name, "stale" if late else "live", pd.Timestamp(last, unit="D"), usual))
     return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _arrived(seen: Days, newest: Days) -> tuple[Days, npt.NDArray[np.float64]]:
+    """Each day on which something newer than all before became known, and the days since then.
+
+    The gap is that from the newest before; NaN for the first.
+    """
+    reach = np.maximum.accumulate(newest)
+    newer = np.append(True, reach[1:] > reach[:-1])
+    gap = np.append(np.nan, seen[1:] - reach[:-1])
+    return seen[newer], gap[newer]
 
 
 def _usual(gaps: npt.NDArray[np.float64]) -> float:

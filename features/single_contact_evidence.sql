@@ -8,13 +8,14 @@ SELECT c.account_id, c.as_of, 'contacts' AS source, c.contact_id AS row_id,
     ) AS args
 FROM seen_contacts c
 LEFT JOIN (
-    SELECT p.account_id, p.as_of, h.contact_id
+    SELECT p.account_id, p.as_of, h.contact_id,
+        row_number() OVER (
+            PARTITION BY h.account, h.snapshot ORDER BY h.talks DESC, h.contact_id
+        ) AS place
     FROM heard_people h
     JOIN spine p ON p.account = h.account AND p.snapshot = h.snapshot
-    QUALIFY row_number() OVER (
-        PARTITION BY h.account, h.snapshot ORDER BY h.talks DESC, h.contact_id
-    ) = 1
 ) m ON m.account_id = c.account_id AND m.as_of = c.as_of AND m.contact_id = c.contact_id
+    AND m.place = 1
 WHERE c.left_at IS NOT NULL AND c.left_at >= c.as_of - INTERVAL 365 DAY
 UNION ALL
 SELECT h.account_id, h.as_of, 'interactions', h.contact_id, h.last_at,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from data.churn import ChurnRule
 from data.contract import BY_NAME
-from data.engine import Sql
+from data.engine import Statements
 
 
-def spine(engine: Sql, rule: ChurnRule) -> None:
+def spine(engine: Statements, rule: ChurnRule) -> None:
     """Make the table `spine`: one row per account and snapshot, by `account_id` and `as_of`.
 
     `account` and `snapshot` are the same as numbers.

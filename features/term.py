@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from data.engine import Sql
+from data.engine import Statements
 
 
-def terms(engine: Sql) -> None:
+def terms(engine: Statements) -> None:
     """Make the table `term`: at most one row per spine row, from the live terms of the account.
 
     `mrr` and `seats` are sums over the live terms; plan, dates and conditions are those of the term
@@ -17,7 +17,8 @@ def terms(engine: Sql) -> None:
 _TERM = """
 CREATE OR REPLACE TABLE term AS
 WITH live AS (
-    SELECT p.account_id, p.as_of, t.* EXCLUDE (account_id, as_of),
+    SELECT p.account_id, p.as_of, t.subscription_id, t.started_at, t.term_ends_at, t.mrr, t.seats,
+        t.plan, t.auto_renew, t.billing_period_months, t.discount_frac,
         row_number() OVER (
             PARTITION BY p.account_id, p.as_of ORDER BY t.started_at DESC, t.subscription_id DESC
         ) AS newest

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from data.engine import Sql
-from features.window import DAY, LOOKBACK
+from data.engine import Statements
+from features.window import DAY, LOOKBACK, reach
 
 
-def touches(engine: Sql) -> None:
+def touches(engine: Statements) -> None:
     """Make the tables below of the accounts of the spine, as far as they look back.
 
     `first_touch`: account, seen (the day on which the first touch ever could be known), zero (0).
@@ -26,8 +26,7 @@ def touches(engine: Sql) -> None:
     `heard_people`: account, snapshot, contact_id, talks, last_day: how often and when last each
     person was heard in 365 days.
     """
-    # As plain times they let the reader skip what is older or newer.
-    [(first, last)] = engine.run("SELECT min(as_of), max(as_of) FROM snapshots")
+    first, last = reach(engine, LOOKBACK)
     for statement in (_FIRST_TOUCH, _TOUCHES, _HEARD, _HEARD_PANES, _HEARD_PEOPLE):
         engine.run(statement.format(first=first, last=last))
 
@@ -60,7 +59,7 @@ FROM (
         greatest({DAY.format("i.occurred_at")}, {DAY.format("i.known_at")}) AS seen
     FROM interactions i
     JOIN (SELECT DISTINCT account_id, account FROM spine) a ON a.account_id = i.account_id
-    WHERE i.occurred_at >= TIMESTAMP '{{first}}' - INTERVAL {LOOKBACK} DAY
+    WHERE i.occurred_at >= TIMESTAMP '{{first}}'
         AND i.occurred_at < TIMESTAMP '{{last}}'
 ) t
 JOIN calendar k ON k.day = t.seen

@@ -12,10 +12,10 @@ numbers (see `codes`), and so are snapshots.
 
 from __future__ import annotations
 
-from data.engine import Sql
+from data.engine import Statements
 
 
-def usage(engine: Sql) -> None:
+def usage(engine: Statements) -> None:
     """Make the relations above, for accounts of the spine. Needs `features.spine.spine`."""
     # As a number it lets the reader skip what is older.
     [(first,)] = engine.run("SELECT min(as_of_day) FROM snapshots")
@@ -35,9 +35,8 @@ known AS (
     UNION ALL
     SELECT l.account, l.day, l.seen, 0, 1
     FROM late l
-    WHERE NOT EXISTS (
-        SELECT 1 FROM days o WHERE o.account = l.account AND o.day = l.day AND o.seen = o.day
-    )
+    LEFT JOIN days o ON o.account = l.account AND o.day = l.day AND o.seen = l.day
+    WHERE o.account IS NULL
 )
 SELECT d.account, c.use_pane AS pane, k.seen_from, sum(d.uses) AS uses,
     CAST(sum(d.opens) AS INTEGER) AS days,

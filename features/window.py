@@ -26,6 +26,7 @@ small tables say how they meet, so that everything is joined by equality:
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 import numpy as np
 import numpy.typing as npt
@@ -33,7 +34,7 @@ import pandas as pd
 
 from data.column import Table
 from data.contract import BY_NAME
-from data.engine import Sql
+from data.engine import Statements
 from data.errors import BadInputError
 
 LOOKBACK = 730
@@ -64,7 +65,7 @@ _EPOCH = pd.Timestamp("1970-01-01")
 Days = npt.NDArray[np.int64]
 
 
-def cut(engine: Sql, snapshots: Sequence[pd.Timestamp]) -> None:
+def cut(engine: Statements, snapshots: Sequence[pd.Timestamp]) -> None:
     """Make the calendar of the given snapshots and every `seen_` view of the landed tables.
 
     Raises:
@@ -89,6 +90,16 @@ def cut(engine: Sql, snapshots: Sequence[pd.Timestamp]) -> None:
         engine.run(f"CREATE OR REPLACE VIEW seen_{name} AS {_seen_events(BY_NAME[name])}")
 
 
+def reach(engine: Statements, days: int) -> tuple[datetime, datetime]:
+    """The moments between which rows matter that are looked back to for so many days.
+
+    As plain times they let the reader of a file skip what is older or newer.
+    """
+    [(first, last)] = engine.run("SELECT min(as_of_day), max(as_of_day) FROM snapshots")
+    start, stop = (_EPOCH.to_pydatetime() + timedelta(days=int(day)) for day in (first, last))
+    return start - timedelta(days=days), stop
+
+
 def _checked(snapshots: Sequence[pd.Timestamp]) -> pd.DatetimeIndex:
     moments = pd.DatetimeIndex(sorted(set(snapshots))).as_unit("us")
     if not len(moments):
@@ -108,10 +119,10 @@ def _snapshots(moments: pd.DatetimeIndex, days: Days) -> pd.DataFrame:
 
 
 def _ages(moments: pd.DatetimeIndex) -> pd.DataFrame:
-    """One row per snapshot and day that it may look back to: as_of, day, age."""
-    age = pd.DataFrame({"age": range(1, LOOKBACK + 1)})
-    table = pd.DataFrame({"as_of": moments}).merge(age, how="cross")
-    return table.assign(day=table["as_of"] - pd.to_timedelta(table["age"], unit="D"))
+    """One row per snapshot and day that it may look back to: day, as_of, age."""
+    age = np.tile(np.arange(1, LOOKBACK + 1), len(moments))
+    day = np.repeat(_numbers(moments), LOOKBACK) - age
+    return pd.DataFrame({"day": day, "as_of": moments.repeat(LOOKBACK), "age": age})
 
 
 def _edges(days: Days, windows: tuple[int, ...]) -> Days:
@@ -177,6 +188,6 @@ def _seen_state(table: Table) -> str:
 def _seen_events(table: Table) -> str:
     return (
         f"SELECT s.as_of, s.age, {_visible(table)} FROM {table.name} t "
-        f"JOIN ages s ON s.day = CAST(CAST(t.{table.time} AS DATE) AS TIMESTAMP) "
+        f"JOIN ages s ON s.day = {DAY.format(f't.{table.time}')} "
         f"WHERE t.known_at < s.as_of"
     )

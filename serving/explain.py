@@ -94,12 +94,11 @@ def part_of(family: Family, facts: Facts) -> Part:
     modelled = [f for f in family.features if f.name in facts.points.columns]
     numeric = tuple(f for f in modelled if f.kind == "number")
     names = [f.name for f in numeric]
-    tables = (facts.points, facts.now, facts.usual, facts.healthy)
     return Part(
         family,
         numeric,
-        facts.points[[f.name for f in modelled]].sum(axis=1).to_numpy(dtype=float),
-        *(table[names].to_numpy(dtype=float) for table in tables),
+        facts.share("points", [f.name for f in modelled]).sum(axis=1),
+        *(facts.share(table, names) for table in ("points", "now", "usual", "healthy")),
     )
 
 

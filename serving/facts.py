@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -21,9 +21,10 @@ from features.evidence import evidence
 from serving import events
 from serving.language import language
 from serving.records import Evidence
-from training.matrix import Numbers
+from training.explain import Points
+from training.matrix import Numbers, Remembered
 from training.model import Model
-from training.peers import Group, groups
+from training.peers import Circle, Group
 
 BASELINE_SNAPSHOTS = 6
 BASELINE_STEP_DAYS = 30
@@ -58,6 +59,23 @@ class Facts:
     evidence: Mapping[tuple[str, str], Sequence[Evidence]]
     data_until: date
 
+    def share(self, table: str, names: Sequence[str]) -> Numbers:
+        """These columns of one of the four tables as numbers."""
+        values, places = self._plain[table]
+        # In rows of its own each row adds up alike, however many there are.
+        return np.ascontiguousarray(values[:, [places[name] for name in names]])
+
+    @cached_property
+    def _plain(self) -> dict[str, tuple[Numbers, dict[str, int]]]:
+        tables = {name: getattr(self, name) for name in ("points", "now", "usual", "healthy")}
+        return {
+            name: (
+                table.to_numpy(dtype=np.float64),
+                {column: place for place, column in enumerate(table.columns)},
+            )
+            for name, table in tables.items()
+        }
+
 
 def gather(workspace: Workspace, model: Model, scored: pd.DataFrame, table: pd.DataFrame) -> Facts:
     """The facts about the accounts of `scored` (one snapshot); `table` has their earlier rows too.
@@ -65,18 +83,42 @@ def gather(workspace: Workspace, model: Model, scored: pd.DataFrame, table: pd.D
     The rows of evidence are found by DuckDB whatever built the features: they are the same rows of
     the same files, a handful for each account.
     """
-    names = [name for name in model.features if BY_NAME[name].kind == "number"]
     moment = scored["as_of"].iloc[0]
+    scored = Remembered(scored)
     with ThreadPoolExecutor(1) as pool:
         # Contributions are made outside of Python, so meanwhile the rows behind them are found.
         told = pool.submit(model.points, scored)
         rows = _evidence(workspace, model, list(scored["account_id"]), moment)
-    points, risks = told.result(), model.risks(scored)
-    risk, (low, high) = risks[model.spec.window_days], model.band(scored)
-    peers = list(groups(_by_then(model, moment), scored))
+    beside = Beside(
+        past=before(table, moment),
+        healthy=circle(model, moment),
+        evidence=rows,
+        data_until=pd.Timestamp(workspace.manifest()["data_until"]).date(),
+    )
+    return facts(model, scored, told.result(), beside)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Beside:
+    """What accounts are held against: their rows at the moments of their baseline, and the healthy.
+
+    And the landed rows behind their families, and until when the data tell.
+    """
+
+    past: pd.DataFrame
+    healthy: Circle
+    evidence: Mapping[tuple[str, str], Sequence[Evidence]]
+    data_until: date
+
+
+def facts(model: Model, scored: pd.DataFrame, points: Points, beside: Beside) -> Facts:
+    """The facts about the accounts of `scored`, one snapshot, whose `points` are told already."""
+    names = [name for name in model.features if BY_NAME[name].kind == "number"]
+    risks, (low, high) = model.risks(scored), model.band(scored)
+    risk, peers = risks[model.spec.window_days], list(beside.healthy.groups(scored))
     return Facts(
         account_ids=list(scored["account_id"]),
-        moment=moment,
+        moment=scored["as_of"].iloc[0],
         risk=risk,
         low=np.minimum(low, risk),  # the band is made from log-odds, and these round differently
         high=np.maximum(high, risk),
@@ -85,13 +127,11 @@ def gather(workspace: Workspace, model: Model, scored: pd.DataFrame, table: pd.D
         base=points.base,
         points=points.features.reset_index(drop=True),
         now=scored[names].reset_index(drop=True),
-        usual=usual(before(table, moment), names)
-        .reindex(scored["account_id"])
-        .reset_index(drop=True),
+        usual=usual(beside.past, names).reindex(scored["account_id"]).reset_index(drop=True),
         healthy=_healthy(peers, names, len(scored)),
         groups=peers,
-        evidence=rows,
-        data_until=pd.Timestamp(workspace.manifest()["data_until"]).date(),
+        evidence=beside.evidence,
+        data_until=beside.data_until,
     )
 
 
@@ -101,10 +141,14 @@ def snapshots(workspace: Workspace, moment: pd.Timestamp) -> list[pd.Timestamp]:
     Raises:
         RefusedError: the data hold less than eight weeks.
     """
+    return baseline(moment, since=monthly(workspace)[0])
+
+
+def baseline(moment: pd.Timestamp, *, since: pd.Timestamp) -> list[pd.Timestamp]:
+    """The same where the data can speak about moments `since` then."""
     step = pd.Timedelta(days=BASELINE_STEP_DAYS)
-    first = monthly(workspace)[0]
     earlier = [moment - step * back for back in range(1, BASELINE_SNAPSHOTS + 1)]
-    return [moment, *(day for day in earlier if day >= first)]
+    return [moment, *(day for day in earlier if day >= since)]
 
 
 def before(table: pd.DataFrame, moment: pd.Timestamp) -> pd.DataFrame:
@@ -119,16 +163,26 @@ def usual(past: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
 
     NaN where fewer than three of the rows know the value.
     """
-    grouped = past.groupby("account_id")[list(names)]
-    return grouped.median().where(grouped.count() >= BASELINE_KNOWN)
+    values = past[list(names)].to_numpy(dtype=np.float64)
+    ids, account = np.unique(past["account_id"].to_numpy(dtype=object), return_inverse=True)
+    order = np.argsort(account, kind="stable")
+    nth = np.arange(len(order)) - np.searchsorted(account[order], account[order])
+    cube = np.full((len(ids), nth.max(initial=-1) + 1, len(names)), np.nan)
+    cube[account[order], nth] = values[order]
+    known = (~np.isnan(cube)).sum(axis=1)
+    cube.sort(axis=1)  # what is not known comes last
+    places = np.stack([(known - 1) // 2, known // 2], axis=1).clip(0, max(cube.shape[1] - 1, 0))
+    middle = np.take_along_axis(cube, places, axis=1).sum(axis=1) / 2
+    told = np.where(known >= BASELINE_KNOWN, middle, np.nan)
+    return pd.DataFrame(told, index=pd.Index(ids, name="account_id"), columns=list(names))
 
 
-def _by_then(model: Model, moment: pd.Timestamp) -> pd.DataFrame:
+def circle(model: Model, moment: pd.Timestamp) -> Circle:
     """The healthy accounts of the model's past whose result was known at a moment."""
     if model.peers.empty:
-        return model.peers
+        return Circle(model.peers)
     closed = model.peers["as_of"] + pd.Timedelta(days=model.spec.closes_after_days)
-    return model.peers[closed <= moment]
+    return Circle(model.peers[closed <= moment])
 
 
 def _healthy(
@@ -136,7 +190,7 @@ def _healthy(
 ) -> pd.DataFrame:
     table = np.full((count, len(names)), np.nan)
     for group, places in peers:
-        table[places] = group.rows[list(names)].median().to_numpy(dtype=np.float64)
+        table[places] = group.usual(names)
     return pd.DataFrame(table, columns=list(names))
 
 

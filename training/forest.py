@@ -20,6 +20,8 @@ from training.withheld import with_withheld
 
 MEMBERS = 8
 SHARE = 0.8
+# Up to so many rows are asked about by one thread.
+ALONE = 64
 CALENDAR = ("interval", "renewals")
 Places = npt.NDArray[np.intp]
 CALENDAR_DIRECTIONS = (0, 1)
@@ -51,15 +53,15 @@ class Forest:
         """Log-odds before calibration, one per row: the mean of the members."""
         if not len(X):
             return np.empty(0)
-        return np.asarray(self.booster.predict(X, raw_score=True), dtype=np.float64)
+        return self._asked(X, raw_score=True)
 
     def member(self, X: Numbers, number: int) -> Numbers:
         """Log-odds of one member, one per row."""
         if not len(X):
             return np.empty(0)
         start, trees = sum(self.trees[:number]), self.trees[number]
-        found = self.booster.predict(X, raw_score=True, start_iteration=start, num_iteration=trees)
-        return np.asarray(found, dtype=np.float64) * len(self.trees)
+        found = self._asked(X, raw_score=True, start_iteration=start, num_iteration=trees)
+        return found * len(self.trees)
 
     def members(self, X: Numbers) -> Numbers:
         """Log-odds of each member: members x rows."""
@@ -69,7 +71,7 @@ class Forest:
         """Log-odds per row and column (exact path-dependent SHAP values), and what they add to."""
         if not len(X):
             return np.empty(X.shape), 0.0
-        table = np.asarray(self.booster.predict(X, pred_contrib=True), dtype=np.float64)
+        table = self._asked(X, pred_contrib=True)
         return table[:, :-1], float(table[0, -1])
 
     def member_contributions(self, X: Numbers) -> Numbers:
@@ -95,6 +97,12 @@ class Forest:
         """The leaves that are the same for all periods, and those that ask the calendar."""
         columns = self.booster.feature_name()
         return self.leaves.split(len(columns) - sum(name in CALENDAR for name in columns))
+
+    def _asked(self, X: Numbers, **how: Any) -> Numbers:  # noqa: ANN401 - LightGBM's own words
+        # To wait for other threads takes longer than a few rows do.
+        if len(X) <= ALONE:
+            how = {**how, "num_threads": 1}
+        return np.asarray(self.booster.predict(X, **how), dtype=np.float64)
 
     @cached_property
     def booster(self) -> lgb.Booster:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from io import StringIO
 
 import numpy as np
@@ -16,6 +17,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from features.catalog import CATALOG
+from training.matrix import Numbers
 from training.rows import Rows
 
 LEAST, MOST = 50, 100
@@ -24,6 +26,7 @@ TRAITS = ("segment", "tenure", "contract")
 KEYS = ["account_id", "as_of"]
 # Upper ends in days: first year, second year, longer; by the month, by the year, longer.
 _TRAIT = "peer_"
+_COLUMNS = tuple(f"{_TRAIT}{name}" for name in TRAITS)
 _WORDS = {"account_id", *(f.name for f in CATALOG if f.kind == "category")}
 _TENURE, _CONTRACT = (365, 730), (45, 400)
 
@@ -34,6 +37,17 @@ class Group:
 
     traits: tuple[str, ...]
     rows: pd.DataFrame
+
+    def usual(self, names: Sequence[str]) -> Numbers:
+        """What is usual among them: the median of each of these features."""
+        if tuple(names) not in self._usual:
+            medians = self.rows[list(names)].median().to_numpy(dtype=np.float64)
+            self._usual[tuple(names)] = medians
+        return self._usual[tuple(names)]
+
+    @cached_property
+    def _usual(self) -> dict[tuple[str, ...], Numbers]:
+        return {}
 
 
 def pool(rows: Rows, names: Sequence[str]) -> pd.DataFrame:
@@ -55,14 +69,12 @@ def pool(rows: Rows, names: Sequence[str]) -> pd.DataFrame:
 
 def traits(frame: pd.DataFrame) -> pd.DataFrame:
     """What peers share, per row of a feature table, as text; empty is unknown."""
-    return pd.DataFrame(
-        {
-            f"{_TRAIT}segment": _text(frame, "segment"),
-            f"{_TRAIT}tenure": _banded(frame, "tenure_days", _TENURE),
-            f"{_TRAIT}contract": _banded(frame, "term_days", _CONTRACT),
-        },
-        index=frame.index,
+    found = (
+        _text(frame, "segment"),
+        _banded(frame, "tenure_days", _TENURE),
+        _banded(frame, "term_days", _CONTRACT),
     )
+    return pd.DataFrame(dict(zip(_COLUMNS, found, strict=True)), index=frame.index, dtype="str")
 
 
 def groups(
@@ -73,24 +85,43 @@ def groups(
     Every row belongs to one group; nothing is yielded where the pool is empty. An account may be
     among its own peers, as it was at another time.
     """
-    if table.empty:
-        return
-    wanted = traits(frame).reset_index(drop=True)
-    found: dict[tuple[str, ...], list[int]] = {}
-    sizes = {
-        count: table.groupby(list(wanted.columns[:count])).size().to_dict()
-        for count in range(1, len(TRAITS) + 1)
-    }
-    for place, values in enumerate(wanted.itertuples(index=False, name=None)):
-        found.setdefault(_shared(values, sizes), []).append(place)
-    for values, places in found.items():
-        alike = np.ones(len(table), dtype=bool)
-        for column, value in zip(wanted.columns, values, strict=False):
-            alike &= (table[column] == value).to_numpy()
-        some = table[alike]
+    return Circle(table).groups(frame)
+
+
+class Circle:
+    """A pool of healthy accounts that is asked again and again; a group is formed once."""
+
+    def __init__(self, table: pd.DataFrame) -> None:
+        self._table = table
+        self._formed: dict[tuple[str, ...], Group] = {}
+
+    def groups(self, frame: pd.DataFrame) -> Iterator[tuple[Group, npt.NDArray[np.intp]]]:
+        """As the function `groups` says."""
+        if self._table.empty:
+            return
+        found: dict[tuple[str, ...], list[int]] = {}
+        for place, values in enumerate(traits(frame).itertuples(index=False, name=None)):
+            found.setdefault(_shared(values, self._sizes), []).append(place)
+        for values, places in found.items():
+            if values not in self._formed:
+                self._formed[values] = self._alike(values)
+            yield self._formed[values], np.array(places)
+
+    @cached_property
+    def _sizes(self) -> dict[int, dict[object, int]]:
+        return {
+            count: self._table.groupby(list(_COLUMNS[:count])).size().to_dict()
+            for count in range(1, len(TRAITS) + 1)
+        }
+
+    def _alike(self, values: tuple[str, ...]) -> Group:
+        alike = np.ones(len(self._table), dtype=bool)
+        for column, value in zip(_COLUMNS, values, strict=False):
+            alike &= (self._table[column] == value).to_numpy()
+        some = self._table[alike]
         if len(some) > MOST:
             some = some.iloc[np.linspace(0, len(some) - 1, MOST).astype(int)]
-        yield Group(TRAITS[: len(values)], some.reset_index(drop=True)), np.array(places)
+        return Group(TRAITS[: len(values)], some.reset_index(drop=True))
 
 
 def to_text(table: pd.DataFrame) -> str:
@@ -120,15 +151,17 @@ def _shared(values: tuple[str, ...], sizes: dict[int, dict[object, int]]) -> tup
     return ()
 
 
-def _text(frame: pd.DataFrame, name: str) -> pd.Series:
+def _text(frame: pd.DataFrame, name: str) -> list[str]:
     if name not in frame:
-        return pd.Series("", index=frame.index)
-    return frame[name].astype(object).where(frame[name].notna(), "").astype(str)
+        return [""] * len(frame)
+    return [value if isinstance(value, str) else "" for value in frame[name].tolist()]
 
 
-def _banded(frame: pd.DataFrame, name: str, ends: tuple[int, int]) -> pd.Series:
+def _banded(frame: pd.DataFrame, name: str, ends: tuple[int, int]) -> list[str]:
     if name not in frame:
-        return pd.Series("", index=frame.index)
+        return [""] * len(frame)
     days = frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
-    band = np.select([np.isnan(days), days <= ends[0], days <= ends[1]], ["", "1", "2"], "3")
-    return pd.Series(band, index=frame.index)
+    found: list[str] = np.select(
+        [np.isnan(days), days <= ends[0], days <= ends[1]], ["", "1", "2"], "3"
+    ).tolist()
+    return found

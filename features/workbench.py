@@ -1,0 +1,145 @@
+"""Features of a few accounts from rows in hand: the same SQL as ever, in memory and at once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from data.churn import ChurnRule
+from data.contract import BY_NAME, TABLES
+from data.quality import repairs
+from data.sqlite import SqliteEngine, Value
+from features.build import derive, ordered, without_sources
+from features.catalog import CATALOG, FAMILIES
+from features.cells import passing_cells
+from features.feeds import unknown_at
+from features.window import cut
+
+NUMBERS = tuple(feature.name for feature in CATALOG if feature.kind == "number")
+WORDS = tuple(feature.name for feature in CATALOG if feature.kind == "category")
+# Rows of contract tables, by the name of the table: values in the order of its columns, moments as
+# microseconds since 1970.
+Rows = Mapping[str, Sequence[Sequence[Value]]]
+Flags = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What the landed data can speak about at some moments.
+
+    `provided` has the columns that were landed, by table; whatever else is in a row is not read, as
+    the model never was told of it. `unknown` says of which features nothing is known: moments x
+    (numbers, then words).
+    """
+
+    moments: tuple[pd.Timestamp, ...]
+    provided: Mapping[str, frozenset[str]]
+    unknown: Flags
+
+    @classmethod
+    def of(
+        cls,
+        moments: Sequence[pd.Timestamp],
+        landed: Mapping[str, Any],
+        states: pd.DataFrame,
+        *,
+        withheld: Collection[str] = (),
+    ) -> Sight:
+        """That of the tables of a manifest with these states of their feeds.
+
+        The tables that are `withheld` are as if they had not been landed.
+        """
+        seen = {name: told for name, told in landed.items() if name not in withheld}
+        dead, missing = unknown_at(states, CATALOG), set(without_sources(seen))
+        unknown = [
+            [name in missing or moment in dead.get(name, ()) for name in (*NUMBERS, *WORDS)]
+            for moment in moments
+        ]
+        provided = {name: frozenset(told["provided"]) for name, told in seen.items()}
+        return cls(tuple(moments), provided, np.array(unknown))
+
+
+class Workbench:
+    """Feature rows at fixed moments, made anew of the rows of each request.
+
+    One thread at a time may use it. Nothing of a request is left when it is done.
+    """
+
+    def __init__(self, moments: Sequence[pd.Timestamp], rule: ChurnRule) -> None:
+        self._rule = rule
+        self._sql = SqliteEngine()
+        for table in TABLES:
+            self._sql.empty(table.name, table.names)
+        cut(self._sql, moments)
+        self._families = [
+            ([feature.name for feature in family.features], ordered(family)) for family in FAMILIES
+        ]
+        self._derive()
+
+    def table(
+        self, rows: Rows, sight: Sight, *queries: str
+    ) -> tuple[pd.DataFrame, list[list[tuple[Any, ...]]]]:
+        """What `features.build.build` gives for these rows, and the rows of further queries.
+
+        A table without rows is one in which nothing happened, if it was landed; else its features
+        are unknown. The moments of `sight` are those of the workbench.
+        """
+        with self._sql.passing():
+            for name, some in rows.items():
+                if name in sight.provided:
+                    self._sql.insert(name, _landed(name, sight.provided[name]), some)
+            self._derive()
+            keys = self._sql.run("SELECT account_id, as_of, snapshot FROM spine ORDER BY 1, 2")
+            columns: dict[str, Sequence[Any]] = {}
+            for names, query in self._families:
+                if found := self._sql.run(query):
+                    columns |= zip(names, zip(*found, strict=True), strict=True)
+            return _frame(keys, columns, sight), [self._sql.run(query) for query in queries]
+
+    def close(self) -> None:
+        """Give back the memory."""
+        self._sql.close()
+
+    def _derive(self) -> None:
+        passing_cells(self._sql)
+        derive(self._sql, self._rule)
+
+
+@cache
+def _landed(name: str, provided: frozenset[str]) -> str:
+    """SQL: what becomes of a row when it is landed from a source that gives these columns."""
+    table = BY_NAME[name]
+    names = table.names
+    given = ", ".join(f"?{place} AS {name}" for place, name in enumerate(names, start=1))
+    read = {name: name if name in provided else "NULL" for name in names}
+    if "known_at" in read:
+        read["known_at"] = f"coalesce({read['known_at']}, {table.time})"
+    kept = ", ".join(f"{value} AS {name}" for name, value in read.items())
+    mended = {**{name: name for name in names}, **repairs(table)}
+    return f"SELECT {', '.join(mended.values())} FROM (SELECT {kept} FROM (SELECT {given}) g) k"
+
+
+def _frame(
+    keys: Sequence[tuple[str, int, int]], columns: Mapping[str, Sequence[Any]], sight: Sight
+) -> pd.DataFrame:
+    """The rows as a feature table, of which only what the landed data can speak about is kept."""
+    unknown = sight.unknown[[snapshot for _, _, snapshot in keys]]
+    numbers = np.full((len(keys), len(NUMBERS)), np.nan)
+    for place, name in enumerate(NUMBERS):
+        if name in columns:
+            numbers[:, place] = columns[name]
+    numbers[unknown[:, : len(NUMBERS)]] = np.nan
+    table = pd.DataFrame(numbers, columns=list(NUMBERS))
+    table.insert(0, "account_id", pd.Series([key[0] for key in keys], dtype="str"))
+    table.insert(1, "as_of", pd.to_datetime([key[1] for key in keys], unit="us"))
+    for place, name in enumerate(WORDS, start=len(NUMBERS)):
+        words = pd.Series(columns.get(name, ()), dtype="str")
+        table[name] = words.mask(unknown[:, place]) if unknown[:, place].any() else words
+    table["coverage"] = (~np.isnan(numbers)).mean(axis=1)
+    return table
