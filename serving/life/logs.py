@@ -77,9 +77,7 @@ def set_up() -> None:
             "root": {"level": "WARNING", "handlers": ["stderr"]},
             "loggers": {
                 "forewarn": {"level": "INFO"},
-                **{
-                    name: {"level": "WARNING", "handlers": [], "propagate": True} for name in TERSE
-                },
+                **{name: {"level": "WARNING", "handlers": [], "propagate": True} for name in TERSE},
             },
         }
     )
