@@ -221,3 +221,24 @@ def test_a_training_benchmark_runs_and_prints_its_table_and_goals(script, option
     assert told in done.stdout
     assert "PASS" in done.stdout or "MISS" in done.stdout
     assert not done.stderr
+
+
+@pytest.mark.slow
+def test_the_service_benchmark_runs_and_prints_its_table_and_goals(arrived):
+    root, _ = arrived
+    script = [str(FOLDER / "service.py"), "--quick", "--seconds", "2"]
+    done = subprocess.run(
+        [sys.executable, *script, "--workspace", str(root / "workspace")],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    told = done.stdout.splitlines()
+    assert told[0].split()[:4] == ["CPU", "ms", "x", "floor"]
+    for kind in ("a constant (the floor)", "a stored risk, BentoML", "200 stored risks"):
+        assert any(line.startswith(kind) for line in told)
+    goals = [line for line in told if line.startswith(("PASS", "MISS"))]
+    assert len(goals) >= 4
+    (soaked,) = (line for line in goals if "that it manages" in line)
+    assert soaked.startswith("PASS"), soaked
+    assert not done.stderr

@@ -7,12 +7,15 @@ import time
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.guard import PROBES, problem
-from serving.life.life import Life
+from serving.life.life import Life, Queue
 from serving.life.logs import ACCESS
 from serving.life.metrics import OTHER, Metrics
 
 _CLOSE = (b"connection", b"close")
 _CLOSED = {"Retry-After": "5", "Connection": "close"}
+_BUSY = {"Retry-After": "1"}
+# Who had to wait longer for a first look is turned away at once, so that those behind need not.
+MOST_LATE_SECONDS = 2.0
 # What is logged for an answer that never began: the client has gone, or the process is ending.
 _NEVER = 499
 
@@ -28,6 +31,7 @@ class Watch:
         self.app = app
         self.life = life
         self.metrics = metrics
+        self._queue = Queue()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection; only HTTP is watched."""
@@ -38,13 +42,21 @@ class Watch:
         sent = _Sent(send, self.life)
         self.life.in_flight += 1
         try:
-            if self.life.closing and scope["path"] not in PROBES:
-                await problem(503, detail="shutting down", headers=_CLOSED)(scope, receive, sent)
-            else:
-                await self.app(scope, receive, sent)
+            await (self._refusal(scope["path"]) or self.app)(scope, receive, sent)
         finally:
             self.life.in_flight -= 1
             self._note(scope, sent, time.perf_counter() - started)
+
+    def _refusal(self, path: str) -> ASGIApp | None:
+        """What is answered instead, to whoever comes too late or when too many come."""
+        late = self._queue.seconds()
+        if path in PROBES:
+            return None
+        if self.life.closing:
+            return problem(503, detail="shutting down", headers=_CLOSED)
+        if late > MOST_LATE_SECONDS:
+            return problem(429, detail="too many requests at once", headers=_BUSY)
+        return None
 
     def _note(self, scope: Scope, sent: _Sent, seconds: float) -> None:
         route = getattr(scope.get("route"), "path_format", OTHER)

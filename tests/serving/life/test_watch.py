@@ -1,12 +1,15 @@
 """What is counted and logged of requests: bounded, and nothing personal."""
 
+import asyncio
 import io
 import json
 import logging
 import math
 import random
 import re
+import time
 
+import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -115,6 +118,29 @@ def test_a_request_id_that_could_forge_a_line_is_replaced(served, ask, log):
     ask(create_app(served), "/livez", headers={"x-request-id": 'a","level":"fake'})
     (line,) = lines(log)
     assert "fake" not in str(line)
+
+
+def test_who_waited_too_long_for_a_first_look_is_turned_away_and_those_after_are_not(
+    served, monkeypatch
+):
+    monkeypatch.setattr("serving.life.watch.MOST_LATE_SECONDS", 0.3)
+
+    async def run() -> list[list[int]]:
+        transport = httpx.ASGITransport(create_app(served))
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+
+            async def several() -> list[int]:
+                paths = ("/v1/accounts/acct-1/risk", "/v1/accounts", "/livez")
+                answers = await asyncio.gather(*map(client.get, paths))
+                return [answer.status_code for answer in answers]
+
+            before = await several()
+            asyncio.get_running_loop().call_soon(time.sleep, 0.6)  # many requests, all at once
+            during = await several()
+            await asyncio.sleep(0.25)
+            return [before, during, await several()]
+
+    assert asyncio.run(run()) == [[200, 200, 200], [429, 429, 200], [200, 200, 200]]
 
 
 def test_answering_goes_on_when_nobody_reads_the_log_any_more(served, ask, monkeypatch):
