@@ -8,6 +8,7 @@ import math
 import random
 import re
 import time
+from pathlib import Path
 
 import httpx
 import pytest
@@ -78,6 +79,15 @@ def test_refusals_are_counted_by_reason_but_not_those_of_probes(served, ask):
     assert found[refused, frozenset({("reason", "unavailable")})] == 1
     assert found[refused, frozenset({("reason", "key")})] == 0
     assert math.isnan(found["forewarn_batch_age_seconds", frozenset()])
+
+
+def test_the_documentation_names_every_metric(served, ask):
+    page = (Path(__file__).parents[3] / "docs" / "serve.md").read_text()
+    told = {name for name, _ in samples(ask(create_app(served), "/livez", "/metrics")[-1].text)}
+    named = set(re.findall(r"`(forewarn_\w+)`", page))
+    assert named <= told | {"forewarn_request_seconds"}
+    families = {re.sub("_(bucket|count|sum)$", "", name) for name in told}
+    assert {name for name in families if name.startswith("forewarn_")} == named | {"forewarn_info"}
 
 
 def test_a_bucket_holds_what_took_no_longer_than_its_bound():
