@@ -6,6 +6,7 @@ What the code cannot say stands in two files beside it: `words.yml`, what each n
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from http import HTTPStatus
 from pathlib import Path
@@ -18,7 +19,7 @@ from serving.contract.schemas import Schema, plain, reached, references
 from serving.guard import Problem
 
 KEY_HEADER = "X-API-Key"
-VERSION_PATH = "/v1/"
+_VERSIONED = re.compile(r"/v\d+/")
 _REFERENCE = "#/components/schemas/"
 # What every operation may answer, whatever it is about; the last only where a body is sent.
 _ANYWHERE = (401, 403, 413, 421, 429, 500, 503)
@@ -34,8 +35,8 @@ _PROBLEMS = {
     400: "The request cannot be read: no JSON, or a header that is none.",
     401: "No key was sent, or one that is unknown, expired or revoked.",
     403: "The key may not do this.",
-    404: "There is no such account, or no batch of that day or before.",
-    409: "The same request is still being answered.",
+    404: "There is no such account or intervention, or no batch of that day or before.",
+    409: "What is kept already contradicts it, such as an outcome that was another.",
     413: "The request is too large.",
     415: "The request is not JSON by its Content-Type.",
     421: "While there is no key, only this machine may ask, by its own name.",
@@ -47,7 +48,7 @@ _PROBLEMS = {
 
 
 def document(app: FastAPI) -> Schema:
-    """OpenAPI 3.0.3 of every operation below the version path.
+    """OpenAPI 3.0.3 of every operation below a version path.
 
     Raises:
         UntranslatableError: a model holds what no CRM can import.
@@ -57,7 +58,7 @@ def document(app: FastAPI) -> Schema:
     paths = {
         path: {method: _operation(operation) for method, operation in methods.items()}
         for path, methods in whole["paths"].items()
-        if path.startswith(VERSION_PATH)
+        if _VERSIONED.match(path)
     }
     tags = _curated("operations")["tags"]
     return {
