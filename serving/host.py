@@ -11,9 +11,10 @@ from typing import NoReturn
 
 from data.errors import BadInputError
 from data.workspace import Workspace
-from serving.access.listening import LISTENS_VARIABLE, listening, require_keys
+from serving.access.browser import behind_proxy
+from serving.access.listening import LISTENS_VARIABLE, listening, require_somebody
 from serving.database import reading
-from serving.life.drain import PARENT_VARIABLE, drain_seconds
+from serving.life.drain import DRAIN_VARIABLE, PARENT_VARIABLE, drain_seconds
 from serving.life.health import model_folder
 from serving.life.ports import holder
 from serving.records import Batch
@@ -33,7 +34,7 @@ def host_service(
     Raises:
         MissingError: nothing has been published, or the model behind it is gone.
         BadInputError: the store or the model is damaged or of another version, the address cannot
-            be had, others could ask without a key, or a setting in the environment is wrong.
+            be had, others could ask unknown, or a setting in the environment is wrong.
     """
     batch = check(workspace, host=host, port=port)
     say(f"serving batch {batch.batch_id} on http://{host}:{port} in a few seconds; Ctrl-C stops it")
@@ -46,6 +47,8 @@ def host_service(
         "BENTOML_HOME": str(home),
         "BENTOML_DO_NOT_TRACK": "true",  # any other word counts as no
     }
+    if sys.stderr.isatty() and DRAIN_VARIABLE not in os.environ:
+        settings[DRAIN_VARIABLE] = "0"  # nothing is routed here, and somebody waits after Ctrl-C
     command = [
         *("-m", "bentoml", "serve", "serving.service:Forewarn"),
         *("--host", host, "--port", str(port)),
@@ -68,7 +71,8 @@ def check(workspace: Workspace, *, host: str, port: int) -> Batch:
     family = _family(host)
     batch = current_batch(reading(workspace.store))
     artefact.read(model_folder(workspace.models, batch))
-    require_keys(workspace.store, host)
+    require_somebody(workspace.store, host)
+    behind_proxy()
     drain_seconds()
     _check_port(family, host, port)
     return batch
