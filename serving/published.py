@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from serving import store
+from serving import portfolio, store
 from serving.database import reading
 from serving.engines import Address
 from serving.records import AccountRisk, Batch
@@ -85,9 +85,11 @@ class Published:
         """The batch that is served and one account of it, without explanation, at least cost."""
         return store.served_account(self._engine, account_id)
 
-    def account(self, batch: Batch, account_id: str) -> AccountRisk | None:
-        """One account of a batch with its explanation; None when the batch does not hold it."""
-        return store.one_account(self._engine, batch.batch_id, account_id)
+    def account(
+        self, batch: Batch, account_id: str, wanted: store.Wanted = store.EVERY
+    ) -> AccountRisk | None:
+        """A wanted account of a batch with all that is known of it; None without one such."""
+        return store.one_account(self._engine, batch.batch_id, account_id, wanted)
 
     def some(self, batch: Batch, account_ids: Sequence[str]) -> dict[str, AccountRisk]:
         """Those of the accounts that a batch holds, by account_id, without explanations."""
@@ -112,6 +114,30 @@ class Published:
         except (OSError, ValueError):
             return batch, {}
 
-    def totals(self, batch: Batch) -> dict[str, dict[str, float]]:
+    def totals(
+        self, batch: Batch, wanted: store.Wanted = store.EVERY
+    ) -> dict[str, dict[str, float]]:
         """Accounts and revenue per band, and per reason for having none."""
-        return store.totals(self._engine, batch.batch_id)
+        return store.totals(self._engine, batch.batch_id, wanted)
+
+    def by_driver(
+        self, batch: Batch, wanted: store.Wanted = store.EVERY
+    ) -> dict[str, dict[str, float]]:
+        """Accounts and revenue at risk by the family of the strongest reason."""
+        return portfolio.by_driver(self._engine, batch.batch_id, wanted)
+
+    def renewals(
+        self, batch: Batch, wanted: store.Wanted = store.EVERY
+    ) -> dict[int, dict[str, float]]:
+        """Accounts and revenue whose running term ends within 30, 90 and 180 days."""
+        return portfolio.renewals(self._engine, batch, wanted)
+
+    def courses(
+        self, batch: Batch, account_ids: Sequence[str], *, weeks: int = 18
+    ) -> dict[str, portfolio.Course]:
+        """How the risks of some accounts went over the last weekly batches."""
+        return portfolio.courses(self._engine, batch, account_ids, weeks=weeks)
+
+    def moved(self, batch: Batch, account_ids: Sequence[str], *, days: int = 7) -> dict[str, float]:
+        """By how much the risks of some accounts rose in the last days."""
+        return portfolio.moved(self._engine, batch, account_ids, days=days)

@@ -205,6 +205,77 @@ class Explanation(_Record):
         return tuple(d for d in self.drivers if d.shown > 0 and not d.context)[:limit]
 
 
+class Person(_Record):
+    """Somebody at an account, as known at the moment of a batch.
+
+    `last_inbound` is the day on which they last came to us or answered, `last_outbound` that of our
+    last touch with them, `answered` the share of our messages of half a year that they answered,
+    and `last_use` when they used the product in the last year. `share` is their part of what the
+    account's people said to us in half a year: over all of them it adds up to 1, and is None where
+    nobody said anything. `main` carries most of that.
+    """
+
+    contact_id: str
+    name: str | None = None
+    role: str | None = None
+    joined_on: date | None = None
+    left_on: date | None = None
+    last_inbound: date | None = None
+    last_outbound: date | None = None
+    answered: Probability | None = None
+    last_use: date | None = None
+    share: Probability | None = None
+    main: bool = False
+
+
+class Goal(_Record):
+    """What a customer wants to reach, and how that stood at the moment of a batch."""
+
+    goal_id: str
+    kind: str | None = None
+    set_on: date
+    due_on: date | None = None
+    achieved_on: date | None = None
+    abandoned_on: date | None = None
+    baseline: float | None = None
+    current: float | None = None
+    target: float | None = None
+    state: Literal["achieved", "abandoned", "overdue", "open"]
+
+
+class Standing(_Record):
+    """How an account stands with us: its running contract, and what its manager thinks of it.
+
+    `pulse` is the newest judgement that was landed, from 1 (worst) to 5, even if it has expired.
+    """
+
+    plan: str | None = None
+    seats: int | None = None
+    auto_renew: bool | None = None
+    customer_since: date | None = None
+    term_started_on: date | None = None
+    pulse: float | None = None
+    pulse_at: date | None = None
+    pulse_by: str | None = None
+
+
+class Dossier(_Record):
+    """What is known of an account beside its risk, for who prepares a talk with it.
+
+    The most important people stand first, and `more_people` says how many are left out; so with
+    goals, overdue ones first. Both are None where no source tells of any. `timeline` is what
+    happened within a year, the newest first; its rows have no words before `serving.dossier.told`
+    gives them some.
+    """
+
+    people: tuple[Person, ...] | None = None
+    more_people: int = 0
+    goals: tuple[Goal, ...] | None = None
+    more_goals: int = 0
+    timeline: tuple[Evidence, ...] = ()
+    facts: Standing = Standing()
+
+
 class AccountRisk(_Record):
     """One account in one batch.
 
@@ -219,7 +290,10 @@ class AccountRisk(_Record):
     `notice_at` is when an account said that it leaves, and `champions_left` counts the champions
     and executives known to have left it within half a year. `arr` is yearly revenue, `arr_at_risk`
     is risk times arr; both None when revenue is unknown. `coverage` is the known share of the
-    model's features, 0 to 1.
+    model's features, 0 to 1. `last_inbound_at` is when somebody there last came to us or answered,
+    None for never; `engaged_people` counts who did so in 90 days, and is None where that cannot be
+    known: then None is not never. `pulse` is the newest landed judgement of its manager, of
+    `pulse_at`. The `dossier` comes with one account at a time, and is never shown unasked.
     """
 
     account_id: str
@@ -241,9 +315,14 @@ class AccountRisk(_Record):
     previous_risk: Probability | None = None
     driver: str | None = None
     champions_left: int | None = None
+    last_inbound_at: date | None = None
+    engaged_people: int | None = None
+    pulse: float | None = None
+    pulse_at: date | None = None
     coverage: Probability
     summary: str = ""
     explanation: Explanation | None = None
+    dossier_json: str | None = Field(default=None, exclude=True)
     told: tuple[str, ...] = Field(default=(), exclude=True)
 
     @property
@@ -255,6 +334,12 @@ class AccountRisk(_Record):
         if self.explanation is None:
             return self.told
         return tuple(reason.sentence for reason in self.explanation.reasons(TOLD))
+
+    @property
+    def dossier(self) -> Dossier | None:
+        """What is known beside the risk; None where it was not read, or never made."""
+        known = self.dossier_json
+        return None if known is None else Dossier.model_validate_json(known)
 
     @property
     def title(self) -> str:

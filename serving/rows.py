@@ -17,7 +17,8 @@ from serving.tables import BATCH, RISK
 _MAPPINGS = ("risks", "causes")
 _DRIVERS = tuple(f"driver_{place}" for place in range(1, TOLD + 1))
 _HEAD = tuple(column.name for column in BATCH.c)
-_PLAIN = tuple(c.name for c in RISK.c if c.name not in ("batch_id", "explanation", *_DRIVERS))
+_LONG = ("explanation", "dossier")
+_PLAIN = tuple(c.name for c in RISK.c if c.name not in ("batch_id", *_LONG, *_DRIVERS))
 
 # All of a risk but the explanation; that is read only where nobody has written the drivers yet.
 QUICK: tuple[ColumnElement[Any], ...] = (
@@ -28,6 +29,8 @@ QUICK: tuple[ColumnElement[Any], ...] = (
 WHOLE: tuple[ColumnElement[Any], ...] = tuple(
     RISK.c[name] for name in (*_PLAIN, *_DRIVERS, "explanation")
 )
+# And with its dossier before that, for one account.
+FULL: tuple[ColumnElement[Any], ...] = (RISK.c.dossier, *WHOLE)
 
 
 def head_row(batch: Batch) -> dict[str, Any]:
@@ -49,6 +52,7 @@ def risk_row(batch: Batch, row: AccountRisk) -> dict[str, Any]:
         **dict.fromkeys(_DRIVERS),
         **({} if why is None else {_DRIVERS[0]: "", **told}),
         "explanation": None if why is None else why.model_dump_json(),
+        "dossier": row.dossier_json,
     }
 
 
@@ -71,6 +75,11 @@ def account(row: Sequence[Any]) -> AccountRisk:
     else:
         values["told"] = tuple(sentence for sentence in (first, second, third) if sentence)
     return AccountRisk.model_validate(values)
+
+
+def full_account(row: Sequence[Any]) -> AccountRisk:
+    """The risk of a row of the columns of FULL, with its dossier if it was given one."""
+    return account(row).model_copy(update={"dossier_json": row[0]})
 
 
 # Heads are few, asked for with every question, and never change: what is read was seen before.

@@ -20,6 +20,7 @@ from features.build import pieces
 from serving.accounts import accounts
 from serving.changes import Earlier, batch_before, changes, earlier
 from serving.database import writing
+from serving.dossier.gather import dossiers
 from serving.explain import explain
 from serving.facts import Facts, gather, snapshots
 from serving.feeds import dead_feeds
@@ -37,7 +38,7 @@ from training.spec import ChurnSpec
 from training.track import champion
 
 # Part of every batch_id: raise it when the same model and data would be explained differently.
-FORMAT = 5
+FORMAT = 6
 STALE_AFTER_DAYS = 7
 DEPARTURES = "champion_departures_180"
 # The columns of the feature table that are held of all accounts at once.
@@ -210,9 +211,12 @@ def _rows(run: _Run, piece: pd.DataFrame, customers: pd.DataFrame) -> Iterator[A
     """The risks of the accounts in a piece of the feature table, in English."""
     english = language("en")
     told = customers[customers["account_id"].isin(piece["account_id"])]
+    as_of, rule = pd.Timestamp(run.batch.as_of), run.model.spec.rule
+    known = dossiers(run.workspace, list(told["account_id"]), as_of, rule=rule)
     whys = _whys(run, piece, told[told["status"] == "scored"])
+    row: Any
     for row in told.itertuples():
-        found = AccountRisk(**_who(row))
+        found = AccountRisk(**_who(row), **known.brief[row.account_id])
         if row.status == "scored":
             estimate, why = next(whys)
             arr, risk = found.arr, estimate["risk"]
@@ -226,7 +230,8 @@ def _rows(run: _Run, piece: pd.DataFrame, customers: pd.DataFrame) -> Iterator[A
                 "explanation": why,
             }
             found = AccountRisk(**{**found.model_dump(), **more})
-        yield spoken(found, run.batch, english)
+        beside = known.of(row.account_id, customer_since=row.since)
+        yield spoken(found, run.batch, english).model_copy(update={"dossier_json": beside})
 
 
 def _whys(

@@ -29,7 +29,7 @@ from data.errors import MissingError
 from serving.database import StoreError, check_room, take_turn, transaction
 from serving.question import Question
 from serving.records import AccountRisk, Band, Batch
-from serving.rows import QUICK, WHOLE, account, head, head_row, risk_row
+from serving.rows import FULL, QUICK, WHOLE, account, full_account, head, head_row, risk_row
 from serving.spool import spooled
 from serving.tables import BATCH, CURRENT, RISK
 from serving.webhooks.outbox import Watch
@@ -97,6 +97,9 @@ class Wanted:
 
     `renewal_until` is the last day on which the running term may end, `driver` the family of the
     strongest reason, `movers` those whose risk rose (up) or fell (down) by five points or more.
+    `silent_since` are those that nobody heard from after that day, or ever, as far as is known;
+    `single_contact` those where one person alone was heard in 90 days. `visible_to` is a CSM who
+    may see no accounts but their own, whatever else is wanted.
     """
 
     band: Band | None = None
@@ -105,6 +108,9 @@ class Wanted:
     driver: str | None = None
     renewal_until: date | None = None
     movers: Literal["up", "down"] | None = None
+    silent_since: date | None = None
+    single_contact: bool = False
+    visible_to: str | None = None
 
     def conditions(self) -> Iterator[ColumnElement[bool]]:
         """What must hold in the table of risks."""
@@ -116,6 +122,13 @@ class Wanted:
         if self.movers is not None:
             moved = RISK.c.risk - RISK.c.previous_risk
             yield (moved if self.movers == "up" else -moved) >= MOVED
+        if self.silent_since is not None:
+            never = RISK.c.last_inbound_at.is_(None) & RISK.c.engaged_people.is_not(None)
+            yield (RISK.c.last_inbound_at <= self.silent_since.isoformat()) | never
+        if self.single_contact:
+            yield RISK.c.engaged_people == 1
+        if self.visible_to is not None:
+            yield RISK.c.csm == self.visible_to
 
 
 EVERY = Wanted()
@@ -135,25 +148,36 @@ def ranked(  # noqa: PLR0913 - one name for each side of the question
 
     With their explanations, unless `columns` are those without.
     """
-    query = (
-        select(*columns)
+    # Found by an index that holds all that is asked about; only these few are then read.
+    found = (
+        select(RISK.c.account_id)
         .where(RISK.c.batch_id == batch_id, *wanted.conditions())
         .order_by(*_order(by))
         .limit(limit)
         .offset(offset)
+        .subquery()
+    )
+    query = (
+        select(*columns)
+        .join(found, found.c.account_id == RISK.c.account_id)
+        .where(RISK.c.batch_id == batch_id)
+        .order_by(*_order(by))
     )
     with transaction(engine) as connection:
         return [account(row) for row in connection.execute(query)]
 
 
-def one_account(engine: Engine, batch_id: str, account_id: str) -> AccountRisk | None:
-    """An account of a batch with its explanation; None when the batch does not hold it."""
-    query = select(*WHOLE).where(RISK.c.batch_id == batch_id, RISK.c.account_id == account_id)
+def one_account(
+    engine: Engine, batch_id: str, account_id: str, wanted: Wanted = EVERY
+) -> AccountRisk | None:
+    """A wanted account of a batch with explanation and dossier; None when there is none such."""
+    its = RISK.c.batch_id == batch_id, RISK.c.account_id == account_id
+    query = select(*FULL).where(*its, *wanted.conditions())
     if "\0" in account_id:
         return None
     with transaction(engine) as connection:
         row = connection.execute(query).first()
-    return None if row is None else account(row)
+    return None if row is None else full_account(row)
 
 
 def some_accounts(
@@ -217,7 +241,7 @@ def risks_of(engine: Engine, batch_id: str) -> dict[str, float]:
         return {row.account_id: row.risk for row in connection.execute(query)}
 
 
-def totals(engine: Engine, batch_id: str) -> dict[str, dict[str, float]]:
+def totals(engine: Engine, batch_id: str, wanted: Wanted = EVERY) -> dict[str, dict[str, float]]:
     """Per band, and per status of the accounts without one: `accounts`, `arr`, `arr_at_risk`.
 
     Unknown revenue counts as nothing in the sums.
@@ -230,7 +254,7 @@ def totals(engine: Engine, batch_id: str) -> dict[str, dict[str, float]]:
             func.coalesce(func.sum(RISK.c.arr), 0.0).label("arr"),
             func.coalesce(func.sum(RISK.c.arr_at_risk), 0.0).label("arr_at_risk"),
         )
-        .where(RISK.c.batch_id == batch_id)
+        .where(RISK.c.batch_id == batch_id, *wanted.conditions())
         .group_by(group)
     )
     with transaction(engine) as connection:
@@ -284,9 +308,9 @@ def _point(connection: Connection, batch: Batch) -> None:
 
 
 def _order(by: Order) -> list[ColumnElement[Any]]:
+    # Without a risk there is no revenue at risk either, so what is not scored comes last.
     first, second = (RISK.c.arr_at_risk, RISK.c.risk)[:: 1 if by == "arr_at_risk" else -1]
     return [
-        RISK.c.risk.is_(None),
         first.desc().nulls_last(),
         second.desc().nulls_last(),
         RISK.c.account_id,

@@ -8,6 +8,7 @@ from sqlalchemy import (
     Column,
     Double,
     ForeignKey,
+    Index,
     Integer,
     MetaData,
     PrimaryKeyConstraint,
@@ -18,7 +19,7 @@ from sqlalchemy import (
 )
 
 # Each is a file in serving/migrations/versions; a store of today has the last.
-REVISIONS = ("0001", "0002", "0003", "0004", "0005")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
 REVISION = REVISIONS[-1]
 METADATA = MetaData()
 
@@ -82,6 +83,14 @@ RISK = Table(
     Column("driver_3", Text),
     # Champions and executives known to have left within half a year; null where it is unknown.
     Column("champions_left", Integer),
+    # When somebody there last came to us or answered, and how many did in 90 days; null where that
+    # cannot be known.
+    Column("last_inbound_at", Text),
+    Column("engaged_people", Integer),
+    Column("pulse", _NUMBER, CheckConstraint("pulse >= 1 AND pulse <= 5")),
+    Column("pulse_at", Text),
+    # The longest stands last: whatever stands behind it is slow to reach.
+    Column("dossier", Text),
     CheckConstraint("risk >= 0 AND risk <= 1", name="risk_is_a_probability"),
     CheckConstraint("(status = 'scored') = (risk IS NOT NULL)", name="risk_if_scored"),
     CheckConstraint("coverage >= 0 AND coverage <= 1", name="coverage_is_a_share"),
@@ -89,6 +98,25 @@ RISK = Table(
         "status IN ('scored', 'decided', 'insufficient_history')", name="status_is_known"
     ),
     sqlite_strict=True,
+)
+
+# All that lists are filtered, sorted and added up by: so that they need not read the long rows.
+Index(
+    "ix_risk_listed",
+    RISK.c.batch_id,
+    RISK.c.arr_at_risk,
+    RISK.c.risk,
+    RISK.c.account_id,
+    RISK.c.arr,
+    RISK.c.status,
+    RISK.c.band,
+    RISK.c.segment,
+    RISK.c.csm,
+    RISK.c.driver,
+    RISK.c.renewal_at,
+    RISK.c.previous_risk,
+    RISK.c.last_inbound_at,
+    RISK.c.engaged_people,
 )
 
 CURRENT = Table(

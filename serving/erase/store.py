@@ -53,7 +53,7 @@ _FREE_TEXT = {
     INTERVENTION: ("note",),
     ANSWERED: ("body",),
 }
-_TOLD = ("summary", "driver_1", "driver_2", "driver_3", "explanation")
+_TOLD = ("summary", "driver_1", "driver_2", "driver_3", "explanation", "dossier")
 
 
 def forget(store: Engine, whom: Whom, *, dry: bool) -> list[Trace]:

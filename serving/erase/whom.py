@@ -16,6 +16,7 @@ from data.errors import MissingError
 from data.suppress import Kind
 from data.workspace import Workspace
 from serving.database import transaction
+from serving.erase import dossier
 from serving.tables import RISK
 
 
@@ -43,6 +44,10 @@ def recognised(workspace: Workspace, store: Store | None, kind: Kind, name: str)
         for account, person in _published(store, name):
             accounts.add(account)
             names.add(person)
+        for account, known in _dossiers(store, name):
+            accounts.add(account)
+            names |= set(dossier.names(known, name))
+            said |= set(dossier.quotes(known, name))
     return Whom(
         kind=kind,
         id=name,
@@ -101,3 +106,12 @@ def _published(store: Store, name: str) -> Iterator[tuple[str, str]]:
             for item in evidence(json.loads(row.explanation)):
                 if item.get("row_id") == name and (person := called(item)):
                     yield row.account_id, person
+
+
+def _dossiers(store: Store, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The account and the content of each published dossier that knows a person."""
+    told = RISK.c.dossier.contains(mentions(name, key="contact_id"), autoescape=True)
+    query = select(RISK.c.account_id, RISK.c.dossier).where(told)
+    with transaction(store) as connection:
+        for row in connection.execute(query):
+            yield row.account_id, json.loads(row.dossier)

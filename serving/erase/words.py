@@ -7,11 +7,13 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from serving.erase.dossier import take_out
 from serving.erase.whom import Whom, called, evidence
 
 ERASED = "[erased]"
-# As much of a quote as a reason shows of it.
-_QUOTED = 120
+# As much of a quote as a reason shows of it, and as a dossier does.
+_QUOTED = (120, 300)
+_DOCUMENTS = ("explanation", "dossier")
 _Pairs = dict[str, str]
 
 
@@ -20,7 +22,7 @@ class Neutral:
 
     def __init__(self, whom: Whom) -> None:
         self._id = whom.id
-        said = {text[:length] for text in whom.said for length in (None, _QUOTED)}
+        said = {text[:length] for text in whom.said for length in (None, *_QUOTED)}
         # A bare number would be found in every figure; where it is an id, its row is known by it.
         words = {word for word in (whom.id, *whom.names, *said) if not word.isdigit()}
         longest = sorted(words, key=lambda word: (-len(word), word))
@@ -35,22 +37,22 @@ class Neutral:
     def columns(self, row: Mapping[str, str | None]) -> dict[str, str | None]:
         """Those of some text columns of a published risk that change, without the person.
 
-        One of them may be the explanation, in JSON.
+        Explanation and dossier may be among them, in JSON.
         """
-        why = json.loads(row.get("explanation") or "{}")
+        why, known = (json.loads(row.get(name) or "{}") for name in _DOCUMENTS)
         rows: _Pairs = {}
         for item in evidence(why):
             rows |= self._row(item)
+        take_out(known, self._id, ERASED)
         found = {
             name: text and self._scrubbed(text, rows)
             for name, text in row.items()
-            if name != "explanation"
+            if name not in _DOCUMENTS
         }
-        if why:
-            told = self._scrubbed(why, rows)
-            if rows or told != json.loads(row["explanation"] or ""):
-                text = json.dumps(told, ensure_ascii=False, separators=(",", ":"))
-                found["explanation"] = text
+        for name, document in zip(_DOCUMENTS, (why, known), strict=True):
+            told = self._scrubbed(document, rows)
+            if document and told != json.loads(row[name] or ""):
+                found[name] = json.dumps(told, ensure_ascii=False, separators=(",", ":"))
         return {name: text for name, text in found.items() if text != row[name]}
 
     def _row(self, item: dict[str, Any]) -> _Pairs:

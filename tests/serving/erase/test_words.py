@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from serving.dossier.gather import QUOTED
+from serving.erase import dossier
 from serving.erase.whom import Whom
 from serving.erase.words import ERASED, Neutral
 
@@ -52,4 +54,44 @@ def test_words_of_a_person_go_as_far_as_they_are_shown():
     said = "It does not work. " * 20
     neutral = Neutral(Whom(kind="contact", id="c1", said=frozenset({said.strip()})))
     assert neutral.text(f"said: {said[:120]}") == f"said: {ERASED}"
+    assert neutral.text(f"said: {said[:QUOTED]}") == f"said: {ERASED}"
     assert neutral.text(f"said: {said}") == f"said: {ERASED} "
+
+
+def test_a_person_goes_from_a_dossier_and_everybody_else_stays():
+    said = "Emil wrote: I leave. " * 30
+    rows = [
+        {"row_id": "42", "kind": "person_left", "args": {"person": "Emil", "contact_id": "42"}},
+        {"row_id": "f1", "kind": "said", "args": {"text": said[:300], "contact_id": "42"}},
+        {"row_id": "42", "kind": "ticket", "args": {"contact_id": "43"}},
+    ]
+    people = [
+        {"contact_id": "42", "name": "Emil", "role": "user", "share": 0.5, "main": True},
+        {"contact_id": "43", "name": "Fay", "role": "user", "share": 0.5, "main": False},
+    ]
+    known = {"people": people, "more_people": 42, "timeline": rows, "facts": {"seats": 42}}
+    neutral = Neutral(Whom(kind="contact", id="42", names=frozenset({"Emil"})))
+    told = neutral.columns({"summary": "42% risk", "dossier": json.dumps(known)})
+    assert set(told) == {"dossier"}
+    assert json.loads(told["dossier"] or "") == {
+        "people": [people[0] | {"contact_id": ERASED, "name": None}, people[1]],
+        "more_people": 42,
+        "timeline": [
+            {"row_id": None, "kind": "person_left", "args": {"person": ERASED}},
+            {"row_id": "f1", "kind": "said", "args": {"text": ERASED}},
+            rows[2],
+        ],
+        "facts": {"seats": 42},
+    }
+    other = Neutral(Whom(kind="contact", id="c1", names=frozenset({"Ann"})))
+    assert other.columns({"dossier": json.dumps(known)}) == {}
+    assert other.columns({"dossier": None}) == {}
+
+
+def test_a_person_whom_only_a_dossier_knows_is_recognised_by_it():
+    row = {"row_id": "f1", "args": {"text": "I leave", "contact_id": "c1"}}
+    left = {"row_id": "c1", "args": {"person": "Emily", "contact_id": "c1"}}
+    known = {"people": [{"contact_id": "c1", "name": "Emil"}], "timeline": [row, left]}
+    assert list(dossier.names(known, "c1")) == ["Emil", "Emily"]
+    assert list(dossier.quotes(known, "c1")) == ["I leave"]
+    assert list(dossier.names(known, "c2")) == list(dossier.quotes(known, "c2")) == []

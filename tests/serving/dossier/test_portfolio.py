@@ -1,0 +1,169 @@
+"""Sums over a batch and courses over batches, on both databases."""
+
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, text
+
+from serving.database import reading, transaction, writing
+from serving.portfolio import by_driver, courses, moved, renewals
+from serving.published import Published
+from serving.records import AccountRisk, Batch
+from serving.store import Wanted, current_batch, one_account, publish, ranked, totals
+
+TODAY = date(2025, 12, 29)
+
+
+def batch(as_of: date, n: int, name: str = "b", spec_hash: str = "s") -> Batch:
+    return Batch(
+        batch_id=f"{as_of}-{name}",
+        as_of=as_of,
+        model_version="m1",
+        method="lightgbm",
+        spec_hash=spec_hash,
+        horizon_days=90,
+        n=n,
+    )
+
+
+def account(account_id: str, risk: float | None = 0.5, **more: Any) -> AccountRisk:
+    scored = {"risk": risk, "band": "low", "arr_at_risk": None if risk is None else risk * 100}
+    status = "decided" if risk is None else "scored"
+    known = {"arr": 100.0, "coverage": 1.0, **(scored if risk is not None else {}), **more}
+    return AccountRisk.model_validate({"account_id": account_id, "status": status, **known})
+
+
+def put(store: Engine, as_of: date, *rows: AccountRisk, **of: str) -> Batch:
+    made = batch(as_of, len(rows), **of)
+    publish(store, made, rows)
+    return made
+
+
+def names(store: Engine, made: Batch, **wanted: Any) -> set[str]:
+    found = ranked(store, made.batch_id, by="risk", limit=99, wanted=Wanted(**wanted))
+    return {row.account_id for row in found}
+
+
+def test_who_is_silent_or_hangs_on_one_person_is_found_and_unknown_is_neither(address):
+    store = writing(address)
+    made = put(
+        store,
+        TODAY,
+        account("loud", last_inbound_at=date(2025, 12, 20), engaged_people=4),
+        account("quiet", last_inbound_at=date(2025, 10, 30), engaged_people=1),
+        account("never", engaged_people=0),
+        account("unknown"),
+    )
+    assert names(store, made, silent_since=TODAY - timedelta(days=60)) == {"quiet", "never"}
+    assert names(store, made, silent_since=TODAY - timedelta(days=61)) == {"never"}
+    assert names(store, made, single_contact=True) == {"quiet"}
+    assert totals(store, made.batch_id, Wanted(single_contact=True))["low"]["accounts"] == 1
+
+
+def test_revenue_at_risk_is_added_up_by_reason_the_most_first(address):
+    store = writing(address)
+    made = put(
+        store,
+        TODAY,
+        account("a", 0.2, driver="silence", csm="dana"),
+        account("b", 0.9, driver="zombie"),
+        account("c", 0.3, driver="silence", arr=None, arr_at_risk=None),
+        account("d", 0.4),
+        account("e", None),
+    )
+    found = by_driver(store, made.batch_id)
+    assert list(found) == ["zombie", "silence"]
+    assert found["silence"] == {"accounts": 2, "arr_at_risk": pytest.approx(20)}
+    assert by_driver(store, made.batch_id, Wanted(csm="dana")) == {
+        "silence": {"accounts": 1, "arr_at_risk": pytest.approx(20)}
+    }
+
+
+def test_renewals_are_those_that_the_filter_finds(address):
+    store = writing(address)
+    days = {"late": -3, "today": 0, "month": 30, "later": 31, "half": 180, "far": 181}
+    rows = [account(name, renewal_at=TODAY + timedelta(days=n)) for name, n in days.items()]
+    made = put(store, TODAY, *rows, account("none"), account("gone", None, renewal_at=TODAY))
+    found = renewals(store, made)
+    assert {within: sums["accounts"] for within, sums in found.items()} == {30: 4, 90: 5, 180: 6}
+    assert found[30] == {"accounts": 4, "arr": 400, "arr_at_risk": pytest.approx(150)}
+    for within, sums in found.items():
+        until = TODAY + timedelta(days=within)
+        assert len(names(store, made, renewal_until=until)) == sums["accounts"]
+    assert renewals(store, made, Wanted(csm="nobody"))[90] == {
+        "accounts": 0,
+        "arr": 0,
+        "arr_at_risk": 0,
+    }
+
+
+def test_a_course_has_the_newest_risk_of_each_week_and_ends_with_the_batch(address):
+    store = writing(address)
+    for back, risk in ((14, 0.1), (9, 0.2), (8, 0.3), (7, 0.4), (3, 0.45)):
+        put(store, TODAY - timedelta(days=back), account("a", risk), account("b", None))
+    put(store, TODAY - timedelta(days=1), account("a", 0.99), spec_hash="other")
+    made = put(store, TODAY, account("a", 0.6), account("b", 0.7), account("c", None))
+    put(store, TODAY + timedelta(days=7), account("a", 0.9))
+    assert courses(store, made, ["a", "b", "c", "nobody", "x\0"]) == {
+        "a": [
+            (TODAY - timedelta(days=14), 0.1),
+            (TODAY - timedelta(days=7), 0.4),
+            (TODAY, 0.6),
+        ],
+        "b": [(TODAY, 0.7)],
+    }
+    assert len(courses(store, made, ["a"], weeks=2)["a"]) == 2
+
+
+def test_a_move_is_measured_against_a_batch_that_is_old_enough(address):
+    store = writing(address)
+    made = put(store, TODAY, account("a", 0.6), account("b", 0.7))
+    assert moved(store, made, ["a", "b"]) == {}
+    put(store, TODAY - timedelta(days=9), account("a", 0.1))
+    put(store, TODAY - timedelta(days=8), account("a", 0.2), account("b", None))
+    put(store, TODAY - timedelta(days=6), account("a", 0.9))
+    put(store, TODAY - timedelta(days=7), account("a", 0.5), spec_hash="other")
+    assert moved(store, made, ["a", "b"]) == {"a": pytest.approx(0.4)}
+    assert moved(store, made, ["a"], days=9) == {"a": pytest.approx(0.5)}
+
+
+def test_one_account_comes_with_its_dossier_and_lists_without(address):
+    store = writing(address)
+    whole = account("a", pulse=3.5, pulse_at=TODAY, dossier_json='{"more_people":2}')
+    made = put(store, TODAY, whole)
+    assert one_account(store, made.batch_id, "a") == whole
+    published = Published(address)
+    served = published.account(published.batch(), "a")
+    assert served is not None
+    assert served.dossier is not None
+    assert served.dossier.more_people == 2
+    [listed] = ranked(store, made.batch_id, by="risk", limit=9)
+    assert listed == whole.model_copy(update={"dossier_json": None})
+
+
+def test_lists_and_sums_are_answered_by_the_index_alone(tmp_path: Path):
+    writing(tmp_path / "store.db")
+    store = reading(tmp_path / "store.db")
+    asked: list[str] = []
+    made = put(writing(tmp_path / "store.db"), TODAY, account("a", driver="silence"))
+    wanted = Wanted(silent_since=TODAY, single_contact=True, movers="up", csm="x", driver="y")
+    with transaction(store) as connection:
+        real = connection.connection.driver_connection
+        assert real is not None
+        real.set_trace_callback(asked.append)
+    ranked(store, made.batch_id, by="arr_at_risk", limit=50, wanted=wanted)
+    totals(store, made.batch_id, wanted)
+    by_driver(store, made.batch_id)
+    renewals(store, current_batch(store))
+    courses(store, made, ["a", "b"])
+    selects = [line for line in asked if "FROM risk" in line]
+    with transaction(store) as connection:
+        plans = [
+            str(connection.execute(text("EXPLAIN QUERY PLAN " + line.replace(":", "\\:"))).all())
+            for line in selects
+        ]
+    assert len(plans) == 5
+    assert all("COVERING INDEX ix_risk_listed" in plan for plan in plans[:4])
+    assert "batch_id=? AND account_id=?" in plans[4]
