@@ -15,9 +15,10 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import pandas as pd
+if TYPE_CHECKING:
+    import pandas as pd
 
 DAY_MICROS: Final = 86_400_000_000
 _UNITS = {"day": DAY_MICROS, "second": 1_000_000}

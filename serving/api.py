@@ -14,10 +14,12 @@ from data.version import forewarn_version
 from data.workspace import Workspace
 from serving.access.access import Access
 from serving.guard import Guard, Mistake, problem
+from serving.ondemand.desk import Desk
 from serving.pages import mount_pages
 from serving.published import Published
 from serving.routes.contract import contract_routes
 from serving.routes.reading import reading_routes
+from serving.routes.scoring import scoring_routes
 from serving.routes.status import add_status
 from serving.routes.writing import writing_routes
 
@@ -42,6 +44,8 @@ def create_app(workspace: Workspace, *, access: Access | None = None) -> FastAPI
     published = Published(workspace.store, workspace.models)
     app.include_router(reading_routes(published))
     app.include_router(writing_routes(workspace.store))
+    app.state.desk = Desk(workspace, published)
+    app.include_router(scoring_routes(app.state.desk))
     app.include_router(contract_routes())
     mount_pages(app, published)
     app.add_exception_handler(RequestValidationError, _invalid)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
@@ -17,7 +17,7 @@ import pandas as pd
 from data.workspace import Workspace
 from features.build import monthly
 from features.catalog import BY_NAME
-from features.evidence import evidence
+from features.evidence import COLUMNS, evidence
 from serving import events
 from serving.language import language
 from serving.records import Evidence
@@ -198,16 +198,17 @@ def _evidence(
     workspace: Workspace, model: Model, account_ids: Sequence[str], moment: pd.Timestamp
 ) -> dict[tuple[str, str], list[Evidence]]:
     rows = evidence(workspace, account_ids, moment, rule=model.spec.rule)
+    rows["row_id"] = rows["row_id"].astype(object).where(rows["row_id"].notna(), None)
+    columns = {name: rows[name].tolist() for name in COLUMNS}
+    columns["happened_at"] = list(rows["happened_at"].dt.to_pydatetime())
+    return evidence_of(zip(*columns.values(), strict=True))
+
+
+def evidence_of(rows: Iterable[tuple[Any, ...]]) -> dict[tuple[str, str], list[Evidence]]:
+    """Rows of `features.evidence`, in English, by account_id and family."""
     found: dict[tuple[str, str], list[Evidence]] = {}
     english = language("en")
-    row_ids = rows["row_id"].astype(object).where(rows["row_id"].notna(), None)
-    names = ("account_id", "family", "source", "kind", "args")
-    for account_id, family, source, kind, args, row_id, happened_at in zip(
-        *(rows[name].tolist() for name in names),
-        row_ids.tolist(),
-        rows["happened_at"].dt.to_pydatetime(),
-        strict=True,
-    ):
+    for account_id, family, source, row_id, happened_at, kind, args in rows:
         told = _details(args)
         item = Evidence(
             source=source,

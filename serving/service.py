@@ -47,6 +47,7 @@ class Forewarn:
         host = int(os.environ.get(PARENT_VARIABLE) or os.getppid())
         self._watching = asyncio.create_task(end_with(host, drain))
         self._stop_courier = courier.start(_WORKSPACE)
+        _APP.state.desk.warm()
 
     @bentoml.on_shutdown  # type: ignore[untyped-decorator]
     def end(self) -> None:

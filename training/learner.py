@@ -113,7 +113,8 @@ class Learner:
             for number in range(count)
         ]
         middle = _logit(self.risk(frame))
-        half = _INNER * self.spread * np.std(drawn, axis=0, ddof=1)
+        # In rows of its own each row adds up alike, however many there are.
+        half = _INNER * self.spread * np.std(np.column_stack(drawn), axis=1, ddof=1)
         return expit(middle - half), expit(middle + half)
 
     def effects(self, frame: pd.DataFrame, which: Sequence[int]) -> Effects:

@@ -81,7 +81,9 @@ class RampModel:
 
     def margins(self, frame: pd.DataFrame) -> Numbers:
         """Log-odds of churn, one per row of a feature table."""
-        return self.intercept + self.ramps.steps(frame) @ np.array(self.weights)
+        # No product of matrices: it adds up a row otherwise when it stands among others.
+        climbs = self.ramps.steps(frame) * np.array(self.weights)
+        return self.intercept + np.ascontiguousarray(climbs).sum(axis=1)
 
     def contributions(self, frame: pd.DataFrame) -> tuple[Numbers, float]:
         """Log-odds per row and rule against the typical row, and what they add to.

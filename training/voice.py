@@ -188,7 +188,7 @@ class Voice:
         if not self.ramps:
             return None
         asked = self.ramps if member is None else self.ramps[member : member + 1]
-        return np.asarray(np.mean([model.margins(frame) for model in asked], axis=0))
+        return np.asarray(np.column_stack([m.margins(frame) for m in asked]).mean(axis=1))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, as they stand in a model file; the text of the forest lies beside it."""

@@ -1,0 +1,157 @@
+"""The rows of one account as they were sent, judged and cleaned as landing does it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+from data.column import Table
+from data.contract import ACCOUNT, BY_NAME, TABLES
+from data.sqlite import Value
+from serving.ondemand.values import Convert, RefusedValueError, converter
+
+MOST_MISFITS = 20
+ACCOUNTS = BY_NAME["accounts"]
+CHILDREN = tuple(table for table in TABLES if table is not ACCOUNTS)
+Row = tuple[Value, ...]
+_id = converter(ACCOUNT)
+
+
+@dataclass(frozen=True)
+class Misfit:
+    """What is wrong in one place of an account; `place` leads there, as in `subscriptions.0.mrr`.
+
+    What was sent is not repeated.
+    """
+
+    place: str
+    expected: str
+
+
+@dataclass(frozen=True)
+class Account:
+    """An account's rows by table, in the order of its columns; or why they cannot be used."""
+
+    account_id: str
+    rows: Mapping[str, Sequence[Row]] = field(default_factory=dict)
+    misfits: tuple[Misfit, ...] = ()
+
+
+def named(sent: Mapping[str, Any]) -> str:
+    """The id of an account as it was sent.
+
+    Raises:
+        RefusedValueError: it has none that could be one.
+    """
+    return str(_id(sent.get(ACCOUNT.name)))
+
+
+def read(sent: Mapping[str, Any]) -> Account:
+    """An account with an id: its own columns, and a list of rows for each table beside.
+
+    Rows of a list need not repeat the `account_id`. Of rows with one key, that which became known
+    last counts, else the last one, as if they were landed.
+    """
+    lists = {name: rows for name, rows in sent.items() if name in _LISTS and rows is not None}
+    own = {name: value for name, value in sent.items() if name not in _LISTS}
+    given, account_id = {ACCOUNTS.name: [own], **lists}, named(sent)
+    try:
+        rows = {name: _READERS[name].rows(some, account_id) for name, some in given.items()}
+    except (RefusedValueError, TypeError, AttributeError):
+        return Account(account_id, misfits=tuple(islice(_misfits(given, account_id), MOST_MISFITS)))
+    return Account(account_id, rows)
+
+
+def _misfits(given: Mapping[str, Any], account_id: str) -> Iterator[Misfit]:
+    """Every place in which something is wrong, looked for once it is known that something is."""
+    for name, rows in given.items():
+        if not isinstance(rows, list):
+            yield Misfit(name, "expected a list of rows")
+            continue
+        for number, row in enumerate(rows):
+            where = [] if name == ACCOUNTS.name else [name, str(number)]
+            if not isinstance(row, dict):
+                yield Misfit(".".join(where), "expected an object")
+                continue
+            for column, expected in _READERS[name].wrong(row, account_id):
+                yield Misfit(".".join([*where, column]), expected)
+
+
+class _Reader:
+    """Reads rows of one table."""
+
+    def __init__(self, table: Table) -> None:
+        self._converts: dict[str, Convert] = {c.name: converter(c) for c in table.columns}
+        del self._converts[ACCOUNT.name]
+        self._names = frozenset(table.names)
+        self._places = {name: place for place, name in enumerate(table.names)}
+        self._key = [self._places[name] for name in table.key]
+        self._time = self._places[table.time]
+        self._known = self._places.get("known_at", self._time)
+
+    def rows(self, given: list[dict[str, Any]], account_id: str) -> list[Row]:
+        """The rows, in which nothing may be wrong; each key once.
+
+        Raises:
+            RefusedValueError: something is wrong somewhere. Where there are no rows or no objects,
+                it is a TypeError or an AttributeError.
+        """
+        columns: dict[str, list[Value]] = {ACCOUNT.name: [account_id] * len(given)}
+        for name, convert in self._converts.items():
+            columns[name] = [convert(row.get(name)) for row in given]
+        found = list(zip(*(columns[name] for name in self._places), strict=True))
+        for row, values in zip(given, found, strict=True):
+            if (
+                not row.keys() <= self._names
+                or self._backwards(values)
+                or not _same(row, account_id)
+            ):
+                raise RefusedValueError("expected a row that fits")
+        return self._newest(found) if self._key else found
+
+    def wrong(self, row: dict[str, Any], account_id: str) -> Iterator[tuple[str, str]]:
+        """The columns of a row in which something is wrong, with what was expected."""
+        values: dict[str, Value] = {}
+        for name, convert in self._converts.items():
+            try:
+                values[name] = convert(row.get(name))
+            except RefusedValueError as error:
+                yield name, str(error)
+        if not _same(row, account_id):
+            yield ACCOUNT.name, "expected the id of the account, or none"
+        if not row.keys() <= self._names:
+            yield "other", f"expected no columns but {', '.join(self._places)}"
+        if self._backwards([values.get(name) for name in self._places]):
+            yield "ended_at", "expected no time before started_at"
+
+    def _backwards(self, row: Sequence[Value]) -> bool:
+        """Whether a term ends before it starts; such a term is not landed either."""
+        if "ended_at" not in self._places:
+            return False
+        ended, started = row[self._places["ended_at"]], row[self._time]
+        return ended is not None and started is not None and ended < started  # type: ignore[operator]
+
+    def _newest(self, rows: list[Row]) -> list[Row]:
+        """One row per key: that which became known last, of these the last."""
+        found: dict[Row, Row] = {}
+        for row in rows:
+            key = tuple(row[place] for place in self._key)
+            if key not in found or self._since(row) >= self._since(found[key]):
+                found[key] = row
+        return list(found.values())
+
+    def _since(self, row: Row) -> int:
+        known = row[self._known]
+        return int((row[self._time] if known is None else known) or 0)
+
+
+def _same(row: Mapping[str, Any], account_id: str) -> bool:
+    """Whether a row speaks of the account, or of nobody by name."""
+    given = row.get(ACCOUNT.name)
+    return given is None or (isinstance(given, str) and _id(given) == account_id)
+
+
+_READERS = {table.name: _Reader(table) for table in TABLES}
+_LISTS = frozenset(table.name for table in CHILDREN)

@@ -1,0 +1,159 @@
+"""From a value in JSON to one that a table holds, by the rules of landing."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import lru_cache
+
+from data.column import EARLIEST, LATEST, MAX_ID_LENGTH, Column, Kind
+from data.sqlite import Value, micros
+
+Convert = Callable[[object], Value]
+BLANKS = " \t\n\r\xa0"
+_SEPARATORS = re.compile(r"[ \t\n\f\r-]+")
+_TIME = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,6}\d*)?)?(Z|[+-]\d\d(:?\d\d)?)?)?")
+_LARGEST = 2**63
+
+
+class RefusedValueError(ValueError):
+    """A value that cannot stand in its column; says what was expected, never what came."""
+
+
+def converter(column: Column) -> Convert:
+    """What turns a value of JSON into one of the column: a moment into microseconds since 1970.
+
+    Blanks around a text are no part of it, and an empty one is no value; a time without an offset
+    is UTC. It raises a RefusedValueError.
+    """
+    kinds: dict[Kind, Callable[[Column], Convert]] = {
+        "text": _text,
+        "time": _time,
+        "number": _number,
+        "integer": _integer,
+        "flag": _flag,
+    }
+    convert = kinds[column.kind](column)
+    return _required(convert) if column.required else convert
+
+
+def _required(convert: Convert) -> Convert:
+    def required(value: object) -> Value:
+        found = convert(value)
+        if found is None:
+            raise RefusedValueError("expected a value")
+        return found
+
+    return required
+
+
+def _text(column: Column) -> Convert:
+    longest = MAX_ID_LENGTH if column.name.endswith("_id") else math.inf
+    choices = frozenset(column.choices)
+
+    def text(value: object) -> str | None:
+        if value is None:
+            return None
+        if not isinstance(value, str):
+            raise RefusedValueError("expected text")
+        found = value.strip(BLANKS)
+        if not found:
+            return None
+        if choices and (found := _SEPARATORS.sub("_", found.lower())) not in choices:
+            raise RefusedValueError(f"expected one of {', '.join(column.choices)}")
+        if "\0" in found:
+            raise RefusedValueError("expected text without NUL")
+        if len(found) > longest:
+            raise RefusedValueError(f"expected at most {MAX_ID_LENGTH} characters")
+        return found
+
+    return text
+
+
+def _time(_column: Column) -> Convert:
+    earliest, latest = (micros(datetime.fromisoformat(day)) for day in (EARLIEST, LATEST))
+
+    def time(value: object) -> int | None:
+        if value is None:
+            return None
+        if not isinstance(value, str):
+            raise RefusedValueError("expected a time such as 2026-01-31T09:00:00Z")
+        text = value.strip(BLANKS)
+        if not text:
+            return None
+        found = _moment(text)
+        if not earliest <= found < latest:
+            raise RefusedValueError(f"expected a time from {EARLIEST} to before {LATEST}")
+        return found
+
+    return time
+
+
+# Most rows became known when they happened, and so say each time twice.
+@lru_cache(maxsize=4096)
+def _moment(text: str) -> int:
+    try:
+        moment = datetime.fromisoformat(text) if _TIME.fullmatch(text) else None
+    except ValueError:
+        moment = None
+    if moment is None:
+        raise RefusedValueError("expected a time such as 2026-01-31T09:00:00Z")
+    if moment.tzinfo is not None:
+        moment = moment.astimezone(UTC).replace(tzinfo=None)
+    return micros(moment)
+
+
+def _number(column: Column) -> Convert:
+    def number(value: object) -> float | None:
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise RefusedValueError("expected a number")
+        found = _float(value)
+        _within(column, found)
+        return found
+
+    return number
+
+
+def _integer(column: Column) -> Convert:
+    def integer(value: object) -> int | None:
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise RefusedValueError("expected a whole number")
+        found = _float(value)
+        if found != math.trunc(found) or not -_LARGEST <= found < _LARGEST:
+            raise RefusedValueError("expected a whole number")
+        _within(column, found)
+        return int(value)
+
+    return integer
+
+
+def _float(value: float) -> float:
+    try:
+        found = float(value)
+    except OverflowError:
+        found = math.inf
+    if not math.isfinite(found):
+        raise RefusedValueError("expected a finite number")
+    return found
+
+
+def _within(column: Column, value: float) -> None:
+    if column.minimum is not None and value < column.minimum:
+        raise RefusedValueError(f"expected at least {column.minimum:g}")
+    if column.maximum is not None and value > column.maximum:
+        raise RefusedValueError(f"expected at most {column.maximum:g}")
+
+
+def _flag(_column: Column) -> Convert:
+    def flag(value: object) -> bool | None:
+        if value is None or isinstance(value, bool):
+            return value
+        raise RefusedValueError("expected true or false")
+
+    return flag
