@@ -11,6 +11,8 @@ accounts are published. Of each kind of question:
 - how long an answer takes, half of the time and 99 times in 100, and how many come a second, from
   one client and from four.
 
+A score on demand is asked for with all rows that are landed of an account.
+
 Then stored risks are asked for at twice the rate that the service manages, from so many
 connections that each may wait a second: only answers and 429 may come back, and its memory may
 not grow.
@@ -30,7 +32,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
+import pandas as pd
 from fastapi import FastAPI
 
 # Run as a script, this file's own folder comes first, where it would pass for the package features.
@@ -39,6 +43,7 @@ sys.path[:] = [str(HERE.parent), *(entry for entry in sys.path if Path(entry) !=
 
 from benchmarks.honesty import MISS, PASS
 from benchmarks.load import Ask, Server, Told, crowd, request, sequence, server
+from data.contract import TABLES
 from data.workspace import Workspace
 from serving.access import keys
 from serving.access.access import MOST_AT_ONCE
@@ -54,6 +59,7 @@ COMMAND = str(Path(sys.executable).with_name("forewarn"))
 COMPANY = ("--accounts", "300", "--seed", "0", "--events", "60000")
 SMALL = "bootstrap: 20\nlightgbm: {n_estimators: 10}\n"
 FLOOR, RISK, LOOKUP = "a constant (the floor)", "a stored risk", f"{LOOKED_UP} stored risks"
+ON_DEMAND, ON_DEMAND_SECONDS, SENT = "a score on demand", 0.05, 40
 
 
 @dataclass(frozen=True)
@@ -63,6 +69,7 @@ class Company:
     workspace: Workspace
     key: str
     account_ids: list[str]
+    sent: list[bytes]
 
     def risk(self) -> bytes:
         """Ask for the stored risk of some account."""
@@ -72,6 +79,10 @@ class Company:
         """Ask for the stored risks of two hundred accounts."""
         some = random.sample(self.account_ids, LOOKED_UP)
         return request("/v1/risk:lookup", self.key, {"account_ids": some})
+
+    def on_demand(self) -> bytes:
+        """Ask for the risk of an account of its rows."""
+        return random.choice(self.sent)  # noqa: S311
 
 
 def company(folder: Path, *, accounts: int, settings: str) -> Company:
@@ -94,7 +105,29 @@ def published(workspace: Workspace, accounts: int) -> Company:
     _, key = keys.create(
         workspace.store, "benchmark", role="writer", at=now(), per_minute=1_000_000_000
     )
-    return Company(workspace, key, [row.account_id for row in many])
+    known = [row.account_id for row in rows if row.status == "scored"][:SENT]
+    sent = [request("/v1/score", key, {"accounts": [one]}) for one in landed(workspace, known)]
+    return Company(workspace, key, [row.account_id for row in many], sent)
+
+
+def landed(workspace: Workspace, account_ids: list[str]) -> list[dict[str, Any]]:
+    """Accounts with the rows that are landed of them, as they are sent."""
+    found: dict[str, dict[str, Any]] = {}
+    for table in TABLES:  # the accounts come first
+        if not (path := workspace.lake / f"{table.name}.parquet").exists():
+            continue
+        frame = pd.read_parquet(path, filters=[("account_id", "in", account_ids)])
+        for record in frame[list(table.names)].to_dict("records"):
+            row = {str(name): _plain(value) for name, value in record.items() if pd.notna(value)}
+            if table.name == "accounts":
+                found[str(row["account_id"])] = row
+            else:
+                found[str(row["account_id"])].setdefault(table.name, []).append(row)
+    return list(found.values())
+
+
+def _plain(value: object) -> object:
+    return f"{value.isoformat()}Z" if isinstance(value, pd.Timestamp) else value
 
 
 def _repeated(rows: list[AccountRisk]) -> Iterator[AccountRisk]:
@@ -159,6 +192,7 @@ def kinds(made: Company, folder: Path, count: int, running: ExitStack) -> Iterat
         at = running.enter_context(server(*command, log=log, FOREWARN_LISTENS="loopback"))
         yield Kind(f"{RISK}{host}", at, made.risk, count)
         yield Kind(f"{LOOKUP}{host}", at, made.lookup, max(2, count // 20))
+        yield Kind(f"{ON_DEMAND}{host}", at, made.on_demand, max(2, count // 10))
 
 
 def table(asked: list[Kind]) -> Iterator[str]:
@@ -265,6 +299,11 @@ def lines(folder: Path, given: argparse.Namespace) -> Iterator[str]:
                 f"{_word(met=ratio <= MOST_TIMES_THE_FLOOR)} {RISK}{host}: {ratio:.1f} times the "
                 f"CPU of the floor; goal at most {MOST_TIMES_THE_FLOOR:.0f}"
             )
+        slow = by_name[ON_DEMAND].alone.quantile(0.95)
+        yield (
+            f"{_word(met=slow < ON_DEMAND_SECONDS)} {ON_DEMAND}: p95 {1000 * slow:.0f} ms; "
+            f"goal under {1000 * ON_DEMAND_SECONDS:.0f}"
+        )
         yield from soak(by_name[RISK], given.seconds)
 
 
