@@ -3,12 +3,13 @@
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 PAGE = Path(__file__).parents[3] / "docs" / "operate.md"
-VENV = Path(shutil.which("forewarn") or "").parents[1]
+VENV = Path(sys.executable).parents[1]
 
 pytestmark = pytest.mark.slow
 
