@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Engine
 
@@ -16,6 +16,10 @@ from serving.database import reading
 from serving.engines import Address
 from serving.records import AccountRisk, Batch
 from serving.rows import QUICK
+
+Sums = Mapping[str, Mapping[str, float]]
+_SUMS_KEPT = 500
+_Answer = TypeVar("_Answer")
 
 
 class Published:
@@ -31,6 +35,7 @@ class Published:
     def __init__(self, address: Address, models: Path | None = None) -> None:
         self._address = address
         self._models = models
+        self._sums: dict[tuple[object, ...], Any] = {}
 
     @cached_property
     def _engine(self) -> Engine:
@@ -114,23 +119,28 @@ class Published:
         except (OSError, ValueError):
             return batch, {}
 
-    def totals(
-        self, batch: Batch, wanted: store.Wanted = store.EVERY
-    ) -> dict[str, dict[str, float]]:
+    def totals(self, batch: Batch, wanted: store.Wanted = store.EVERY) -> Sums:
         """Accounts and revenue per band, and per reason for having none."""
-        return store.totals(self._engine, batch.batch_id, wanted)
+        return self._kept(
+            "totals", batch, wanted, lambda: store.totals(self._engine, batch.batch_id, wanted)
+        )
 
-    def by_driver(
-        self, batch: Batch, wanted: store.Wanted = store.EVERY
-    ) -> dict[str, dict[str, float]]:
+    def by_driver(self, batch: Batch, wanted: store.Wanted = store.EVERY) -> Sums:
         """Accounts and revenue at risk by the family of the strongest reason."""
-        return portfolio.by_driver(self._engine, batch.batch_id, wanted)
+        return self._kept(
+            "by_driver",
+            batch,
+            wanted,
+            lambda: portfolio.by_driver(self._engine, batch.batch_id, wanted),
+        )
 
     def renewals(
         self, batch: Batch, wanted: store.Wanted = store.EVERY
-    ) -> dict[int, dict[str, float]]:
+    ) -> Mapping[int, Mapping[str, float]]:
         """Accounts and revenue whose running term ends within 30, 90 and 180 days."""
-        return portfolio.renewals(self._engine, batch, wanted)
+        return self._kept(
+            "renewals", batch, wanted, lambda: portfolio.renewals(self._engine, batch, wanted)
+        )
 
     def courses(
         self, batch: Batch, account_ids: Sequence[str], *, weeks: int = 18
@@ -141,3 +151,16 @@ class Published:
     def moved(self, batch: Batch, account_ids: Sequence[str], *, days: int = 7) -> dict[str, float]:
         """By how much the risks of some accounts rose in the last days."""
         return portfolio.moved(self._engine, batch, account_ids, days=days)
+
+    def _kept(
+        self, name: str, batch: Batch, wanted: store.Wanted, make: Callable[[], _Answer]
+    ) -> _Answer:
+        """Sums over a batch, made once: it changes only by losing accounts, and then `n` tells."""
+        key = (name, batch.batch_id, batch.n, wanted)
+        found: _Answer | None = self._sums.get(key)
+        if found is None:
+            found = make()
+            if len(self._sums) >= _SUMS_KEPT:
+                self._sums.clear()
+            self._sums[key] = found
+        return found

@@ -167,3 +167,23 @@ def test_lists_and_sums_are_answered_by_the_index_alone(tmp_path: Path):
     assert len(plans) == 5
     assert all("COVERING INDEX ix_risk_listed" in plan for plan in plans[:4])
     assert "batch_id=? AND account_id=?" in plans[4]
+
+
+def test_sums_are_made_once_until_an_account_is_gone(tmp_path: Path):
+    store = writing(tmp_path / "store.db")
+    put(store, TODAY, account("a", driver="silence", csm="dana"), account("b", driver="silence"))
+    published = Published(tmp_path / "store.db")
+    served = published.batch()
+    dana = Wanted(csm="dana")
+    assert published.totals(served)["low"]["accounts"] == 2
+    assert published.totals(served, dana)["low"]["accounts"] == 1
+    with transaction(store) as connection:
+        connection.execute(text("DELETE FROM risk WHERE account_id = 'a'"))
+    assert published.totals(served)["low"]["accounts"] == 2
+    with transaction(store) as connection:
+        connection.execute(text("UPDATE batch SET n = 1"))
+    served = published.batch()
+    assert published.totals(served)["low"]["accounts"] == 1
+    assert published.by_driver(served)["silence"]["accounts"] == 1
+    assert published.renewals(served)[90]["accounts"] == 0
+    assert published.totals(served, dana) == {}
