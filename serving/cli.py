@@ -11,6 +11,7 @@ import typer
 from data.errors import BadInputError
 from serving import documents, models
 from serving.access import commands as keys
+from serving.access import user_commands as users
 from serving.console import INTERRUPTED, Run, command, complain
 from serving.erase import commands as erasing
 from serving.export import commands as exports
@@ -116,6 +117,7 @@ def audit(run: Run) -> None:
 
 
 app.add_typer(keys.app, name="keys")
+app.add_typer(users.app, name="users")
 app.add_typer(webhooks.app, name="webhooks")
 app.command(epilog="Example: forewarn train")(models.train)
 app.command(epilog="Example: forewarn backtest")(models.backtest)

@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import HTTPException
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import JSONResponse, RedirectResponse, Response
 from pydantic import BaseModel
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from data.errors import ForewarnError
-from serving.access.access import Access
+from serving.access.access import Access, SignInFirstError
 from serving.access.deadlines import Deadlines
 from serving.access.limits import POLICY, Bucket
 
@@ -38,7 +38,8 @@ CONTENT_SECURITY_POLICY = (
 _HEADERS = {
     b"content-security-policy": CONTENT_SECURITY_POLICY.encode(),
     b"x-content-type-options": b"nosniff",
-    b"referrer-policy": b"no-referrer",
+    # Nothing to others. To ourselves yes: without it browsers hide from where a form is sent.
+    b"referrer-policy": b"same-origin",
     b"cross-origin-opener-policy": b"same-origin",
     b"cross-origin-resource-policy": b"same-origin",
     b"cache-control": b"no-store",
@@ -143,6 +144,8 @@ class Guard:
                 raise
             told = dict(error.headers or {})
             await answer.tell(problem(error.status_code, detail=error.detail, headers=told))
+        except SignInFirstError as error:
+            await answer.tell(RedirectResponse(error.place, 303))
         except ForewarnError as error:
             _LOG.error("%s", error)  # names the store, for the operator alone
             await answer.tell(problem(503, detail="the store cannot be read", headers=_AWAY))
@@ -156,13 +159,13 @@ class Guard:
         if path in PROBES:
             await self._in_time(scope, receive, answer)
             return
-        caller, bucket = await access.admit(scope["method"], path, headers)
-        scope["state"]["caller"] = caller
+        caller, bucket, viewer = await access.admit(scope, headers)
+        scope["state"] |= {"caller": caller, "viewer": viewer}
         if (refusal := self._turned_away(bucket, answer)) is not None:
             await answer.tell(refusal)
             return
         if b"content-length" in headers or b"transfer-encoding" in headers:
-            receive = _bounded(receive, headers, access.most_bytes)
+            receive = _bounded(receive, headers, access.most_bytes(path))
         access.under_way += 1
         try:
             await self._in_time(scope, receive, answer)

@@ -11,8 +11,13 @@ from typing import NoReturn
 
 from data.errors import BadInputError
 from data.workspace import Workspace
-from serving.access.browser import behind_proxy
-from serving.access.listening import LISTENS_VARIABLE, listening, require_somebody
+from serving.access.browser import BEHIND_PROXY_VARIABLE
+from serving.access.listening import (
+    LISTENS_VARIABLE,
+    listening,
+    readable_on_the_way,
+    require_somebody,
+)
 from serving.database import reading
 from serving.life.drain import DRAIN_VARIABLE, PARENT_VARIABLE, drain_seconds
 from serving.life.health import model_folder
@@ -38,6 +43,11 @@ def host_service(
     """
     batch = check(workspace, host=host, port=port)
     say(f"serving batch {batch.batch_id} on http://{host}:{port} in a few seconds; Ctrl-C stops it")
+    if readable_on_the_way(workspace.store, host):
+        say(
+            "passwords can be read on the way here: put a proxy that speaks https in front, and "
+            f"set {BEHIND_PROXY_VARIABLE}=true"
+        )
     home = workspace.root.resolve() / "bentoml"  # else BentoML fills a folder in the user's home
     home.mkdir(exist_ok=True)
     settings = {
@@ -72,7 +82,6 @@ def check(workspace: Workspace, *, host: str, port: int) -> Batch:
     batch = current_batch(reading(workspace.store))
     artefact.read(model_folder(workspace.models, batch))
     require_somebody(workspace.store, host)
-    behind_proxy()
     drain_seconds()
     _check_port(family, host, port)
     return batch

@@ -14,58 +14,69 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from serving.access.audited import note_reading
 from serving.access.caller import needs
+from serving.access.viewer import Viewer, viewer_of
 from serving.language import language
 from serving.measures import likely, money, percent
 from serving.published import Published
 from serving.records import AccountRisk, Batch
+from serving.routes.sign_in import mount_door, own_form
 from serving.spoken import learnt_after, stopped, unlearnt
 from serving.store import Order
 
 PER_PAGE = 50
 _HERE = Path(__file__).parent
+Looking = Annotated[Viewer, Depends(viewer_of)]
 _ORDERS: dict[Order, str] = {"arr_at_risk": "ARR at risk", "risk": "risk"}
 
 
 def mount_pages(app: FastAPI, published: Published) -> None:
-    """Add the list at `/`, the accounts at `/accounts/ID`, and their style sheet."""
+    """Add the list at `/`, the accounts at `/accounts/ID`, their style sheet, and the door."""
     app.mount("/static", StaticFiles(directory=_HERE / "static"), name="static")
-    app.include_router(_routes(published, _renderer()))
+    render = _renderer()
+    app.include_router(_routes(published, render))
+    mount_door(app, render)
 
 
 def _routes(published: Published, render: Callable[..., HTMLResponse]) -> APIRouter:
     router = APIRouter(
         include_in_schema=False,
         default_response_class=HTMLResponse,
-        dependencies=[Depends(needs("read"))],
+        dependencies=[Depends(needs("read")), Depends(own_form)],
     )
 
     @router.get("/")
     def ranking(
+        viewer: Looking,
         by: Annotated[Order, Query()] = "arr_at_risk",
         page: Annotated[int, Query(ge=1, le=200_000)] = 1,
     ) -> HTMLResponse:
         first = (page - 1) * PER_PAGE
-        batch = published.batch()
-        rows = published.ranked(batch, by=by, limit=PER_PAGE, offset=first)
+        batch, wanted = published.batch(), viewer.within()
+        rows = published.ranked(batch, by=by, limit=PER_PAGE, offset=first, wanted=wanted)
+        totals = published.totals(batch, wanted)
+        accounts = int(sum(group["accounts"] for group in totals.values()))
         return render(
             "ranking.html",
+            viewer=viewer,
             batch=batch,
-            totals=published.totals(batch),
+            totals=totals,
+            accounts=accounts,
             rows=rows,
             first=first,
             by=by,
             page=page,
-            pages=-(-batch.n // PER_PAGE),
+            pages=-(-accounts // PER_PAGE),
         )
 
     @router.get("/accounts/{account_id:path}")
-    def account(request: Request, account_id: str) -> HTMLResponse:
+    def account(request: Request, viewer: Looking, account_id: str) -> HTMLResponse:
         batch = published.batch()
-        row = published.account(batch, account_id)
-        if row is None:
-            return render("absent.html", batch=batch, status_code=404)
+        row = published.account(batch, account_id, viewer.within())
+        if row is None:  # or not theirs to see, which must look the same
+            return render("absent.html", viewer=viewer, batch=batch, status_code=404)
         note_reading(request, account_id)
-        return render("account.html", batch=batch, row=row, renewal=_until(batch, row))
+        until = _until(batch, row)
+        return render("account.html", viewer=viewer, batch=batch, row=row, renewal=until)
 
     return router
 

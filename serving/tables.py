@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 
 # Each is a file in serving/migrations/versions; a store of today has the last.
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
 REVISION = REVISIONS[-1]
 METADATA = MetaData()
 
@@ -209,6 +209,38 @@ KEY = Table(
     Column("expires_at", Text),
     Column("revoked_at", Text),
     Column("last_used_at", Text),
+    sqlite_strict=True,
+)
+
+# Who may sign in to the page. `folded` is the name as it is compared. Of somebody who was taken out
+# only the id stays, for what was done under it.
+PAGE_USER = Table(
+    "page_user",
+    METADATA,
+    Column("user_id", Text, primary_key=True),
+    Column("name", Text),
+    Column("folded", Text, unique=True),
+    Column("role", Text, CheckConstraint("role IN ('csm', 'manager', 'admin')"), nullable=False),
+    Column("csm", Text),
+    Column("sees", Text, CheckConstraint("sees IN ('own', 'all')"), nullable=False),
+    Column("password", Text),
+    Column("created_at", Text, nullable=False),
+    Column("password_at", Text, nullable=False),
+    Column("signed_in_at", Text),
+    Column("removed_at", Text),
+    sqlite_strict=True,
+)
+
+# Who is signed in: of the token that a browser has only a digest is kept.
+PAGE_SESSION = Table(
+    "page_session",
+    METADATA,
+    Column("digest", Text, primary_key=True),
+    Column(
+        "user_id", ForeignKey("page_user.user_id", ondelete="CASCADE"), nullable=False, index=True
+    ),
+    Column("created_at", Text, nullable=False),
+    Column("seen_at", Text, nullable=False),
     sqlite_strict=True,
 )
 

@@ -13,15 +13,17 @@ import logging
 import threading
 import time
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
-from sqlalchemy import Engine, insert, select, update
+from sqlalchemy import Engine, Update, insert, select, update
 
 from data.errors import ForewarnError, MissingError
 from serving.database import reading, transaction, writing
 from serving.engines import Address
 from serving.moments import now, text
-from serving.tables import AUDIT, KEY
+from serving.tables import AUDIT, KEY, PAGE_SESSION
+
+Used = Literal["key", "session"]
 
 FLUSH_SECONDS = 1.0
 ROOM = 10_000
@@ -42,7 +44,10 @@ class Entry:
 
 
 class Audit:
-    """Takes rows from any thread and writes them in the background, with when a key was used."""
+    """Takes rows from any thread and writes them in the background.
+
+    So it does with when a key or a session was last used.
+    """
 
     def __init__(self, store: Address, *, room: int = ROOM) -> None:
         self._store = store
@@ -51,7 +56,7 @@ class Audit:
         self._turn = threading.Lock()  # of who writes
         self._waiting: list[Entry] = []
         self._lost = 0
-        self._used: dict[str, str] = {}
+        self._used: dict[tuple[Used, str], str] = {}
         self._noted: dict[str, float] = {}
         self._due = False
         self._engine: Engine | None = None
@@ -79,7 +84,13 @@ class Audit:
             return
         with self._guard:
             self._noted[key_id] = at
-            self._used[key_id] = text(now())
+            self._used["key", key_id] = text(now())
+            self._plan(FLUSH_SECONDS)
+
+    def seen(self, digest: str) -> None:
+        """A session has been used; for whoever asks again before it is stored, at no cost."""
+        with self._guard:
+            self._used["session", digest] = text(now())
             self._plan(FLUSH_SECONDS)
 
     def flush(self) -> None:
@@ -109,7 +120,7 @@ class Audit:
         timer.daemon = True
         timer.start()
 
-    def _keep(self, entries: list[Entry], used: dict[str, str], lost: int) -> None:
+    def _keep(self, entries: list[Entry], used: dict[tuple[Used, str], str], lost: int) -> None:
         with self._guard:
             both = entries + self._waiting
             self._waiting = both[: self._room]
@@ -117,17 +128,21 @@ class Audit:
             self._used = used | self._used
             self._plan(_AGAIN_SECONDS)
 
-    def _write(self, entries: list[Entry], used: dict[str, str]) -> None:
+    def _write(self, entries: list[Entry], used: dict[tuple[Used, str], str]) -> None:
         if not entries and not used:
             return
         self._engine = self._engine or writing(self._store)
         with transaction(self._engine) as connection:
             if entries:
                 connection.execute(insert(AUDIT), [asdict(entry) for entry in entries])
-            for key_id, at in used.items():
-                connection.execute(
-                    update(KEY).where(KEY.c.key_id == key_id).values(last_used_at=at)
-                )
+            for (what, which), at in used.items():
+                connection.execute(_use(what, which, at))
+
+
+def _use(what: Used, which: str, at: str) -> Update:
+    if what == "key":
+        return update(KEY).where(KEY.c.key_id == which).values(last_used_at=at)
+    return update(PAGE_SESSION).where(PAGE_SESSION.c.digest == which).values(seen_at=at)
 
 
 def entries(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from serving.access.tables import columns
 from serving.console import Run, command
 from serving.options import Expires
 
@@ -128,7 +129,7 @@ def audit(
 
     found = entries(run.workspace.store, account_id=account, key_id=key, limit=limit)
     names = ("happened_at", "key_id", "action", "subject", "request_id")
-    run.show(_columns(names, [[row[name] or "" for name in names] for row in found]))
+    run.show(columns(names, [[row[name] or "" for name in names] for row in found]))
     run.answer({"audit": found})
 
 
@@ -153,17 +154,6 @@ def _told(key: Key) -> dict[str, Any]:
 def _table(found: list[Key]) -> Iterator[RenderableType]:
     names = ("key_id", "name", "role", "per_minute", "state", "expires_at", "last_used_at")
     rows = [[str(_told(key)[name] or "") for name in names] for key in found]
-    yield _columns(names, rows)
+    yield columns(names, rows)
     if not found:
         yield "No key yet: whoever uses this machine may ask. Next: forewarn keys create NAME"
-
-
-def _columns(names: tuple[str, ...], rows: list[list[str]]) -> RenderableType:
-    from rich.box import SIMPLE
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(*(name.removesuffix("_at").replace("_", " ") for name in names), box=SIMPLE)
-    for row in rows:
-        table.add_row(*map(Text, row))
-    return table

@@ -8,7 +8,8 @@ from functools import lru_cache
 from typing import Literal
 
 from data.errors import BadInputError
-from serving.access import keys
+from serving.access import keys, users
+from serving.access.browser import behind_proxy
 from serving.engines import Address
 from serving.moments import now
 
@@ -28,24 +29,42 @@ def listening(host: str) -> Listens:
 
 
 def listens() -> Listens:
-    """Where the service listens, as whoever started it has said."""
+    """Where the service listens, as whoever started it has said.
+
+    Behind a proxy anybody can ask, and all of them seem to be this machine.
+
+    Raises:
+        BadInputError: a setting in the environment is wrong.
+    """
+    if behind_proxy():
+        return "anywhere"
     known: dict[str, Listens] = {"loopback": "loopback", "nowhere": "nowhere"}
     return known.get(os.environ.get(LISTENS_VARIABLE, ""), "anywhere")
 
 
-def require_keys(store: Address, host: str) -> None:
-    """Refuse to be reached by others as long as anybody of them could ask.
+def require_somebody(store: Address, host: str) -> None:
+    """Refuse to be reached by others as long as nobody could be told from anybody.
+
+    A user is enough, who can sign in to the page; the API then takes nobody. So is a key.
 
     Raises:
-        BadInputError: `host` is not of this machine alone, and no key works.
+        BadInputError: there is neither, and `host` is not of this machine alone or stands behind a
+            proxy; or a setting in the environment is wrong.
     """
-    if listening(host) == "anywhere" and not any(
-        key.state(now()) == "valid" for key in keys.every(store)
-    ):
+    alone = listening(host) == "loopback" and not behind_proxy()
+    if alone or users.every(store):
+        return
+    if not any(key.state(now()) == "valid" for key in keys.every(store)):
         raise BadInputError(
-            f"--host {host}: others could ask, and no key works; make one with "
-            "`forewarn keys create NAME`, or serve on 127.0.0.1"
+            f"--host {host}: others could ask, and no key works and nobody can sign in; make one "
+            "with `forewarn keys create NAME` for programs or `forewarn users add NAME` for the "
+            "page, or serve on 127.0.0.1 without a proxy in front"
         )
+
+
+def readable_on_the_way(store: Address, host: str) -> bool:
+    """Whether passwords would travel by plain http from other machines."""
+    return listening(host) == "anywhere" and not behind_proxy() and bool(users.every(store))
 
 
 @lru_cache(maxsize=64)

@@ -1,4 +1,4 @@
-"""The keys as a running service knows them: read every few seconds, not for every request."""
+"""Keys, and whether there are users, as a running service knows them: read every few seconds."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 from data.errors import ForewarnError, MissingError
 from serving.access.caller import Caller
 from serving.access.keys import Key, digest_of, read
+from serving.access.users import were_any
 from serving.database import StoreError, reading
 from serving.engines import Address
 
@@ -37,14 +38,15 @@ class Holder:
 
 
 class Ring:
-    """All keys at one moment."""
+    """All keys at one moment, and whether the page has `users`."""
 
-    __slots__ = ("_holders", "empty")
+    __slots__ = ("_holders", "empty", "users")
 
-    def __init__(self, keys: Iterable[Key]) -> None:
+    def __init__(self, keys: Iterable[Key], *, users: bool = False) -> None:
         keys = tuple(keys)
+        self.users = users
         # Those that work no more count too: taking the last one back opens nothing.
-        self.empty = not keys
+        self.empty = not keys and not users
         self._holders = tuple(holder for key in keys for holder in _holders(key))
 
     def holder(self, secret: bytes) -> Holder | None:
@@ -100,18 +102,18 @@ class Rings:
     async def _renew(self) -> None:
         begun = self._clock()
         try:
-            self._ring = Ring(await asyncio.to_thread(self._read))
+            self._ring = await asyncio.to_thread(self._read)
             self._read_at, self._error = begun, None
         except ForewarnError as error:
             self._error, self._tried_at = error, self._clock()
 
-    def _read(self) -> list[Key]:
+    def _read(self) -> Ring:
         try:
             # Opened once: a store that is gone later is an error, and not one without a key.
             self._engine = self._engine or reading(self._store)
         except MissingError:
-            return []
-        return read(self._engine)
+            return Ring(())
+        return Ring(read(self._engine), users=were_any(self._engine))
 
 
 def _holders(key: Key) -> Iterable[Holder]:

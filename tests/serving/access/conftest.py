@@ -8,9 +8,10 @@ from pathlib import Path
 import httpx
 import psycopg
 import pytest
+from argon2 import PasswordHasher
 
 from data.workspace import Workspace
-from serving.access import keys
+from serving.access import keys, passwords
 from serving.database import writing
 from serving.moments import now
 from serving.records import AccountRisk, Batch, Explanation
@@ -119,3 +120,10 @@ def make():
         return {"X-API-Key": secret}
 
     return make
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Hash passwords in no time, and wait for the store however busy the machine is."""
+    monkeypatch.setattr(passwords, "HASHER", PasswordHasher(1, 8, 1))
+    monkeypatch.setattr("serving.access.ring._PATIENCE_SECONDS", 60.0)

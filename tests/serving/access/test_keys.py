@@ -8,7 +8,7 @@ import pytest
 
 from data.errors import BadInputError
 from serving.access import keys
-from serving.access.listening import is_own_name, require_keys
+from serving.access.listening import is_own_name, require_somebody
 from serving.access.ring import Ring
 from serving.moments import now, text
 
@@ -73,15 +73,15 @@ def test_a_key_works_until_it_expires(any_store):
 
 def test_others_can_ask_only_with_a_key_that_works(store):
     for host in ("127.0.0.1", "::1"):
-        require_keys(store, host)
+        require_somebody(store, host)
     for host in ("192.0.2.1", "2001:db8::1"):
         with pytest.raises(BadInputError, match="forewarn keys create NAME"):
-            require_keys(store, host)
+            require_somebody(store, host)
     key, _ = keys.create(store, "crm", role="reader", at=now())
-    require_keys(store, "192.0.2.1")
+    require_somebody(store, "192.0.2.1")
     keys.revoke(store, key.key_id, at=now())
     with pytest.raises(BadInputError, match="no key works"):
-        require_keys(store, "192.0.2.1")
+        require_somebody(store, "192.0.2.1")
 
 
 @pytest.mark.parametrize(
