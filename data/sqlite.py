@@ -10,6 +10,7 @@ nothing. It must only stand in `date_diff`, which counts the midnights between t
 
 from __future__ import annotations
 
+import math
 import re
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
@@ -90,7 +91,7 @@ class SqliteEngine:
             return self._connection.execute(self._text(sql)).fetchall()
         kind, name, query = made.groups()
         if name not in self._made and self._connection.in_transaction:
-            raise RuntimeError(f"{name}: expected to be made before rows pass through")
+            raise RuntimeError(f"{name}: expected to be made beforehand, not while rows pass")
         if kind == "VIEW":
             if name not in self._made:
                 self._connection.execute(f"CREATE VIEW {name} AS {self._text(query)}")
@@ -148,6 +149,18 @@ def _date_diff(unit: str, start: int | None, stop: int | None) -> int | None:
 
 def _date_trunc(unit: str, moment: int | None) -> int | None:
     return None if moment is None else moment - moment % _UNITS[unit]
+
+
+def _round(value: float | None, digits: int) -> float | None:
+    if value is None:
+        return None
+    scaled = value * 10.0**digits
+    if not math.isfinite(scaled):
+        return value
+    whole = math.trunc(scaled)
+    if abs(scaled - whole) >= 0.5:  # noqa: PLR2004 - half goes away from zero
+        whole += 1 if scaled > 0 else -1
+    return whole / 10.0**digits
 
 
 def _strftime(moment: int | None, form: str) -> str | None:
@@ -239,6 +252,7 @@ class Mean(Sum):
 _FUNCTIONS: tuple[tuple[str, int, Callable[..., Value]], ...] = (
     ("date_diff", 3, _date_diff),
     ("date_trunc", 2, _date_trunc),
+    ("round", 2, _round),
     ("strftime", 2, _strftime),
     ("greatest", 2, _greatest),
     ("least", 2, _least),

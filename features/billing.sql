@@ -13,12 +13,13 @@ paying AS (
             THEN greatest(late_days, 0) END) AS days_late_120,
         count(CASE WHEN amount > 0 AND paid_at IS NULL AND due_at < as_of THEN 1 END)
             AS overdue_count,
-        sum(CASE WHEN amount > 0 AND paid_at IS NULL AND due_at < as_of THEN amount ELSE 0 END)
-            AS overdue_amount,
+        round(sum(
+            CASE WHEN amount > 0 AND paid_at IS NULL AND due_at < as_of THEN amount ELSE 0 END
+        ), 6) AS overdue_amount,
         max(CASE WHEN amount > 0 AND paid_at IS NULL AND due_at < as_of THEN late_days ELSE 0 END)
             AS overdue_days,
-        sum(CASE WHEN age <= 90 THEN amount ELSE 0 END) AS invoiced_90,
-        sum(CASE WHEN age <= 365 THEN amount ELSE 0 END) AS invoiced_365,
+        round(sum(CASE WHEN age <= 90 THEN amount ELSE 0 END), 6) AS invoiced_90,
+        round(sum(CASE WHEN age <= 365 THEN amount ELSE 0 END), 6) AS invoiced_365,
         count(CASE WHEN age <= 365 AND amount > 0 THEN 1 END) AS invoices_365
     FROM invoice
     GROUP BY account_id, as_of
@@ -26,9 +27,9 @@ paying AS (
 -- `mrr_then` is what the account paid a month, 365 days ago: the terms that were running then.
 history AS (
     SELECT account_id, as_of, count(*) AS terms_so_far,
-        sum(CASE WHEN started_at < as_of - INTERVAL 365 DAY
+        round(sum(CASE WHEN started_at < as_of - INTERVAL 365 DAY
             AND (ended_at IS NULL OR ended_at >= as_of - INTERVAL 365 DAY)
-            THEN mrr END) AS mrr_then
+            THEN mrr END), 6) AS mrr_then
     FROM seen_subscriptions
     GROUP BY account_id, as_of
 )

@@ -1,17 +1,18 @@
 -- How much, how broadly and how regularly the product is used. One row per spine row.
 -- An account that was never seen to use anything is unknown, not idle.
 -- Blocks of 28 days hold whole weeks, so weekends do not pass for change.
+-- Sums of decimals are rounded, so that they are the same in whatever order they were added up.
 WITH days AS (
     SELECT account, snapshot,
-        sum(CASE WHEN age <= 7 THEN uses END) AS uses_7,
-        sum(CASE WHEN age <= 30 THEN uses END) AS uses_30,
-        sum(CASE WHEN age <= 90 THEN uses END) AS uses_90,
-        sum(CASE WHEN age <= 180 THEN uses END) AS uses_180,
-        sum(uses) AS uses_365,
-        sum(CASE WHEN age <= 28 THEN uses END) AS block_1,
-        sum(CASE WHEN age > 28 AND age <= 56 THEN uses END) AS block_2,
-        sum(CASE WHEN age > 56 AND age <= 84 THEN uses END) AS block_3,
-        sum(CASE WHEN age > 28 AND age <= 208 THEN uses END) AS uses_before,
+        round(sum(CASE WHEN age <= 7 THEN uses END), 6) AS uses_7,
+        round(sum(CASE WHEN age <= 30 THEN uses END), 6) AS uses_30,
+        round(sum(CASE WHEN age <= 90 THEN uses END), 6) AS uses_90,
+        round(sum(CASE WHEN age <= 180 THEN uses END), 6) AS uses_180,
+        round(sum(uses), 6) AS uses_365,
+        round(sum(CASE WHEN age <= 28 THEN uses END), 6) AS block_1,
+        round(sum(CASE WHEN age > 28 AND age <= 56 THEN uses END), 6) AS block_2,
+        round(sum(CASE WHEN age > 56 AND age <= 84 THEN uses END), 6) AS block_3,
+        round(sum(CASE WHEN age > 28 AND age <= 208 THEN uses END), 6) AS uses_before,
         sum(CASE WHEN age <= 7 THEN days END) AS active_days_7,
         sum(CASE WHEN age <= 30 THEN days END) AS active_days_30,
         sum(CASE WHEN age <= 90 THEN days END) AS active_days_90,

@@ -46,7 +46,7 @@ staff AS (
     GROUP BY account_id, as_of
 ),
 usage_share AS (
-    SELECT account, snapshot, max(uses) / nullif(sum(uses), 0) AS top_user_share_90
+    SELECT account, snapshot, max(uses) / nullif(round(sum(uses), 6), 0) AS top_user_share_90
     FROM use_people
     GROUP BY account, snapshot
 )

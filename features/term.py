@@ -26,7 +26,7 @@ WITH live AS (
     JOIN seen_subscriptions t ON t.account_id = p.account_id AND t.as_of = p.as_of
     WHERE t.ended_at IS NULL
 )
-SELECT account_id, as_of, sum(mrr) AS mrr, sum(seats) AS seats, count(*) AS live_terms,
+SELECT account_id, as_of, round(sum(mrr), 6) AS mrr, sum(seats) AS seats, count(*) AS live_terms,
     max(CASE WHEN newest = 1 THEN subscription_id END) AS subscription_id,
     max(CASE WHEN newest = 1 THEN started_at END) AS started_at,
     max(CASE WHEN newest = 1 THEN term_ends_at END) AS term_ends_at,

@@ -87,7 +87,7 @@ GROUP BY u.account, u.contact, c.recent_pane, k.seen_from
 _USE_PEOPLE = """
 CREATE OR REPLACE TABLE use_people AS
 SELECT p.account, a.snapshot, p.contact, s.as_of_day - max(p.last_day) AS last_age,
-    sum(p.uses) AS uses
+    round(sum(p.uses), 6) AS uses
 FROM people_panes p
 JOIN recent_ages a ON a.pane = p.pane AND a.snapshot >= p.seen_from
 JOIN snapshots s ON s.snapshot = a.snapshot

@@ -23,6 +23,7 @@ from features.window import cut
 
 NUMBERS = tuple(feature.name for feature in CATALOG if feature.kind == "number")
 WORDS = tuple(feature.name for feature in CATALOG if feature.kind == "category")
+_NUMBERS = pd.Index(NUMBERS)
 # Rows of contract tables, by the name of the table: values in the order of its columns, moments as
 # microseconds since 1970.
 Rows = Mapping[str, Sequence[Sequence[Value]]]
@@ -129,17 +130,32 @@ def _frame(
     keys: Sequence[tuple[str, int, int]], columns: Mapping[str, Sequence[Any]], sight: Sight
 ) -> pd.DataFrame:
     """The rows as a feature table, of which only what the landed data can speak about is kept."""
-    unknown = sight.unknown[[snapshot for _, _, snapshot in keys]]
-    numbers = np.full((len(keys), len(NUMBERS)), np.nan)
-    for place, name in enumerate(NUMBERS):
-        if name in columns:
-            numbers[:, place] = columns[name]
+    ids, times, snapshots = zip(*keys, strict=True) if keys else ((), (), ())
+    unknown = sight.unknown[list(snapshots)]
+    nothing = [None] * len(keys)
+    numbers = np.array([columns.get(name, nothing) for name in NUMBERS], dtype=np.float64).T
     numbers[unknown[:, : len(NUMBERS)]] = np.nan
-    table = pd.DataFrame(numbers, columns=list(NUMBERS))
-    table.insert(0, "account_id", pd.Series([key[0] for key in keys], dtype="str"))
-    table.insert(1, "as_of", pd.to_datetime([key[1] for key in keys], unit="us"))
-    for place, name in enumerate(WORDS, start=len(NUMBERS)):
-        words = pd.Series(columns.get(name, ()), dtype="str")
-        table[name] = words.mask(unknown[:, place]) if unknown[:, place].any() else words
-    table["coverage"] = (~np.isnan(numbers)).mean(axis=1)
-    return table
+    words = {
+        name: [
+            None if hidden else word
+            for word, hidden in zip(columns.get(name, nothing), unknown[:, place], strict=True)
+        ]
+        for place, name in enumerate(WORDS, start=len(NUMBERS))
+    }
+    # Put together at once: column by column takes four times as long.
+    parts = (
+        pd.DataFrame(
+            {
+                "account_id": pd.array(ids, dtype="str"),
+                "as_of": np.array(times, dtype=np.int64).astype("datetime64[us]"),
+            }
+        ),
+        pd.DataFrame(numbers, columns=_NUMBERS),
+        pd.DataFrame(
+            {
+                **{name: pd.array(values, dtype="str") for name, values in words.items()},
+                "coverage": (~np.isnan(numbers)).mean(axis=1),
+            }
+        ),
+    )
+    return pd.concat(parts, axis=1)

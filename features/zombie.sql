@@ -2,8 +2,8 @@
 -- Only what the customer does counts as contact: they came to us, or they answered.
 WITH used AS (
     SELECT u.account, a.snapshot,
-        sum(CASE WHEN a.age <= 90 THEN u.uses END) AS uses_90,
-        sum(CASE WHEN a.age > 90 THEN u.uses END) AS uses_before
+        round(sum(CASE WHEN a.age <= 90 THEN u.uses END), 6) AS uses_90,
+        round(sum(CASE WHEN a.age > 90 THEN u.uses END), 6) AS uses_before
     FROM (
         SELECT p.account, c.coarse_pane, p.seen_from, sum(p.uses) AS uses
         FROM far_panes p
@@ -15,8 +15,8 @@ WITH used AS (
 ),
 exported AS (
     SELECT e.account, a.snapshot,
-        sum(CASE WHEN a.age <= 90 THEN e.uses END) AS exports_90,
-        sum(CASE WHEN a.age > 90 THEN e.uses END) AS exports_before
+        round(sum(CASE WHEN a.age <= 90 THEN e.uses END), 6) AS exports_90,
+        round(sum(CASE WHEN a.age > 90 THEN e.uses END), 6) AS exports_before
     FROM (
         SELECT u.account, c.coarse_pane, k.seen_from, sum(u.uses) AS uses
         FROM cells u

@@ -22,7 +22,7 @@ from serving import events
 from serving.language import language
 from serving.records import Evidence
 from training.explain import Points
-from training.matrix import Numbers, Remembered
+from training.matrix import Numbers, Remembered, numbers
 from training.model import Model
 from training.peers import Circle, Group
 
@@ -126,7 +126,7 @@ def facts(model: Model, scored: pd.DataFrame, points: Points, beside: Beside) ->
         causes=model.causes(scored),
         base=points.base,
         points=points.features.reset_index(drop=True),
-        now=scored[names].reset_index(drop=True),
+        now=pd.DataFrame(numbers(scored, names), columns=names),
         usual=usual(beside.past, names).reindex(scored["account_id"]).reset_index(drop=True),
         healthy=_healthy(peers, names, len(scored)),
         groups=peers,

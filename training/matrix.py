@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, Self
 
 import numpy as np
@@ -104,6 +104,13 @@ class Remembered(pd.DataFrame):
         super().__init__(frame)  # type: ignore[call-arg]
         object.__setattr__(self, "_made", {})
 
+    @cached_property
+    def numbers(self) -> tuple[Numbers, dict[str, int]]:
+        """Every numeric column at once, and where each stands."""
+        names = [str(name) for name, kind in self.dtypes.items() if kind.kind in "fiub"]
+        values = self[names].to_numpy(np.float64, na_value=np.nan)
+        return values, {name: place for place, name in enumerate(names)}
+
 
 def once(
     frame: pd.DataFrame, columns: Columns, part: Hashable, make: Callable[[], Numbers]
@@ -128,6 +135,14 @@ def matrix(frame: pd.DataFrame, columns: Columns) -> Numbers:
     return once(frame, columns, "matrix", partial(_matrix, frame, columns))
 
 
+def numbers(frame: pd.DataFrame, names: Sequence[str]) -> Numbers:
+    """These columns of a table as numbers, NaN where unknown; KeyError where there is no such."""
+    if not isinstance(frame, Remembered):
+        return frame[list(names)].to_numpy(np.float64, na_value=np.nan)
+    values, places = frame.numbers
+    return values[:, [places[name] for name in names]]
+
+
 def _matrix(frame: pd.DataFrame, columns: Columns) -> Numbers:
     missing = [name for name in columns.names if name not in frame]
     if missing:
@@ -135,12 +150,12 @@ def _matrix(frame: pd.DataFrame, columns: Columns) -> Numbers:
     # The numbers all at once: column by column takes a hundred times as long for a single row.
     plain = [name for name in columns.names if name not in columns.codes]
     places = [place for place, name in enumerate(columns.names) if name not in columns.codes]
-    numbers = np.empty((len(frame), len(columns.names)))
-    numbers[:, places] = frame[plain].to_numpy(np.float64, na_value=np.nan)
+    found = np.empty((len(frame), len(columns.names)))
+    found[:, places] = numbers(frame, plain)
     for name, codes in columns.codes.items():
         ranks = [codes.get(value, np.nan) for value in frame[name].tolist()]
-        numbers[:, columns.names.index(name)] = ranks
-    return np.where(np.isfinite(numbers), numbers, np.nan)
+        found[:, columns.names.index(name)] = ranks
+    return np.where(np.isfinite(found), found, np.nan)
 
 
 def _ranks(values: pd.Series) -> dict[str, int]:

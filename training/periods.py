@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from training.matrix import Numbers
+from training.matrix import Numbers, numbers
 from training.rows import Rows
 from training.spec import ChurnSpec
 
@@ -130,4 +130,4 @@ def _by(day: int, first: Numbers, length: Numbers) -> Numbers:
 def _column(frame: pd.DataFrame, name: str) -> Numbers:
     if name not in frame:
         return np.full(len(frame), np.nan)
-    return frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
+    return numbers(frame, [name])[:, 0]
