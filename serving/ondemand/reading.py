@@ -150,7 +150,10 @@ class _Reader:
 def _same(row: Mapping[str, Any], account_id: str) -> bool:
     """Whether a row speaks of the account, or of nobody by name."""
     given = row.get(ACCOUNT.name)
-    return given is None or (isinstance(given, str) and _id(given) == account_id)
+    try:
+        return given is None or (isinstance(given, str) and _id(given) == account_id)
+    except RefusedValueError:  # no id at all, such as an empty text
+        return False
 
 
 _READERS = {table.name: _Reader(table) for table in TABLES}

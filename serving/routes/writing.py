@@ -28,7 +28,14 @@ from serving.written.contents import (
     PulseList,
 )
 from serving.written.desk import FEEDBACK_KIND, INTERVENTION_KIND, PULSE_KIND, Desk, Kept, Kind
-from serving.written.once import MAX_KEY, Answer, Attempt, DeclinedError, parse_key
+from serving.written.once import (
+    KEY_PATTERN,
+    MAX_KEY,
+    Answer,
+    Attempt,
+    DeclinedError,
+    parse_key,
+)
 
 RETRY_AFTER_SECONDS = 10
 _LOG = logging.getLogger("forewarn")
@@ -58,7 +65,7 @@ def idempotency_key(
         Header(
             alias="Idempotency-Key",
             description="Send the same again to have the first answer again; kept for 7 days.",
-            json_schema_extra={"minLength": 1, "maxLength": MAX_KEY, "pattern": "^[!#-~]+$"},
+            json_schema_extra={"minLength": 1, "maxLength": MAX_KEY, "pattern": KEY_PATTERN},
         ),
     ] = None,
 ) -> str | None:

@@ -28,6 +28,8 @@ MAX_KEY = 255
 _PATIENCE_SECONDS = DEADLINE_SECONDS - 1
 _QUOTED = re.compile(r'"((?:[ !#-\[\]-~]|\\["\\])*)"')
 _BARE = re.compile(r"[!#-~][!-~]*")
+# Both, in the words of the contract.
+KEY_PATTERN = r'^([!#-~][!-~]*|"([ !#-\[\]-~]|\\["\\])+")$'
 
 
 class DeclinedError(Exception):

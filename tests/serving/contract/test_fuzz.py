@@ -55,8 +55,12 @@ class Asked:
         """Each with ids of any kind, or with those that there are."""
         contract = deepcopy(document(self.app))
         contract.pop("security")
-        for schema in contract["components"]["schemas"].values():
+        named = contract["components"]["schemas"]
+        for schema in named.values():
             schema["additionalProperties"] = False
+        for column in named["AccountRows"]["properties"].values():
+            if column["type"] == "array":
+                column["maxItems"] = 1  # many rows take long to make up
         for methods in contract["paths"].values():
             for operation in methods.values():
                 for one in operation["parameters"]:
@@ -91,7 +95,7 @@ class Asked:
         if answer.status_code == 422 and "errors" not in answer.json():
             left_out.append(positive_data_acceptance)  # a rule for which a schema has no words
         if case.operation.label == "POST /v1/score":
-            # Accounts are judged one by one and by the rules of landing, of which a schema has some.
+            # Accounts are judged one by one, by rules of landing of which a schema has only some.
             left_out += [positive_data_acceptance, negative_data_rejection]
         case.validate_response(answer, excluded_checks=left_out, headers=headers)
         if caller == "nobody":
