@@ -294,21 +294,22 @@ def test_an_unknown_name_and_a_wrong_password_are_answered_alike(visitor, app, s
 
 
 def test_an_unknown_name_costs_as_much_as_a_known_one(visitor, monkeypatch):
-    compared = []
+    worked = []
     hasher = passwords.HASHER
 
     class Watched:
-        hash = hasher.hash
+        def hash(self, given):
+            worked.append(given)
+            return hasher.hash(given)
 
         def verify(self, kept, given):
-            compared.append((kept, given))
+            worked.append(given)
             return hasher.verify(kept, given)
 
     monkeypatch.setattr(passwords, "HASHER", Watched())
     visitor.sign_in("nobody", "not this one at all")
     visitor.sign_in("dana", "not this one at all")
-    assert [given for _, given in compared] == ["not this one at all"] * 2
-    assert compared[0][0].startswith("$argon2id$")
+    assert worked == ["not this one at all"] * 2
 
 
 def test_after_ten_failures_a_name_waits_whatever_the_password_and_others_do_not(
