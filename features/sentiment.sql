@@ -12,21 +12,21 @@ WITH answer AS (
 ),
 scored AS (
     SELECT account_id, as_of,
-        round(avg(CASE WHEN kind = 'csat' AND age <= 365 THEN share * top END), 6) AS csat_365,
-        round(avg(CASE WHEN kind = 'ces' AND age <= 365 THEN share * top END), 6) AS ces_365,
-        round(avg(CASE WHEN kind <> 'ces' AND age <= 120 THEN share END), 6) AS share_new,
-        round(avg(CASE WHEN kind <> 'ces' AND age > 120 THEN share END), 6) AS share_old
+        round(avg(CASE WHEN kind = 'csat' AND age <= 365 THEN share * top END), 9) AS csat_365,
+        round(avg(CASE WHEN kind = 'ces' AND age <= 365 THEN share * top END), 9) AS ces_365,
+        round(avg(CASE WHEN kind <> 'ces' AND age <= 120 THEN share END), 9) AS share_new,
+        round(avg(CASE WHEN kind <> 'ces' AND age > 120 THEN share END), 9) AS share_old
     FROM answer
     GROUP BY account_id, as_of
 ),
 -- Answers of one moment count as one; the last moment is the last answer.
 recommended AS (
     SELECT account_id, as_of, max_by(total / answers, responded_at) AS nps,
-        max_by(age, responded_at) AS nps_age, round(sum(total), 6) AS total, sum(answers) AS answers,
+        max_by(age, responded_at) AS nps_age, round(sum(total), 9) AS total, sum(answers) AS answers,
         max_by(total, responded_at) AS last_total, max_by(answers, responded_at) AS last_answers
     FROM (
         SELECT account_id, as_of, responded_at, min(age) AS age,
-            round(sum(share * top), 6) AS total,
+            round(sum(share * top), 9) AS total,
             CAST(count(*) AS DOUBLE) AS answers
         FROM answer
         WHERE kind = 'nps' AND age <= 365
@@ -36,7 +36,7 @@ recommended AS (
 ),
 judged AS (
     SELECT account_id, as_of, min(age) AS pulse_age, max_by(pulse, recorded_at) AS pulse,
-        max_by(coalesce(expires_at, as_of), recorded_at) AS expires_at, round(sum(pulse), 6) AS total,
+        max_by(coalesce(expires_at, as_of), recorded_at) AS expires_at, round(sum(pulse), 9) AS total,
         count(*) AS judgements
     FROM seen_pulses
     WHERE age <= 365

@@ -21,9 +21,9 @@ counted AS (
         median(CASE WHEN age <= 90 THEN resolution_days END) AS resolution_days_90,
         median(CASE WHEN age > 90 THEN resolution_days END) AS resolution_before,
         count(CASE WHEN age <= 180 AND reopened THEN 1 END) AS reopened_180,
-        round(avg(CASE WHEN age <= 180 THEN csat END), 6) AS ticket_csat_180,
-        round(avg(CASE WHEN age <= 90 THEN csat END), 6) AS csat_90,
-        round(avg(CASE WHEN age > 90 THEN csat END), 6) AS csat_before
+        round(avg(CASE WHEN age <= 180 THEN csat END), 9) AS ticket_csat_180,
+        round(avg(CASE WHEN age <= 90 THEN csat END), 9) AS csat_90,
+        round(avg(CASE WHEN age > 90 THEN csat END), 9) AS csat_before
     FROM ticket
     GROUP BY account_id, as_of
 ),

@@ -8,7 +8,9 @@ import pandas as pd
 import pytest
 from scipy.special import expit, logit
 
+from training.explain import points
 from training.learner import Learner
+from training.matrix import Remembered
 
 
 @pytest.fixture(scope="module")
@@ -154,3 +156,22 @@ def test_a_cause_without_a_voice_in_a_period_takes_no_part_in_it(learners, frame
     np.testing.assert_allclose(
         1 - part.risks(frame)[90], (1 - part.risks(frame)[45]) * (1 - expit(step[0, :, 0]))
     )
+
+
+def test_an_account_alone_is_told_the_same_to_the_last_bit_as_among_others(learner, frame):
+    some = frame.iloc[::5].reset_index(drop=True)
+    among = Remembered(some)
+    told, risks, band = points(learner, among), learner.risks(among), learner.band(among)
+    causes = learner.incidence(among)
+    for row in range(0, len(some), 7):
+        alone = some.iloc[row : row + 1]
+        for one in (alone, Remembered(alone)):
+            assert {d: r[0] for d, r in learner.risks(one).items()} == {
+                d: r[row] for d, r in risks.items()
+            }
+            assert [edge[0] for edge in learner.band(one)] == [edge[row] for edge in band]
+            mine = learner.incidence(one)
+            assert all(np.array_equal(mine[c][0], found[row]) for c, found in causes.items())
+            single = points(learner, one)
+            assert single.base == told.base
+            assert np.array_equal(single.features.iloc[0], told.features.iloc[row])

@@ -1,0 +1,78 @@
+"""A company that has gone the whole way: each account on demand is what its batch says of it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from data.workspace import Workspace
+from serving.ondemand.scorer import Scorer
+from serving.published import Published
+from serving.records import AccountRisk
+
+Items = dict[str, dict[str, Any]]
+# What is the batch's own to tell: it alone has looked at every account, and at an earlier batch.
+BATCH_ONLY = {
+    *("previous_risk", "explanation", "told", "dossier_json"),
+    *("last_inbound_at", "engaged_people", "pulse", "pulse_at"),
+}
+ALIKE = sorted(set(AccountRisk.model_fields) - BATCH_ONLY)
+
+
+def compare(workspace: Workspace, items: Items, ids: list[str]) -> int:
+    """How many of the accounts were scored, each alone; every one is as the batch has it."""
+    published = Published(workspace.store, workspace.models)
+    batch, scorer, scored = published.batch(), Scorer(workspace, published), 0
+    for account_id in ids:
+        # As another process would send it.
+        (result,) = scorer.score([json.loads(json.dumps(items[account_id]))]).results
+        found, wanted = result.risk, published.account(batch, account_id)
+        assert (found is None) == (wanted is None)
+        if found is None or wanted is None:
+            continue
+        assert {n: getattr(found, n) for n in ALIKE} == {n: getattr(wanted, n) for n in ALIKE}
+        if found.risk is None:
+            continue
+        scored += 1
+        why, theirs = found.explanation, wanted.explanation
+        assert why.drivers == theirs.drivers
+        assert why.base + sum(d.points for d in why.drivers) == pytest.approx(found.risk, abs=1e-9)
+    return scored
+
+
+def test_accounts_alone_and_together_are_what_the_batch_says_of_them(arrived, sent_of):
+    workspace = Workspace(arrived[0] / "workspace")
+    items = sent_of(workspace)
+    ids = np.random.default_rng(0).permutation(sorted(items))[:80].tolist()
+    assert compare(workspace, items, ids) > 20
+    published = Published(workspace.store, workspace.models)
+    scorer = Scorer(workspace, published)
+    together = scorer.score([items[account_id] for account_id in ids]).results
+    for result in together:
+        (alone,) = scorer.score([items[result.account_id]]).results
+        assert result == alone
+
+
+@pytest.mark.slow
+def test_a_thousand_accounts_are_what_the_batch_says_of_them(
+    real_forewarn, sent_of, arrived, tmp_path
+):
+    company, root = tmp_path / "company", tmp_path / "workspace"
+    size = ("--accounts", "1800", "--seed", "7", "--events", "200000")
+    assert real_forewarn("synth", company, *size).returncode == 0
+    settings = tmp_path / "settings.yml"
+    shutil.copy(arrived[0] / "settings.yml", settings)
+    ran = real_forewarn("run", company, "--workspace", root, "--config", settings)
+    assert ran.returncode == 0, ran.stderr
+    workspace = Workspace(Path(root))
+    items = sent_of(workspace)
+    published = Published(workspace.store, workspace.models)
+    batch = published.batch()
+    scored = [row.account_id for row in published.ranked(batch, by="risk", limit=5000) if row.risk]
+    some = np.random.default_rng(0).permutation(scored)[:1000].tolist()
+    assert compare(workspace, items, some) == 1000
