@@ -158,7 +158,7 @@ def _round(value: float | None, digits: int) -> float | None:
     if not math.isfinite(scaled):
         return value
     whole = math.trunc(scaled)
-    if abs(scaled - whole) >= 0.5:  # noqa: PLR2004 - half goes away from zero
+    if abs(scaled - whole) >= 0.5:
         whole += 1 if scaled > 0 else -1
     return whole / 10.0**digits
 
