@@ -9,7 +9,6 @@ from datetime import date
 from itertools import chain, repeat
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from sqlalchemy import Engine
 
@@ -21,8 +20,9 @@ from serving.accounts import accounts
 from serving.changes import Earlier, batch_before, changes, earlier
 from serving.database import writing
 from serving.dossier.gather import dossiers
+from serving.estimates import estimated, estimates, status
 from serving.explain import explain
-from serving.facts import Facts, gather, snapshots
+from serving.facts import gather, snapshots
 from serving.feeds import dead_feeds
 from serving.language import language
 from serving.levers import levers
@@ -183,17 +183,17 @@ def _customers(
 ) -> pd.DataFrame:
     """The rows of the moment with who they are, `status`, and `arr`, revenue a year."""
     now = now.merge(known, on="account_id", validate="one_to_one")
-    young = ~(moment - now["since"] >= pd.Timedelta(days=spec.min_history_days))
-    status = np.select(
-        [now["notice_at"].notna(), young], ["decided", "insufficient_history"], default="scored"
-    )
-    if not (status == "scored").any():
+    told = [
+        status(notice_at, since, moment, spec)
+        for notice_at, since in zip(now["notice_at"], now["since"], strict=True)
+    ]
+    if "scored" not in told:
         raise RefusedError(
             f"no account can be scored at {moment:%Y-%m-%d}: expected customers of at least "
             f"{spec.min_history_days} days who have not given notice; got {len(now)} customers, "
-            f"{int((status == 'decided').sum())} of them under notice"
+            f"{told.count('decided')} of them under notice"
         )
-    return now.assign(status=status, arr=revenue(now))
+    return now.assign(status=told, arr=revenue(now))
 
 
 @dataclass(frozen=True)
@@ -218,18 +218,7 @@ def _rows(run: _Run, piece: pd.DataFrame, customers: pd.DataFrame) -> Iterator[A
     for row in told.itertuples():
         found = AccountRisk(**_who(row), **known.brief[row.account_id])
         if row.status == "scored":
-            estimate, why = next(whys)
-            arr, risk = found.arr, estimate["risk"]
-            more = {
-                **estimate,
-                "previous_risk": None if why.change is None else why.change.before,
-                "driver": next((reason.family for reason in why.reasons(1)), None),
-                "method": run.model.method,
-                "band": run.model.bands.of(risk),
-                "arr_at_risk": None if arr is None else risk * arr,
-                "explanation": why,
-            }
-            found = AccountRisk(**{**found.model_dump(), **more})
+            found = estimated(found, *next(whys), run.model)
         beside = known.of(row.account_id, customer_since=row.since)
         yield spoken(found, run.batch, english).model_copy(update={"dossier_json": beside})
 
@@ -253,20 +242,8 @@ def _whys(
         strict=True,
     )
     names = ("change", "peers", "levers", "twins")
-    for estimate, why, told in zip(_risks(facts), explain(facts), beside, strict=True):
+    for estimate, why, told in zip(estimates(facts), explain(facts), beside, strict=True):
         yield estimate, why.model_copy(update=dict(zip(names, told, strict=True)))
-
-
-def _risks(facts: Facts) -> Iterator[dict[str, Any]]:
-    """Per account the risk, its band, the risk at every horizon and of each cause."""
-    for row in range(len(facts.account_ids)):
-        yield {
-            "risk": float(facts.risk[row]),
-            "risk_low": float(facts.low[row]),
-            "risk_high": float(facts.high[row]),
-            "risks": {days: float(risk[row]) for days, risk in facts.risks.items()},
-            "causes": {cause: float(risk[row]) for cause, risk in facts.causes.items()},
-        }
 
 
 def _who(row: Any) -> dict[str, Any]:  # noqa: ANN401 - a row of itertuples has no static type
