@@ -185,13 +185,15 @@ def sequence(at: Server, ask: Ask, count: int, told: Told) -> None:
     connection.close()
 
 
-def crowd(at: Server, ask: Ask, *, clients: int, seconds: float, rate: float = 0) -> Told:
+def crowd(
+    at: Server, ask: Ask, told: Told, *, clients: int, seconds: float, rate: float = 0
+) -> None:
     """Clients that ask at once, each again once it was answered and its time has come.
 
     Altogether at that rate, as long as they are answered in time; as fast as they are answered if
     it is 0. A connection that breaks counts as status 0.
     """
-    told, every = Told(), clients / rate if rate else 0.0
+    every = clients / rate if rate else 0.0
     with selectors.DefaultSelector() as selector:
         connections = [_Connection(at.port) for _ in range(clients)]
         for number, connection in enumerate(connections):
@@ -216,7 +218,6 @@ def crowd(at: Server, ask: Ask, *, clients: int, seconds: float, rate: float = 0
                     heappush(due, (again, key.data))
         for connection in connections:
             connection.close()
-    return told
 
 
 def _status(connection: _Connection) -> int | None:
