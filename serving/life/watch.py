@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Awaitable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -68,8 +69,8 @@ class Watch:
             method=scope["method"],
             route=route,
             status=sent.status,
-            ms=round(seconds * 1000, 1),
-            bytes=sent.bytes,
+            seconds=seconds,
+            size=sent.bytes,
             key_id=getattr(state.get("caller"), "key_id", None),
             request_id=state.get("request_id"),
         )
@@ -86,7 +87,7 @@ class _Sent:
         self.status = _NEVER
         self.bytes = 0
 
-    async def __call__(self, message: Message) -> None:
+    def __call__(self, message: Message) -> Awaitable[None]:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             if self._life.draining:
@@ -94,4 +95,4 @@ class _Sent:
                 message = {**message, "headers": [*headers, _CLOSE]}
         elif message["type"] == "http.response.body":
             self.bytes += len(message.get("body", b""))
-        await self._send(message)
+        return self._send(message)
