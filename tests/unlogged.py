@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import re
 import sqlite3
 from collections.abc import Iterator
@@ -28,10 +29,11 @@ def leaks(folder: Path) -> list[str]:
     people, what they said and what was noted of them in the tables and stores there, e-mail
     addresses, and keys.
     """
-    logs = {path: text for path in folder.rglob("*.log") if (text := _read(path))}
-    if not logs:
+    files = [Path(place, name) for place, _, names in os.walk(folder) for name in names]
+    logs = {path: _read(path) for path in files if path.suffix == ".log"}
+    if not any(logs.values()):
         return []
-    known = {word for word in _personal(folder) if len(word) >= SHORTEST}
+    known = {word for path in files for word in _personal(path) if len(word) >= SHORTEST}
     found = []
     for path, text in logs.items():
         said = {*_ADDRESS.findall(text), *_SECRET.findall(text)}
@@ -45,18 +47,18 @@ def _read(path: Path) -> str:
     return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
 
 
-def _personal(folder: Path) -> Iterator[str]:
-    for table, column in _COLUMNS.items():
-        for path in folder.rglob(f"{table}.parquet"):
-            with suppress(OSError, pa.ArrowInvalid, KeyError):  # some are broken on purpose
-                yield from filter(None, pq.read_table(path).column(column).unique().to_pylist())
-        for path in folder.rglob(f"{table}.csv"):
-            with suppress(OSError, UnicodeDecodeError, csv.Error), path.open(newline="") as stream:
-                yield from (str(row[column]) for row in csv.DictReader(stream) if row.get(column))
-    for path in folder.rglob("*.db"):
+def _personal(path: Path) -> Iterator[str]:
+    column = _COLUMNS.get(path.stem, "")
+    if column and path.suffix == ".parquet":
+        with suppress(OSError, pa.ArrowInvalid, KeyError):  # some are broken on purpose
+            yield from filter(None, pq.read_table(path).column(column).unique().to_pylist())
+    elif column and path.suffix == ".csv":
+        with suppress(OSError, UnicodeDecodeError, csv.Error), path.open(newline="") as stream:
+            yield from (str(row[column]) for row in csv.DictReader(stream) if row.get(column))
+    elif path.suffix == ".db":
         for table, columns in _STORED.items():
-            for column in columns:
-                yield from _stored(path, table, column)
+            for name in columns:
+                yield from _stored(path, table, name)
 
 
 def _stored(path: Path, table: str, column: str) -> Iterator[str]:
