@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ ROWS = pd.DataFrame(
         "kind": list("aaaabbbbc"),
         "x": [0.1, 0.7, 1e16, -1e16, 0.1, 0.2, 0.3, np.nan, 5.5],
         "n": pd.array([3, None, 4, 4, 1, 2, 9, 7, None], dtype="Int64"),
-        "stamp": pd.to_datetime(list(TIMES), format="mixed").astype("datetime64[us]"),
+        "stamp": pd.to_datetime(pd.Series(TIMES), format="mixed").astype("datetime64[us]"),
     }
 )
 BY_KIND = (
@@ -53,7 +54,7 @@ QUERIES = (
 
 
 @pytest.fixture
-def engine(tmp_path) -> Engine:
+def engine(tmp_path) -> Iterator[Engine]:
     with Engine([], spill=tmp_path) as duck:
         yield duck
 

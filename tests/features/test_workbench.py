@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,7 +25,7 @@ AS_OF = [pd.Timestamp(d) for d in ("2024-03-01", "2024-03-31", "2024-07-01")]
 RULES = [ChurnRule(), ChurnRule(kind="silence", of="usage_events", days=60, active_days=400)]
 
 
-def rows_of(workspace: Workspace, account_id: str) -> dict[str, list[tuple[object, ...]]]:
+def rows_of(workspace: Workspace, account_id: str) -> dict[str, list[tuple[Any, ...]]]:
     """The landed rows of an account, as a workbench wants them."""
     rows = {}
     with Engine([workspace.lake], spill=workspace.spill) as engine:
@@ -38,7 +39,7 @@ def rows_of(workspace: Workspace, account_id: str) -> dict[str, list[tuple[objec
     return rows
 
 
-def sight_of(workspace: Workspace, tmp_path: Path, **more: object) -> Sight:
+def sight_of(workspace: Workspace, tmp_path: Path, **more: Any) -> Sight:
     with Glance.at(workspace, spill=tmp_path) as lake:
         states = lake.feeds(AS_OF)
     return Sight.of(AS_OF, workspace.manifest()["tables"], states, **more)
@@ -62,7 +63,7 @@ def test_every_account_has_the_features_of_the_lake_whoever_came_before(
     for account_id in [*ids, *reversed(ids)]:
         table, _ = bench.table(rows_of(workspace, account_id), sight)
         same(table, wanted[wanted["account_id"] == account_id])
-    together: dict[str, list[tuple[object, ...]]] = {}
+    together: dict[str, list[tuple[Any, ...]]] = {}
     for account_id in ids:
         for name, some in rows_of(workspace, account_id).items():
             together.setdefault(name, []).extend(some)
@@ -95,9 +96,12 @@ def test_days_are_only_counted_between_moments(monkeypatch):
     # To SQLite a moment cast to its day is the same moment, so no other use of it would be right.
     texts: list[str] = []
     run = SqliteEngine.run
-    monkeypatch.setattr(
-        SqliteEngine, "run", lambda self, sql: [texts.append(sql), run(self, sql)][1]
-    )
+
+    def noted(self: SqliteEngine, sql: str) -> Any:
+        texts.append(sql)
+        return run(self, sql)
+
+    monkeypatch.setattr(SqliteEngine, "run", noted)
     for rule in RULES:
         query = found("TRUE")
         Workbench(AS_OF, rule).table({}, Sight(tuple(AS_OF), {}, np.zeros((3, 999), bool)), query)

@@ -40,6 +40,7 @@ def compare(workspace: Workspace, items: Items, ids: list[str]) -> int:
             continue
         scored += 1
         why, theirs = found.explanation, wanted.explanation
+        assert why is not None and theirs is not None  # noqa: PT018
         assert why.drivers == theirs.drivers
         assert why.base + sum(d.points for d in why.drivers) == pytest.approx(found.risk, abs=1e-9)
     return scored

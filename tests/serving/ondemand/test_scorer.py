@@ -25,7 +25,7 @@ JULY = date(2025, 7, 1)
 Item = dict[str, Any]
 
 
-def scorer_of(workspace: Workspace) -> Scorer:
+def scorer_of(workspace: Workspace) -> Any:
     return Scorer(workspace, Published(workspace.store, workspace.models))
 
 
@@ -68,6 +68,7 @@ def test_every_account_is_told_what_the_batch_tells_of_it(scored, sent):
     assert told.pop("fox") is None, "a customer no more"
     for account_id, risk in told.items():
         wanted = published.account(batch, account_id)
+        assert wanted is not None
         names = set(AccountRisk.model_fields) - {"told", "dossier_json", "explanation"}
         # What only a look at all accounts can tell is not told.
         names -= {"last_inbound_at", "engaged_people", "pulse", "pulse_at"}
