@@ -27,6 +27,10 @@ _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - times are UTC and bear no zone
 _STATEMENTS = 512
 _MOMENT = re.compile(r"\b(?:TIMESTAMP|DATE) '([^']*)'")
 _INTERVAL = re.compile(r"\bINTERVAL (\d+) DAY\b")
+# Counted in SQL, which is ten times as fast as to call back. No moment lies before 1970.
+_DAYS = re.compile(
+    r"date_diff\('day', (?:CAST\()?([\w.]+)(?: AS DATE\))?, CAST\(([\w.]+) AS DATE\)\)"
+)
 _CREATE = re.compile(r"\s*CREATE (?:OR REPLACE )?(TABLE|VIEW) (\w+) AS\b(.*)", re.DOTALL)
 # From here on SQLite corrects what adding decimals loses; DuckDB does not, and both must agree.
 _COMPENSATING = (3, 43)
@@ -72,11 +76,12 @@ class SqliteEngine:
     def table(self, name: str, frame: pd.DataFrame) -> None:
         """Make the rows of `frame`, whole numbers and moments, readable in SQL under `name`.
 
-        They are found by their first column.
+        They are found by their first column, and by the first two.
         """
         # Without its type the index would be passed over where a number is compared with a CAST.
         self.empty(name, [f"{name} INTEGER" for name in frame.columns])
-        self._connection.execute(f"CREATE INDEX {name}_key ON {name} ({frame.columns[0]})")
+        first = ", ".join(frame.columns[:2])
+        self._connection.execute(f"CREATE INDEX {name}_key ON {name} ({first})")
         columns = [_plain(values) for _, values in frame.items()]
         places = ", ".join(f"?{number}" for number in range(1, len(columns) + 1))
         self.insert(name, f"VALUES ({places})", list(zip(*columns, strict=True)))
@@ -114,8 +119,9 @@ class SqliteEngine:
 
     def _text(self, sql: str) -> str:
         if sql not in self._texts:
-            moments = _MOMENT.sub(lambda found: str(_read(found[1])), sql)
-            self._texts[sql] = _INTERVAL.sub(lambda found: str(_days(found[1])), moments)
+            text = _MOMENT.sub(lambda found: str(_read(found[1])), sql)
+            text = _INTERVAL.sub(lambda found: str(int(found[1]) * DAY_MICROS), text)
+            self._texts[sql] = _DAYS.sub(rf"(\2 / {DAY_MICROS} - \1 / {DAY_MICROS})", text)
         return self._texts[sql]
 
 
@@ -127,10 +133,6 @@ def micros(moment: datetime) -> int:
 
 def _read(text: str) -> int:
     return micros(datetime.fromisoformat(text))
-
-
-def _days(count: str) -> int:
-    return int(count) * DAY_MICROS
 
 
 def _plain(values: pd.Series) -> list[Value]:

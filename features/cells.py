@@ -101,12 +101,11 @@ def passing_cells(sql: Statements) -> None:
     """Make the same relations as `usage_cells`, for this run only: no file is kept or read."""
     ids = _IDS.format("TRUE")
     sql.run(f"CREATE TABLE codes AS SELECT kind, {_NUMBERED} AS code, id FROM {ids}")
-    sql.run(f"CREATE TABLE first_use AS {_FIRST_USE} FROM ({_USES}) u GROUP BY account")
-    first, last = reach(sql, USAGE_LOOKBACK)
-    sql.run(
-        f"CREATE TABLE cells AS {_ADDED} FROM ({_USES} WHERE u.occurred_at < TIMESTAMP '{last}' "
-        f"AND u.occurred_at >= TIMESTAMP '{first}') u {_GROUPED}"
-    )
+    sql.run(f"CREATE TABLE uses AS {_USES}")
+    sql.run(f"CREATE TABLE first_use AS {_FIRST_USE} FROM uses GROUP BY account")
+    [(first, last)] = sql.run("SELECT min(as_of_day), max(as_of_day) FROM snapshots")
+    during = f"day >= {first - USAGE_LOOKBACK} AND day < {last}"
+    sql.run(f"CREATE TABLE cells AS {_ADDED} FROM uses WHERE {during} {_GROUPED}")
     sql.run(f"CREATE TABLE days AS {_DAYS.format('cells')}")
 
 

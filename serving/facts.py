@@ -22,7 +22,7 @@ from serving import events
 from serving.language import language
 from serving.records import Evidence
 from training.explain import Points
-from training.matrix import Numbers, Remembered, numbers
+from training.matrix import Numbers, Remembered, labels, numbers
 from training.model import Model
 from training.peers import Circle, Group
 
@@ -71,7 +71,7 @@ class Facts:
         return {
             name: (
                 table.to_numpy(dtype=np.float64),
-                {column: place for place, column in enumerate(table.columns)},
+                {column: place for place, column in enumerate(table.columns.tolist())},
             )
             for name, table in tables.items()
         }
@@ -126,7 +126,7 @@ def facts(model: Model, scored: pd.DataFrame, points: Points, beside: Beside) ->
         causes=model.causes(scored),
         base=points.base,
         points=points.features.reset_index(drop=True),
-        now=pd.DataFrame(numbers(scored, names), columns=names),
+        now=pd.DataFrame(numbers(scored, names), columns=labels(tuple(names))),
         usual=usual(beside.past, names).reindex(scored["account_id"]).reset_index(drop=True),
         healthy=_healthy(peers, names, len(scored)),
         groups=peers,
@@ -174,7 +174,8 @@ def usual(past: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
     places = np.stack([(known - 1) // 2, known // 2], axis=1).clip(0, max(cube.shape[1] - 1, 0))
     middle = np.take_along_axis(cube, places, axis=1).sum(axis=1) / 2
     told = np.where(known >= BASELINE_KNOWN, middle, np.nan)
-    return pd.DataFrame(told, index=pd.Index(ids, name="account_id"), columns=list(names))
+    found = pd.Index(ids, name="account_id")
+    return pd.DataFrame(told, index=found, columns=labels(tuple(names)))
 
 
 def circle(model: Model, moment: pd.Timestamp) -> Circle:
@@ -191,7 +192,7 @@ def _healthy(
     table = np.full((count, len(names)), np.nan)
     for group, places in peers:
         table[places] = group.usual(names)
-    return pd.DataFrame(table, columns=list(names))
+    return pd.DataFrame(table, columns=labels(tuple(names)))
 
 
 def _evidence(

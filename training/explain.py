@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from training.learner import Effects, Learner
-from training.matrix import Numbers
+from training.matrix import Numbers, labels
 from training.survival import hazards
 
 NEAR = 1e-6
@@ -74,7 +74,7 @@ def moved(
 def _points(effects: Effects, frame: pd.DataFrame) -> Points:
     start = np.repeat(effects.start[:, None, :], len(frame), axis=1)
     told = _priced(start, effects.parts)
-    table = pd.DataFrame(told, columns=list(effects.names), index=frame.index)
+    table = pd.DataFrame(told, columns=labels(effects.names), index=frame.index)
     return Points(-float(np.expm1(-hazards(effects.start[:, None, :]).sum())), table)
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 from scipy.special import expit, logit
 
-from training.matrix import Numbers
+from training.matrix import Numbers, once
 from training.periods import INVOLUNTARY, Periods
 from training.ramps import RampModel
 from training.survival import cumulative, incidence
@@ -75,6 +76,10 @@ class Learner:
         self, frame: pd.DataFrame, which: Sequence[int], *, member: int | None = None
     ) -> Numbers:
         """Calibrated log-odds, causes x rows x periods; -inf where no voice speaks of a cause."""
+        made = partial(self._margins, frame, which, member)
+        return once(frame, self, (tuple(which), member), made)
+
+    def _margins(self, frame: pd.DataFrame, which: Sequence[int], member: int | None) -> Numbers:
         table = np.full((len(self.causes), len(frame), len(which)), -np.inf)
         for voice in self.voices:
             ours = [k for k in which if k in voice.periods]
@@ -112,7 +117,7 @@ class Learner:
             _logit(cumulative(self.margins(frame, self.near, member=number))[:, -1])
             for number in range(count)
         ]
-        middle = _logit(self.risk(frame))
+        middle = _logit(self.risks(frame)[self.window_days])
         # In rows of its own each row adds up alike, however many there are.
         half = _INNER * self.spread * np.std(np.column_stack(drawn), axis=1, ddof=1)
         return expit(middle - half), expit(middle + half)

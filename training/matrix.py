@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property, lru_cache, partial
 from typing import Any, Self
 
 import numpy as np
@@ -107,23 +107,29 @@ class Remembered(pd.DataFrame):
     @cached_property
     def numbers(self) -> tuple[Numbers, dict[str, int]]:
         """Every numeric column at once, and where each stands."""
-        names = [str(name) for name, kind in self.dtypes.items() if kind.kind in "fiub"]
-        values = self[names].to_numpy(np.float64, na_value=np.nan)
-        return values, {name: place for place, name in enumerate(names)}
+        found = self.select_dtypes("number")
+        places = {name: place for place, name in enumerate(found.columns.tolist())}
+        return found.to_numpy(np.float64, na_value=np.nan), places
 
 
 def once(
-    frame: pd.DataFrame, columns: Columns, part: Hashable, make: Callable[[], Numbers]
+    frame: pd.DataFrame, maker: object, part: Hashable, make: Callable[[], Numbers]
 ) -> Numbers:
-    """What is made of these columns of a table, as `part`; not to be changed where it is kept."""
+    """What somebody makes of a table, as `part`; not to be changed where it is kept."""
     if not isinstance(frame, Remembered):
         return make()
-    made: dict[tuple[int, Hashable], tuple[Columns, Numbers]]
+    made: dict[tuple[int, Hashable], tuple[object, Numbers]]
     made = object.__getattribute__(frame, "_made")
-    key = id(columns), part
+    key = id(maker), part
     if key not in made:
-        made[key] = columns, make()  # the columns are held, so that no others get their id
+        made[key] = maker, make()  # the maker is held, so that no other gets its id
     return made[key][1]
+
+
+@lru_cache(maxsize=64)
+def labels(names: tuple[str, ...]) -> pd.Index:
+    """The columns of a table that is made again and again."""
+    return pd.Index(names)
 
 
 def matrix(frame: pd.DataFrame, columns: Columns) -> Numbers:
@@ -144,17 +150,20 @@ def numbers(frame: pd.DataFrame, names: Sequence[str]) -> Numbers:
 
 
 def _matrix(frame: pd.DataFrame, columns: Columns) -> Numbers:
-    missing = [name for name in columns.names if name not in frame]
-    if missing:
-        raise BadInputError(f"features: expected {missing[0]!r}, which the model uses; it is gone")
     # The numbers all at once: column by column takes a hundred times as long for a single row.
     plain = [name for name in columns.names if name not in columns.codes]
     places = [place for place, name in enumerate(columns.names) if name not in columns.codes]
     found = np.empty((len(frame), len(columns.names)))
-    found[:, places] = numbers(frame, plain)
-    for name, codes in columns.codes.items():
-        ranks = [codes.get(value, np.nan) for value in frame[name].tolist()]
-        found[:, columns.names.index(name)] = ranks
+    try:
+        found[:, places] = numbers(frame, plain)
+        for name, codes in columns.codes.items():
+            ranks = [codes.get(value, np.nan) for value in frame[name].tolist()]
+            found[:, columns.names.index(name)] = ranks
+    except KeyError:
+        missing = next(name for name in columns.names if name not in frame)
+        raise BadInputError(
+            f"features: expected {missing!r}, which the model uses; it is gone"
+        ) from None
     return np.where(np.isfinite(found), found, np.nan)
 
 

@@ -69,12 +69,16 @@ def pool(rows: Rows, names: Sequence[str]) -> pd.DataFrame:
 
 def traits(frame: pd.DataFrame) -> pd.DataFrame:
     """What peers share, per row of a feature table, as text; empty is unknown."""
-    found = (
+    columns = dict(zip(_COLUMNS, _traits(frame), strict=True))
+    return pd.DataFrame(columns, index=frame.index, dtype="str")
+
+
+def _traits(frame: pd.DataFrame) -> tuple[list[str], list[str], list[str]]:
+    return (
         _text(frame, "segment"),
         _banded(frame, "tenure_days", _TENURE),
         _banded(frame, "term_days", _CONTRACT),
     )
-    return pd.DataFrame(dict(zip(_COLUMNS, found, strict=True)), index=frame.index, dtype="str")
 
 
 def groups(
@@ -100,8 +104,8 @@ class Circle:
         if self._table.empty:
             return
         found: dict[tuple[str, ...], list[int]] = {}
-        for place, values in enumerate(traits(frame).itertuples(index=False, name=None)):
-            found.setdefault(_shared(values, self._sizes), []).append(place)
+        for place, wanted in enumerate(zip(*_traits(frame), strict=True)):
+            found.setdefault(_shared(wanted, self._sizes), []).append(place)
         for values, places in found.items():
             if values not in self._formed:
                 self._formed[values] = self._alike(values)

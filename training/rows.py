@@ -105,6 +105,9 @@ def revenue(frame: pd.DataFrame) -> pd.Series:
 
     Never below 0; NaN where neither is known.
     """
-    unknown = pd.Series(np.nan, index=frame.index)
-    monthly = frame.get("mrr", unknown).astype(np.float64) * 12
-    return monthly.fillna(frame.get("invoiced_365", unknown)).clip(lower=0)
+    monthly, yearly = (
+        frame[name].to_numpy(np.float64, na_value=np.nan) if name in frame else np.nan
+        for name in ("mrr", "invoiced_365")
+    )
+    known = np.where(np.isnan(monthly), yearly, monthly * 12)
+    return pd.Series(np.maximum(known, 0), index=frame.index)

@@ -66,12 +66,12 @@ class Voice:
         member: int | None = None,
     ) -> Numbers:
         """Calibrated log-odds, rows x periods: the mean of the bag, or one member's."""
-        ramps = self._ramped(frame, member)
-        found = []
-        for trees in self._grown(frame, periods, which, member):
-            spoken = [part for part in (trees, ramps) if part is not None]
-            found.append(self.calibration.logits(np.mean(spoken, axis=0)))
-        return np.column_stack(found)
+        ramps, trees = self._ramped(frame, member), self._grown(frame, periods, which, member)
+        spoken = trees
+        if ramps is not None:
+            spoken = np.stack([ramps] * len(which)) if trees is None else (trees + ramps) / 2
+        assert spoken is not None  # noqa: S101 - a voice without either has nothing to say
+        return self.calibration.logits(spoken).T
 
     def uncalibrated(self) -> Voice:
         """The same voice as it speaks before calibration."""
@@ -172,17 +172,17 @@ class Voice:
 
     def _grown(
         self, frame: pd.DataFrame, periods: Periods, which: Sequence[int], member: int | None
-    ) -> Iterator[Numbers | None]:
+    ) -> Numbers | None:
+        """What the trees say, periods x rows; None where there are none."""
         if self.forest is None or self.columns is None:
-            yield from (None for _ in which)
-            return
+            return None
         forest, asked = self.forest, tables(frame, self.columns, periods, which)
         ask = forest.margins if member is None else partial(forest.member, number=member)
-        if 0 < len(frame) * len(which) <= ALONE:
-            # To ask once about all periods takes as long as about one.
-            yield from np.split(ask(np.vstack(list(asked))), len(which))
-        else:
-            yield from map(ask, asked)
+        if not 0 < len(frame) * len(which) <= ALONE:
+            return np.stack([ask(X) for X in asked])
+        # To ask once about all periods takes as long as about one.
+        every = once(frame, self.columns, (periods, tuple(which)), lambda: np.vstack(list(asked)))
+        return ask(every).reshape(len(which), len(frame))
 
     def _ramped(self, frame: pd.DataFrame, member: int | None) -> Numbers | None:
         if not self.ramps:

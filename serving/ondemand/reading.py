@@ -10,7 +10,7 @@ from typing import Any
 from data.column import Table
 from data.contract import ACCOUNT, BY_NAME, TABLES
 from data.sqlite import Value
-from serving.ondemand.values import Convert, RefusedValueError, converter
+from serving.ondemand.values import MISSING, Convert, RefusedValueError, converter
 
 MOST_MISFITS = 20
 ACCOUNTS = BY_NAME["accounts"]
@@ -45,7 +45,9 @@ def named(sent: Mapping[str, Any]) -> str:
     Raises:
         RefusedValueError: it has none that could be one.
     """
-    return str(_id(sent.get(ACCOUNT.name)))
+    if (found := _id(sent.get(ACCOUNT.name))) is None:
+        raise RefusedValueError(MISSING)
+    return str(found)
 
 
 def read(sent: Mapping[str, Any]) -> Account:
@@ -85,11 +87,13 @@ class _Reader:
     def __init__(self, table: Table) -> None:
         self._converts: dict[str, Convert] = {c.name: converter(c) for c in table.columns}
         del self._converts[ACCOUNT.name]
+        self._required = frozenset(table.required)
         self._names = frozenset(table.names)
         self._places = {name: place for place, name in enumerate(table.names)}
         self._key = [self._places[name] for name in table.key]
         self._time = self._places[table.time]
         self._known = self._places.get("known_at", self._time)
+        self._ended = self._places.get("ended_at")
 
     def rows(self, given: list[dict[str, Any]], account_id: str) -> list[Row]:
         """The rows, in which nothing may be wrong; each key once.
@@ -100,16 +104,18 @@ class _Reader:
         """
         columns: dict[str, list[Value]] = {ACCOUNT.name: [account_id] * len(given)}
         for name, convert in self._converts.items():
-            columns[name] = [convert(row.get(name)) for row in given]
-        found = list(zip(*(columns[name] for name in self._places), strict=True))
-        for row, values in zip(given, found, strict=True):
-            if (
-                not row.keys() <= self._names
-                or self._backwards(values)
-                or not _same(row, account_id)
-            ):
-                raise RefusedValueError("expected a row that fits")
-        return self._newest(found) if self._key else found
+            columns[name] = found = [convert(row.get(name)) for row in given]
+            if name in self._required and None in found:
+                raise RefusedValueError(MISSING)
+        rows = list(zip(*(columns[name] for name in self._places), strict=True))
+        fit = (
+            all(map(self._names.issuperset, given))
+            and all(_same(one, account_id) for one in {row.get(ACCOUNT.name) for row in given})
+            and not any(map(self._backwards, rows))
+        )
+        if not fit:
+            raise RefusedValueError("expected rows that fit")
+        return self._newest(rows) if self._key else rows
 
     def wrong(self, row: dict[str, Any], account_id: str) -> Iterator[tuple[str, str]]:
         """The columns of a row in which something is wrong, with what was expected."""
@@ -119,25 +125,30 @@ class _Reader:
                 values[name] = convert(row.get(name))
             except RefusedValueError as error:
                 yield name, str(error)
-        if not _same(row, account_id):
+                continue
+            if values[name] is None and name in self._required:
+                yield name, MISSING
+        if not _same(row.get(ACCOUNT.name), account_id):
             yield ACCOUNT.name, "expected the id of the account, or none"
-        if not row.keys() <= self._names:
+        if not self._names.issuperset(row):
             yield "other", f"expected no columns but {', '.join(self._places)}"
         if self._backwards([values.get(name) for name in self._places]):
             yield "ended_at", "expected no time before started_at"
 
     def _backwards(self, row: Sequence[Value]) -> bool:
         """Whether a term ends before it starts; such a term is not landed either."""
-        if "ended_at" not in self._places:
+        if self._ended is None:
             return False
-        ended, started = row[self._places["ended_at"]], row[self._time]
+        ended, started = row[self._ended], row[self._time]
         return ended is not None and started is not None and ended < started  # type: ignore[operator]
 
     def _newest(self, rows: list[Row]) -> list[Row]:
         """One row per key: that which became known last, of these the last."""
+        keys = list(zip(*([row[place] for row in rows] for place in self._key), strict=True))
+        if len(set(keys)) == len(rows):
+            return rows
         found: dict[Row, Row] = {}
-        for row in rows:
-            key = tuple(row[place] for place in self._key)
+        for key, row in zip(keys, rows, strict=True):
             if key not in found or self._since(row) >= self._since(found[key]):
                 found[key] = row
         return list(found.values())
@@ -147,12 +158,11 @@ class _Reader:
         return int((row[self._time] if known is None else known) or 0)
 
 
-def _same(row: Mapping[str, Any], account_id: str) -> bool:
-    """Whether a row speaks of the account, or of nobody by name."""
-    given = row.get(ACCOUNT.name)
+def _same(given: object, account_id: str) -> bool:
+    """Whether the id in a row is that of the account, or none."""
     try:
         return given is None or (isinstance(given, str) and _id(given) == account_id)
-    except RefusedValueError:  # no id at all, such as an empty text
+    except RefusedValueError:  # what cannot be an id at all
         return False
 
 

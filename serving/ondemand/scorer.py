@@ -29,9 +29,6 @@ from serving.spoken import spoken
 from training.matrix import Remembered
 from training.rows import revenue
 
-# Of the moments of a baseline only the last is asked about.
-_NOW = "as_of = (SELECT max(as_of) FROM snapshots)"
-_BEHIND = found(_NOW)
 MOST_BENCHES = 4
 TWICE = Misfit("account_id", "expected each account once")
 
@@ -102,19 +99,21 @@ class Scorer:
     ) -> Iterator[tuple[str, AccountRisk]]:
         """The customers among the accounts, with their risks in English."""
         rule, english = served.model.spec.rule, language("en")
-        everybody = f"SELECT * FROM ({known(rule)}) k WHERE {_NOW}"
+        # Of the moments of a baseline only the last is asked about.
+        now = f"as_of = TIMESTAMP '{ground.moment}'"
+        people_now = f"SELECT * FROM ({known(rule)}) k WHERE {now}"
         bench = self._bench(ground, rule)
-        table, (people, behind) = bench.table(rows, sight, everybody, _BEHIND)
+        table, (people, behind) = bench.table(rows, sight, people_now, found(now))
         is_now = table["as_of"] == ground.moment
-        now = table[is_now].reset_index(drop=True)
-        customers = list(_customers(now, people, served, ground.moment))
+        rows_now = table[is_now].reset_index(drop=True)
+        customers = list(_customers(rows_now, people, served, ground.moment))
         beside = Beside(
             past=table[~is_now],
             healthy=served.circle(ground.moment),
             evidence=evidence_of(map(_dated, behind)),
             data_until=ground.data_until.date(),
         )
-        scored = now[[customer.status == "scored" for customer in customers]]
+        scored = rows_now[[customer.status == "scored" for customer in customers]]
         whys = _whys(served, scored, beside)
         for who in customers:
             scores = who.status == "scored"
@@ -159,7 +158,7 @@ def _customers(
         *(column.tolist() for column in columns), strict=True
     ):
         name, csm, *times = told[account_id]
-        renewal_at, notice_at, since = (pd.to_datetime(time, unit="us") for time in times)
+        renewal_at, notice_at, since = map(_moment, times)
         yield AccountRisk(
             account_id=account_id,
             status=status(notice_at, since, moment, served.model.spec),
@@ -187,8 +186,12 @@ def _whys(
 def _dated(row: tuple[Any, ...]) -> tuple[Any, ...]:
     """A row of evidence with its time as a moment."""
     values = dict(zip(COLUMNS, row, strict=True))
-    values["happened_at"] = pd.Timestamp(values["happened_at"], unit="us").to_pydatetime()
+    values["happened_at"] = _moment(values["happened_at"]).to_pydatetime()
     return tuple(values.values())
+
+
+def _moment(micros: int | None) -> Any:  # noqa: ANN401 - NaT is not of the type of its moments
+    return pd.NaT if micros is None else pd.Timestamp(micros, unit="us")
 
 
 def _day(moment: pd.Timestamp | None) -> date | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 from data.column import EARLIEST, LATEST, MAX_ID_LENGTH, Column, Kind
@@ -16,6 +16,10 @@ BLANKS = " \t\n\r\xa0"
 _SEPARATORS = re.compile(r"[ \t\n\f\r-]+")
 _TIME = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,6}\d*)?)?(Z|[+-]\d\d(:?\d\d)?)?)?")
 _LARGEST = 2**63
+_EPOCH, _MICRO = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
+_EARLIEST, _LATEST = (micros(datetime.fromisoformat(day)) for day in (EARLIEST, LATEST))
+_NO_TIME = "expected a time such as 2026-01-31T09:00:00Z"
+MISSING = "expected a value"
 
 
 class RefusedValueError(ValueError):
@@ -25,33 +29,22 @@ class RefusedValueError(ValueError):
 def converter(column: Column) -> Convert:
     """What turns a value of JSON into one of the column: a moment into microseconds since 1970.
 
-    Blanks around a text are no part of it, and an empty one is no value; a time without an offset
-    is UTC. It raises a RefusedValueError.
+    Blanks around a text are no part of it, and an empty one is no value, which is None; a time
+    without an offset is UTC. It raises a RefusedValueError. That a value is missing which the
+    column must have is for its caller to say, with `MISSING`.
     """
     kinds: dict[Kind, Callable[[Column], Convert]] = {
-        "text": _text,
-        "time": _time,
+        "text": _choice if column.choices else _text,
+        "time": lambda _: _time,
         "number": _number,
         "integer": _integer,
         "flag": _flag,
     }
-    convert = kinds[column.kind](column)
-    return _required(convert) if column.required else convert
-
-
-def _required(convert: Convert) -> Convert:
-    def required(value: object) -> Value:
-        found = convert(value)
-        if found is None:
-            raise RefusedValueError("expected a value")
-        return found
-
-    return required
+    return kinds[column.kind](column)
 
 
 def _text(column: Column) -> Convert:
     longest = MAX_ID_LENGTH if column.name.endswith("_id") else math.inf
-    choices = frozenset(column.choices)
 
     def text(value: object) -> str | None:
         if value is None:
@@ -59,50 +52,59 @@ def _text(column: Column) -> Convert:
         if not isinstance(value, str):
             raise RefusedValueError("expected text")
         found = value.strip(BLANKS)
-        if not found:
-            return None
-        if choices and (found := _SEPARATORS.sub("_", found.lower())) not in choices:
-            raise RefusedValueError(f"expected one of {', '.join(column.choices)}")
         if "\0" in found:
             raise RefusedValueError("expected text without NUL")
         if len(found) > longest:
             raise RefusedValueError(f"expected at most {MAX_ID_LENGTH} characters")
-        return found
+        return found or None
 
     return text
 
 
-def _time(_column: Column) -> Convert:
-    earliest, latest = (micros(datetime.fromisoformat(day)) for day in (EARLIEST, LATEST))
+def _choice(column: Column) -> Convert:
+    choices = {choice: choice for choice in column.choices}
+    text = _text(column)
 
-    def time(value: object) -> int | None:
-        if value is None:
+    def choice(value: object) -> str | None:
+        if isinstance(value, str) and value in choices:
+            return value
+        found = text(value)
+        if found is None:
             return None
-        if not isinstance(value, str):
-            raise RefusedValueError("expected a time such as 2026-01-31T09:00:00Z")
-        text = value.strip(BLANKS)
-        if not text:
-            return None
-        found = _moment(text)
-        if not earliest <= found < latest:
-            raise RefusedValueError(f"expected a time from {EARLIEST} to before {LATEST}")
-        return found
+        known = choices.get(_SEPARATORS.sub("_", str(found).lower()))
+        if known is None:
+            raise RefusedValueError(f"expected one of {', '.join(choices)}")
+        return known
 
-    return time
+    return choice
+
+
+def _time(value: object) -> int | None:
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise RefusedValueError(_NO_TIME)
+    return _moment(value)
 
 
 # Most rows became known when they happened, and so say each time twice.
 @lru_cache(maxsize=4096)
-def _moment(text: str) -> int:
+def _moment(value: str) -> int | None:
+    text = value.strip(BLANKS)
+    if not text:
+        return None
     try:
         moment = datetime.fromisoformat(text) if _TIME.fullmatch(text) else None
     except ValueError:
         moment = None
     if moment is None:
-        raise RefusedValueError("expected a time such as 2026-01-31T09:00:00Z")
-    if moment.tzinfo is not None:
-        moment = moment.astimezone(UTC).replace(tzinfo=None)
-    return micros(moment)
+        raise RefusedValueError(_NO_TIME)
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    found = (moment - _EPOCH) // _MICRO
+    if not _EARLIEST <= found < _LATEST:
+        raise RefusedValueError(f"expected a time from {EARLIEST} to before {LATEST}")
+    return found
 
 
 def _number(column: Column) -> Convert:

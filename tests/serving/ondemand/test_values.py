@@ -85,7 +85,9 @@ def landed(engine: Engine, table: str, column: str, value: Any) -> tuple[bool, A
 def test_a_value_becomes_what_landing_makes_of_it(engine, table, column, value):
     convert = converter(BY_NAME[table].column(column))
     refused, wanted = landed(engine, table, column, value)
-    if refused:
+    if refused and not str(value).strip():
+        assert convert(value) is None, "that it must not be missing is for its row to say"
+    elif refused:
         with pytest.raises(RefusedValueError) as error:
             convert(value)
         assert str(value) not in str(error.value) or len(str(value)) < 2
@@ -102,7 +104,6 @@ def test_a_value_becomes_what_landing_makes_of_it(engine, table, column, value):
         ("mrr", float("nan")),
         ("mrr", float("inf")),
         ("mrr", 10**400),
-        ("mrr", None),
         ("seats", "5"),
         ("seats", False),
         ("auto_renew", "yes"),
