@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+import sys
 from datetime import date
 from pathlib import Path
 
@@ -33,9 +34,10 @@ def publish_one(address: Path | str, day: int) -> None:
 
 def typed(block: str, folder: Path, **variables: str) -> None:
     script = "\n".join(line.removeprefix("$ ") for line in block.splitlines())
-    subprocess.run(
-        ["bash", "-euc", script], check=True, cwd=folder, env={**os.environ, **variables}
-    )
+    env = {**os.environ, **variables}
+    # As in the environment that the page's reader has activated.
+    env["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{env['PATH']}"
+    subprocess.run(["bash", "-euc", script], check=True, cwd=folder, env=env)
 
 
 def test_a_file_is_saved_while_it_is_read_and_brought_back(tmp_path):
