@@ -15,7 +15,7 @@ All kinds take turns in short rounds, so that a busy machine is the same to each
 is asked for with all rows that are landed of an account.
 
 Then stored risks are asked for at twice the rate that the service manages, from so many
-connections that each may wait a second: only answers and 429 may come back, and its memory may
+connections that each may wait two seconds: only answers and 429 may come back, and its memory may
 not grow.
 """
 
@@ -213,7 +213,7 @@ def table(asked: list[Kind], seconds: float) -> Iterator[str]:
 def soak(kind: Kind, seconds: float) -> Iterator[str]:
     """Twice the rate that a server manages, and what came of it."""
     most = kind.several.rate
-    clients = int(max(2 * MOST_AT_ONCE, 2 * most))
+    clients = int(max(2 * MOST_AT_ONCE, 4 * most))
     _allow(2 * clients)
     # At first, until all pools are as large as they get.
     crowd(kind.at, kind.ask, Told(), clients=clients, seconds=seconds / 4, rate=2 * most)

@@ -30,7 +30,7 @@ class Provenance(BaseModel):
     @classmethod
     def of(cls, batch: Batch) -> Provenance:
         """That of a batch."""
-        known = batch.model_dump(include=set(cls.model_fields))
+        known = {name: getattr(batch, name) for name in (*_OF_BATCH, "method")}
         return cls(**known, data_until=batch.metadata["data_until"])
 
 

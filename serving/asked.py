@@ -13,6 +13,7 @@ from serving.records import Band
 from serving.store import Order
 
 MAX_LOOKUP = 200
+LONGEST_ID = 500
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -23,8 +24,8 @@ def _written_out(given: object) -> object:
     raise ValueError("expected a day such as 2025-12-31")
 
 
-AccountId = Annotated[str, Field(min_length=1, max_length=500)]
-AccountInPath = Annotated[str, Path(min_length=1, max_length=500)]
+AccountId = Annotated[str, Field(min_length=1, max_length=LONGEST_ID)]
+AccountInPath = Annotated[str, Path(min_length=1, max_length=LONGEST_ID)]
 Day = Annotated[date, BeforeValidator(_written_out)]
 
 

@@ -8,6 +8,7 @@ import logging.config
 import sys
 import traceback
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import TextIO
 
@@ -75,8 +76,8 @@ class AccessLog:
             self.stream = None  # answering goes on without
 
 
-# A text as JSON has it, in ASCII.
-_quoted = json.JSONEncoder().encode
+# A text as JSON has it, in ASCII. Most are asked for again with the next request.
+_quoted = lru_cache(maxsize=1024)(json.JSONEncoder().encode)
 ACCESS = AccessLog()
 
 

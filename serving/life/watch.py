@@ -16,7 +16,7 @@ _CLOSE = (b"connection", b"close")
 _CLOSED = {"Retry-After": "5", "Connection": "close"}
 _BUSY = {"Retry-After": "1"}
 # Who had to wait longer for a first look is turned away at once, so that those behind need not.
-MOST_LATE_SECONDS = 1.0
+MOST_LATE_SECONDS = 0.5
 # What is logged for an answer that never began: the client has gone, or the process is ending.
 _NEVER = 499
 

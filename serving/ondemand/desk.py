@@ -6,18 +6,18 @@ import asyncio
 import logging
 import os
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 from data.errors import ForewarnError
 from data.workspace import Workspace
 from serving.published import Published
 
 if TYPE_CHECKING:
-    from serving.ondemand.scorer import Outcome, Scorer
+    from serving.ondemand.scorer import Scorer
 
+Told = TypeVar("Told")
 THREADS = os.cpu_count() or 1
 _LOG = logging.getLogger("forewarn")
 
@@ -35,19 +35,10 @@ class Desk:
         self._making = threading.Lock()
         self._made: Scorer | None = None
 
-    async def score(
-        self,
-        sent: Sequence[Mapping[str, Any]],
-        *,
-        as_of: date | None,
-        unknown_tables: Sequence[str],
-    ) -> Outcome:
-        """What `serving.ondemand.scorer.Scorer.score` says, when one of the threads is free."""
-
-        def scored() -> Outcome:
-            return self._scorer().score(sent, as_of=as_of, unknown_tables=unknown_tables)
-
-        return await asyncio.get_running_loop().run_in_executor(self._threads, scored)
+    async def at(self, work: Callable[[Scorer], Told]) -> Told:
+        """What some work with the scorer gives, done when one of the threads is free."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, lambda: work(self._scorer()))
 
     def warm(self) -> None:
         """Let every thread get ready in the background, for the batch that is served now."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, HTTPException, Query
-from fastapi.concurrency import run_in_threadpool
+from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel
 
@@ -31,6 +30,7 @@ from serving.guard import documented
 from serving.language import language
 from serving.published import Published
 from serving.records import AccountRisk, Batch
+from serving.routes.shortcut import shortcut
 from serving.spoken import spoken
 from serving.store import Wanted
 
@@ -82,20 +82,29 @@ def _list_routes(api: APIRouter, published: Published) -> None:
 
 def _account_routes(api: APIRouter, published: Published) -> None:
     """One account in one batch."""
+    check = needs("read")
 
-    @api.get(
+    async def at_hand(request: Request) -> Response | None:
+        # One row of a file costs less than the way to a thread and back, and no writer makes it
+        # wait. A server may be slow or gone, and must not stop everybody.
+        account_id = request.path_params["account_id"]
+        if not published.at_hand or not 0 < len(account_id) <= asked.LONGEST_ID:
+            return None
+        await check(request)
+        return _risk(published, account_id, None)
+
+    def get_risk(account_id: AccountInPath, then: Annotated[asked.Then, Query()]) -> Response:
+        """The published risk of one account, with its strongest reasons."""
+        return _risk(published, account_id, then.as_of)
+
+    api.add_api_route(
         "/accounts/{account_id:path}/risk",
+        get_risk,
         operation_id="get_risk",
         response_model=AccountAnswer,
         responses=documented(404),
+        route_class_override=shortcut(at_hand),
     )
-    async def get_risk(account_id: AccountInPath, then: Annotated[asked.Then, Query()]) -> Response:
-        """The published risk of one account, with its strongest reasons."""
-        # One row of a file costs less than the way to a thread and back, and no writer makes it
-        # wait. A server may be slow or gone, and must not stop everybody.
-        if published.at_hand and then.as_of is None:
-            return _risk(published, account_id, None)
-        return await run_in_threadpool(_risk, published, account_id, then.as_of)
 
     @api.get(
         "/accounts/{account_id:path}/explanation",

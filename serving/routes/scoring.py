@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Depends, HTTPException
@@ -14,7 +15,7 @@ from serving.ondemand.asked import OutOfReachError, ScoreRequest
 from serving.ondemand.desk import Desk
 
 if TYPE_CHECKING:
-    from serving.ondemand.scorer import Outcome
+    from serving.ondemand.scorer import Outcome, Scorer
 
 MOST_MISTAKES = 20
 
@@ -34,22 +35,27 @@ def scoring_routes(desk: Desk) -> APIRouter:
         The answer equals that of a batch over the same rows. A moment is a midnight UTC and sees
         what happened and was known before it: for what happened today to count, ask for tomorrow
         as as_of. Send each account with its whole past of two years; rows that are not sent have
-        not happened. Nothing is stored, and nothing that is published changes. An account whose
-        rows are refused is answered with its mistakes, beside the others; where not one account
-        could be read, the answer is 422.
+        not happened. What changed since a batch, levers and accounts alike are left to batches.
+        Nothing is stored, and nothing that is published changes. An account whose rows are refused
+        is answered with its mistakes, beside the others; where not one account could be read, the
+        answer is 422.
         """
-        try:
-            outcome = await desk.score(
-                asked.accounts, as_of=asked.as_of, unknown_tables=asked.unknown_tables
-            )
-        except OutOfReachError as error:
-            raise HTTPException(422, f"as_of: {error}") from None
-        if refused := _refused(outcome):
-            return problem(422, errors=refused[:MOST_MISTAKES])
-        answer = ScoreAnswer.of(outcome).model_dump_json(exclude_none=True)
-        return Response(answer, media_type=JSON_TYPE)
+        return await desk.at(partial(_answer, asked))
 
     return api
+
+
+def _answer(asked: ScoreRequest, scorer: Scorer) -> Response:
+    try:
+        outcome = scorer.score(
+            asked.accounts, as_of=asked.as_of, unknown_tables=asked.unknown_tables
+        )
+    except OutOfReachError as error:
+        raise HTTPException(422, f"as_of: {error}") from None
+    if refused := _refused(outcome):
+        return problem(422, errors=refused[:MOST_MISTAKES])
+    answer = ScoreAnswer.of(outcome).model_dump_json(exclude_none=True)
+    return Response(answer, media_type=JSON_TYPE)
 
 
 def _refused(outcome: Outcome) -> list[Mistake]:

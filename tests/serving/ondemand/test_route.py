@@ -6,16 +6,21 @@ import asyncio
 import shutil
 from collections.abc import Callable
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from data.errors import ForewarnError
 from data.workspace import Workspace
 from serving.api import create_app
 from serving.ondemand.asked import MOST_ACCOUNTS
+from serving.ondemand.desk import Desk
+from serving.published import Published
 from serving.score import score
 from training.config import Config
+from training.model import Model
 
 Item = dict[str, Any]
 Post = Callable[..., httpx.Response]
@@ -126,3 +131,27 @@ def test_a_body_may_be_longer_here_than_elsewhere(post, sent):
     assert answer.status_code == 200
     long = post(content=b" " * 10_000_001, headers={"content-type": "application/json"})
     assert long.status_code == 413
+
+
+def test_whoever_starts_the_service_need_not_wait_for_the_model(
+    scored, monkeypatch, caplog, tmp_path
+):
+    loaded: list[Path] = []
+    load = Model.load
+
+    def counted(folder: Path) -> Model:
+        loaded.append(folder)
+        return load(folder)
+
+    monkeypatch.setattr(Model, "load", counted)
+    desk = Desk(scored, Published(scored.store, scored.models))
+    assert loaded == []
+    desk.warm()
+    results = asyncio.run(desk.at(lambda scorer: scorer.score([]).results))
+    assert (results, len(loaded)) == ((), 1), "one for every thread"
+    nothing = Workspace(tmp_path / "nothing")
+    idle = Desk(nothing, Published(nothing.store, nothing.models))
+    idle.warm()
+    with pytest.raises(ForewarnError):
+        asyncio.run(idle.at(lambda scorer: scorer.score([])))
+    assert "scoring on demand is not ready" in caplog.text
