@@ -15,13 +15,13 @@ from data.workspace import Workspace
 from serving.access.access import Access
 from serving.guard import Guard, Mistake, problem
 from serving.ondemand.desk import Desk
-from serving.pages import mount_pages
 from serving.published import Published
 from serving.routes.contract import contract_routes
 from serving.routes.reading import reading_routes
 from serving.routes.scoring import scoring_routes
 from serving.routes.status import add_status
 from serving.routes.writing import writing_routes
+from serving.web.mount import mount_pages
 
 RETRY_AFTER_SECONDS = 30
 _LOG = logging.getLogger("forewarn")

@@ -50,7 +50,8 @@ _API = "/v1/"
 _PROGRAMS = (_API, "/metrics")
 # Looks and nothing else: the same for all, and needed to sign in.
 _LOOKS = "/static/"
-_DOORS = frozenset({"/sign-in", "/sign-out"})
+# What is open to who has not signed in.
+_DOORS = frozenset({"/sign-in", "/sign-out", "/language"})
 _ANYBODY = Caller(NOBODY, frozenset())
 _PATIENCE_SECONDS = 5.0
 

@@ -19,7 +19,7 @@ Headers = Mapping[bytes, bytes]
 # is another machine.
 _LOCAL = re.compile(r"/(?!/)[!-\[\]-~]*")
 _LONGEST_TARGET = 2000
-_DOORS = ("/sign-in", "/sign-out")
+_DOORS = ("/sign-in", "/sign-out", "/language")
 _OWN = frozenset({b"same-origin", b"none"})
 
 

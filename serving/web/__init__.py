@@ -1,0 +1,1 @@
+"""The pages for customer success managers and for whoever must trust the model."""

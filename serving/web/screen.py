@@ -1,0 +1,81 @@
+"""Turns templates into pages, in the language of whoever looks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property, partial
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, select_autoescape
+
+from serving.language import LANGUAGES, Language
+from serving.measures import likely, money, percent
+from serving.spoken import learnt_after, stopped, unlearnt
+from serving.web.look import Look
+
+HERE = Path(__file__).parents[1]
+STATIC = HERE / "static"
+
+
+class Screen:
+    """Shows templates; in each language an environment of its own, made when it is first asked for.
+
+    In a template `say` gives sentences of `locale/sentences.yml`, `look` tells for whom it is made,
+    and the filters money, percent, number and day write as the language does.
+    """
+
+    def __init__(self) -> None:
+        self._environments: dict[str, Environment] = {}
+
+    def show(self, name: str, look: Look, *, status: int = 200, **content: Any) -> HTMLResponse:  # noqa: ANN401
+        """A page made of a template and its content."""
+        page = self.template(name, look.language).render(look=look, viewer=look.viewer, **content)
+        return HTMLResponse(page, status, headers={"Content-Language": look.language.code})
+
+    def template(self, name: str, language: Language) -> Template:
+        """A template in a language."""
+        if language.code not in self._environments:
+            self._environments[language.code] = _environment(language, self.static)
+        return self._environments[language.code].get_template(name)
+
+    def static(self, name: str) -> str:
+        """Where a file of `static/` is served: its address changes with what it holds."""
+        return f"/static/{name}?{self._digests[name]}"
+
+    @cached_property
+    def _digests(self) -> dict[str, str]:
+        return {
+            path.name: sha256(path.read_bytes()).hexdigest()[:12]
+            for path in STATIC.iterdir()
+            if path.is_file()
+        }
+
+
+def _environment(language: Language, static: Callable[[str], str]) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=select_autoescape(default=True, default_for_string=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.filters |= {
+        "money": partial(money, language=language),
+        "percent": partial(percent, language=language),
+        "stopped": partial(stopped, language=language),
+        "number": language.number,
+        "day": language.day,
+    }
+    environment.globals |= {
+        "say": language.say,
+        "likely": partial(likely, language=language),
+        "unlearnt": partial(unlearnt, language=language),
+        "learnt_after": partial(learnt_after, language=language),
+        "static": static,
+        "languages": LANGUAGES,
+    }
+    return environment
