@@ -12,6 +12,9 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+# No batch has so many accounts, and every database can count so far.
+_FARTHEST = 2**31
+
 
 class CursorError(ValueError):
     """The word is none of ours, or belongs to another question."""
@@ -39,12 +42,19 @@ class Cursor:
         try:
             raw = base64.urlsafe_b64decode(word.encode("ascii") + b"=" * (-len(word) % 4))
             batch_id, place, digest = json.loads(raw)
-            found = cls(str(batch_id), int(place))
-        except (UnicodeError, binascii.Error, ValueError, TypeError):
+        except (binascii.Error, ValueError, TypeError):
             raise CursorError("expected a cursor that this list gave out") from None
-        if digest != _digest(question) or found.place < 0:
+        if not _askable(batch_id, place):
+            raise CursorError("expected a cursor that this list gave out")
+        if digest != _digest(question):
             raise CursorError("expected the same filters and order as with the first page")
-        return found
+        return cls(batch_id, place)
+
+
+def _askable(batch_id: object, place: object) -> bool:
+    """Whether any database can be asked for it: everybody can put such a word together."""
+    known = isinstance(batch_id, str) and batch_id.isascii() and batch_id.isprintable()
+    return known and isinstance(place, int) and 0 <= place < _FARTHEST
 
 
 def _digest(question: dict[str, Any]) -> str:

@@ -159,6 +159,15 @@ def test_a_word_that_is_no_cursor_is_told_from_one(word):
     assert Cursor.of(Cursor("b", 7).word({"by": "x"}), {"by": "x"}) == Cursor("b", 7)
 
 
+@pytest.mark.parametrize(
+    ("batch_id", "place"),
+    [("b", 10**30), ("b", -1), ("b", float("inf")), ("b", "7"), ("\ud800", 7), ("b\0", 7), (7, 7)],
+)
+def test_a_cursor_that_no_database_could_be_asked_for_is_none(batch_id, place):
+    with pytest.raises(CursorError, match="that this list gave out"):
+        Cursor.of(Cursor(batch_id, place).word({}), {})
+
+
 def test_many_accounts_are_looked_up_at_once_in_the_order_asked(store):
     answer = look_up(store, {"account_ids": ["a4", "nobody", "a1", "a6", "a4"]})
     told = answer.json()
