@@ -18,6 +18,7 @@ from sqlalchemy import (
     Connection,
     Engine,
     bindparam,
+    false,
     func,
     insert,
     select,
@@ -116,7 +117,8 @@ class Wanted:
         """What must hold in the table of risks."""
         for name in ("band", "segment", "csm", "driver"):
             if (value := getattr(self, name)) is not None:
-                yield RISK.c[name] == value
+                # PostgreSQL refuses to be asked for NUL, and so nothing can bear it.
+                yield false() if "\0" in value else RISK.c[name] == value
         if self.renewal_until is not None:
             yield RISK.c.renewal_at <= self.renewal_until.isoformat()
         if self.movers is not None:

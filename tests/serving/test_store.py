@@ -20,6 +20,7 @@ from data.errors import MissingError
 from serving.database import StoreError, reading, take_turn, transaction, writing
 from serving.records import AccountRisk, Batch, Driver, Explanation
 from serving.store import (
+    Wanted,
     batch_at,
     current_batch,
     find_batch,
@@ -421,6 +422,7 @@ def test_an_id_that_no_database_can_hold_is_one_that_nobody_has(address):
     assert served_account(store, odd)[1] is None
     assert some_accounts(store, "b1", [odd, "a"]).keys() == {"a"}
     assert history(store, odd, limit=9) == []
+    assert ranked(store, "b1", by="risk", limit=9, wanted=Wanted(segment=odd)) == []
 
 
 def test_the_strongest_reasons_are_read_without_the_explanation(address):
