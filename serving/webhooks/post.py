@@ -53,7 +53,7 @@ class Answer:
             return float(self.retry_after[:9])
         try:
             until = parsedate_to_datetime(self.retry_after)
-        except ValueError:
+        except (ValueError, OverflowError):
             return 0.0
         return max(0.0, (until.replace(tzinfo=until.tzinfo or UTC) - at).total_seconds())
 

@@ -194,6 +194,7 @@ def test_retry_after_is_honoured_by_all_that_waits_for_the_endpoint(
         (503, "soon", 0),
         (503, "-5", 0),
         (503, "²", 0),
+        (503, "Sat, 31 Jan 99999999999999999999 09:02:00 GMT", 0),
         (500, "120", 0),
     ],
 )
