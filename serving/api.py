@@ -39,6 +39,8 @@ def create_app(workspace: Workspace, *, access: Access | None = None) -> FastAPI
         docs_url=None,
         redoc_url=None,
         openapi_url=None,  # `contract_routes` has one that CRMs can import
+        # A client would follow with its key, by http where a proxy that speaks https is in front.
+        redirect_slashes=False,
     )
     app.state.access = access or Access(workspace.store)
     published = Published(workspace.store, workspace.models)

@@ -47,7 +47,7 @@ MOST_BYTES_AT = {"/v1/score": 10_000_000}
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _ELSEWHERE = frozenset({b"cross-site", b"same-site"})
 _API = "/v1/"
-_PROGRAMS = (_API, "/metrics")
+_PROGRAMS = (_API, "/openapi/", "/metrics")
 # Looks and nothing else: the same for all, and needed to sign in.
 _LOOKS = "/static/"
 # What is open to who has not signed in.

@@ -288,6 +288,11 @@ def test_a_wrong_method_is_named_with_the_right_ones(store):
     assert answer.headers["content-type"] == "application/problem+json"
 
 
+def test_nobody_is_sent_elsewhere_with_their_key(store):
+    (answer,) = ask(store, "/v1/accounts/")
+    assert (answer.status_code, "location" in answer.headers) == (404, False)
+
+
 def test_without_a_batch_the_service_asks_to_come_back_and_recovers(tmp_path):
     path = tmp_path / "store.db"
     answer = get(path, "/v1/accounts")
