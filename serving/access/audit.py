@@ -4,7 +4,7 @@ Rows gather in memory for a second and are written in one short transaction. One
 answer would cost a sync to disk each time, and make reading fail while a batch is being published.
 The price: a process that is killed, or a machine that stops, loses the rows of its last second.
 What cannot be written is tried again; while the store stays away, the newest rows above ROOM are
-counted and lost, and a log line says how many.
+counted and lost, and a log line says how many. A row names nobody who was erased while it waited.
 """
 
 from __future__ import annotations
@@ -12,23 +12,32 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import Engine, Update, insert, select, update
+from sqlalchemy import Connection, Engine, Update, delete, insert, select, update
 
 from data.errors import ForewarnError, MissingError
 from serving.database import reading, transaction, writing
 from serving.engines import Address
 from serving.moments import now, text
-from serving.tables import AUDIT, KEY, PAGE_SESSION
+from serving.tables import AUDIT, BATCH, KEY, PAGE_SESSION, RISK
 
+READ = "explanation.read"
+ERASED = "account.erased"
+# How long it is kept who read what, and who signed in. That somebody was erased is kept for good.
+KEPT = timedelta(days=730)
 Used = Literal["key", "session"]
 
 FLUSH_SECONDS = 1.0
 ROOM = 10_000
 _AGAIN_SECONDS = 5.0
 _USED_SECONDS = 60.0
+# How far the clocks of two machines may be apart.
+_APART = timedelta(minutes=5)
+_NOBODY = "[erased]"
 _LOG = logging.getLogger("forewarn")
 
 
@@ -134,9 +143,42 @@ class Audit:
         self._engine = self._engine or writing(self._store)
         with transaction(self._engine) as connection:
             if entries:
-                connection.execute(insert(AUDIT), [asdict(entry) for entry in entries])
+                told = _told(connection, entries)
+                connection.execute(insert(AUDIT), [asdict(entry) for entry in told])
+                _sweep(connection)
             for (what, which), at in used.items():
                 connection.execute(_use(what, which, at))
+
+
+def _told(connection: Connection, entries: Sequence[Entry]) -> list[Entry]:
+    """The rows; those of accounts that were erased while they waited name nobody.
+
+    An erasure takes its account out of all batches first, and signs when it is through. A row that
+    is written in between is found by the signature; so only those after it are looked at here.
+    """
+    oldest = datetime.fromisoformat(min(entry.happened_at for entry in entries))
+    signed = select(AUDIT.c.audit_id).where(
+        AUDIT.c.happened_at >= text(oldest - _APART), AUDIT.c.action == ERASED
+    )
+    if connection.execute(signed.limit(1)).first() is None:
+        return list(entries)
+    read = {entry.subject for entry in entries if entry.action == READ}
+    gone = {name for name in read if not _published(connection, name)}
+    return [
+        replace(entry, subject=_NOBODY) if entry.subject in gone else entry for entry in entries
+    ]
+
+
+def _published(connection: Connection, account_id: str) -> bool:
+    """Whether any batch holds an account."""
+    its = (RISK.c.batch_id == BATCH.c.batch_id) & (RISK.c.account_id == account_id)
+    query = select(BATCH.c.batch_id).join(RISK, its).limit(1)
+    return connection.execute(query).first() is not None
+
+
+def _sweep(connection: Connection) -> None:
+    old = AUDIT.c.happened_at < text(now() - KEPT)
+    connection.execute(delete(AUDIT).where(old, AUDIT.c.action.not_like("%.erased")))
 
 
 def _use(what: Used, which: str, at: str) -> Update:

@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING
 
 from fastapi import Request
 
+from serving.access.audit import READ
 from serving.access.caller import caller_of
 
 if TYPE_CHECKING:
     from serving.access.access import Access
-
-READ = "explanation.read"
-
 
 async def audited(request: Request) -> AsyncIterator[None]:
     """A dependency for routes with a parameter `account_id`; an error leaves no row."""

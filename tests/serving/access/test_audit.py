@@ -5,16 +5,21 @@ import json
 import logging
 import threading
 from contextlib import closing
+from datetime import timedelta
 
 import pytest
+from sqlalchemy import insert
 
 from data.workspace import Workspace
 from serving.access import keys
 from serving.access.access import Access
 from serving.access.audit import Audit, entries
 from serving.api import create_app
-from serving.database import writing
-from serving.moments import now
+from serving.database import transaction, writing
+from serving.erase.store import forget, sign
+from serving.erase.whom import Whom
+from serving.moments import now, text
+from serving.tables import AUDIT
 
 
 @pytest.fixture
@@ -142,6 +147,33 @@ def test_both_databases_keep_the_rows_and_when_keys_were_used(any_store):
     audit.flush()
     assert rows(any_store) == [(key.key_id, "explanation.read", "ant", "r1")]
     assert keys.every(any_store)[0].last_used_at is not None
+
+
+def test_who_was_erased_while_a_row_waited_is_not_named_in_it(store):
+    waiting, later = Audit(store), Audit(store)
+    for who in ("ant", "gnu/1"):
+        waiting.note("k", "explanation.read", who, None)
+    forget(writing(store), Whom(kind="account", id="ant"), dry=False)
+    sign(writing(store), "account", "ant", "digest")
+    waiting.flush()
+    later.note("k", "explanation.read", "gnu/1", None)
+    later.flush()
+    assert [subject for *_, subject, _ in rows(store)] == ["digest", "[erased]", "gnu/1", "gnu/1"]
+
+
+def test_who_read_what_is_kept_for_two_years_and_who_was_erased_for_good(any_store):
+    with transaction(writing(any_store)) as connection:
+        for days in (729, 731):
+            at = text(now() - timedelta(days))
+            for action in ("explanation.read", "account.erased"):
+                row = {"happened_at": at, "key_id": "k", "action": action, "subject": str(days)}
+                connection.execute(insert(AUDIT).values(row))
+    audit = Audit(any_store)
+    audit.note("k", "session.begun", "new", None)
+    audit.flush()
+    kept = [(action, subject) for _, action, subject, _ in rows(any_store)]
+    erased = [("account.erased", "729"), ("account.erased", "731")]
+    assert sorted(kept) == [*erased, ("explanation.read", "729"), ("session.begun", "new")]
 
 
 def test_the_command_shows_who_read_whose_explanation(forewarn, workspace):
