@@ -53,7 +53,7 @@ class Entry:
         outcome = "refused" if refused else "failed"
         code = _exit_code(error)
         self._end(outcome, code, _detail(error))
-        told = {"run_id": self.run_id, "step": self.step}
+        told = {"run_id": self.run_id, "step": self.step, "batch_id": self.batch_id}
         return {**told, "outcome": outcome, "exit_code": code}
 
     def _end(self, outcome: str, exit_code: int, detail: str) -> None:

@@ -77,15 +77,17 @@ class RunCompleted(_Data):
 
 
 class RunFailed(_Data):
-    """A run that published nothing: the step it ended in, and the exit code of the command.
+    """A run that did not come to its end: the step it ended in, and the command's exit code.
 
-    `outcome` is refused where forewarn could have gone on but honestly should not.
+    `outcome` is refused where forewarn could have gone on but honestly should not. `batch_id` is
+    the batch of the run, left out where it had not published one by then.
     """
 
     run_id: str
     step: str
     outcome: Literal["refused", "failed"]
     exit_code: int
+    batch_id: str | None = None
 
 
 class Test(_Data):

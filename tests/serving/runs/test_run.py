@@ -1,5 +1,6 @@
 """One run after another: what is published, what is logged, how it ends if it cannot go on."""
 
+import errno
 import json
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from features.audit.findings import AuditReport, Finding
 from serving.database import reading, transaction, writing
 from serving.runs import log, steps
 from serving.runs.log import KILLED, begin, last_runs
+from serving.store import current_batch
 from serving.tables import ENDPOINT, MESSAGE, RUN
 
 HOLD = """
@@ -90,6 +92,21 @@ def test_a_run_that_fails_tells_where_and_why(forewarn, workspace, listening, mo
     wanted = {"run_id": row["run_id"], "step": "land", "outcome": "failed", "exit_code": 2}
     assert listening() == [("scoring_run.failed", wanted)]
     assert len(delivered) == 1
+
+
+def test_a_run_that_fails_after_it_published_names_the_batch(
+    ready, workspace, listening, monkeypatch
+):
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(log, "deliver", lambda *_: None)
+    monkeypatch.setattr("serving.export.exported.export", full)
+    assert ready("--export", "csv")[0] == 1
+    served = current_batch(reading(workspace.store)).batch_id
+    (_, completed), (kind, failed) = listening()
+    assert (kind, failed["step"]) == ("scoring_run.failed", "export")
+    assert failed["batch_id"] == completed["batch_id"] == served
 
 
 def test_a_past_that_was_rewritten_for_leavers_is_refused_before_anything_is_published(
