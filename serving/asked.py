@@ -52,6 +52,13 @@ class Past(_Question):
     limit: Annotated[int, Field(ge=1, le=1000)] = 104
 
 
+class Written(_Question):
+    """How much of what was written of an account, and from where on."""
+
+    limit: Annotated[int, Field(ge=1, le=1000)] = 100
+    cursor: Annotated[str | None, Field(max_length=60, pattern="^[A-Za-z0-9_]*$")] = None
+
+
 class Asked(_Question):
     """Accounts to look up, by the firm's own ids."""
 

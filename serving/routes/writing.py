@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from data.errors import ForewarnError
 from serving.access.caller import caller_of, needs
+from serving.asked import Written
 from serving.guard import documented
 from serving.written.contents import (
     Closing,
@@ -78,8 +79,7 @@ def idempotency_key(
 
 
 IdempotencyKey = Annotated[str | None, Depends(idempotency_key)]
-Limit = Annotated[int, Query(ge=1, le=1000)]
-Before = Annotated[str | None, Query(max_length=60, pattern="^[A-Za-z0-9_]*$")]
+Page = Annotated[Written, Query()]
 
 
 def writing_routes(address: Path | str) -> APIRouter:
@@ -163,9 +163,9 @@ def _listing_routes(api: APIRouter, desk: Desk) -> None:
         response_model_exclude_none=True,
         dependencies=[_READER],
     )
-    def list_feedback(account_id: str, limit: Limit = 100, cursor: Before = None) -> FeedbackList:
+    def list_feedback(account_id: str, page: Page) -> FeedbackList:
         """The feedback on an account, newest first."""
-        rows, rest = _page(desk, FEEDBACK_KIND, account_id, limit, cursor)
+        rows, rest = _page(desk, FEEDBACK_KIND, account_id, page)
         return FeedbackList(feedback=rows, **rest)
 
     @api.get(
@@ -174,9 +174,9 @@ def _listing_routes(api: APIRouter, desk: Desk) -> None:
         response_model_exclude_none=True,
         dependencies=[_READER],
     )
-    def list_pulses(account_id: str, limit: Limit = 100, cursor: Before = None) -> PulseList:
+    def list_pulses(account_id: str, page: Page) -> PulseList:
         """The pulses of an account, newest first."""
-        rows, rest = _page(desk, PULSE_KIND, account_id, limit, cursor)
+        rows, rest = _page(desk, PULSE_KIND, account_id, page)
         return PulseList(pulses=rows, **rest)
 
     @api.get(
@@ -185,22 +185,20 @@ def _listing_routes(api: APIRouter, desk: Desk) -> None:
         response_model_exclude_none=True,
         dependencies=[_READER],
     )
-    def list_interventions(
-        account_id: str, limit: Limit = 100, cursor: Before = None
-    ) -> InterventionList:
+    def list_interventions(account_id: str, page: Page) -> InterventionList:
         """The interventions on an account, newest first."""
-        rows, rest = _page(desk, INTERVENTION_KIND, account_id, limit, cursor)
+        rows, rest = _page(desk, INTERVENTION_KIND, account_id, page)
         return InterventionList(interventions=rows, **rest)
 
 
 def _page(
-    desk: Desk, kind: Kind[Kept], account_id: str, limit: int, cursor: str | None
+    desk: Desk, kind: Kind[Kept], account_id: str, page: Written
 ) -> tuple[list[Kept], dict[str, Any]]:
     """The things on a page, and what is told beside them."""
     with _told():
-        rows = desk.listed(kind, account_id, limit=limit + 1, before=cursor)
-    shown = rows[:limit]
-    after = getattr(shown[-1], kind.key.name) if len(rows) > limit else None
+        rows = desk.listed(kind, account_id, limit=page.limit + 1, before=page.cursor)
+    shown = rows[: page.limit]
+    after = getattr(shown[-1], kind.key.name) if len(rows) > page.limit else None
     return shown, {
         "account_id": account_id,
         "has_more": after is not None,

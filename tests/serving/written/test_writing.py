@@ -161,6 +161,8 @@ def test_pages_of_what_was_written_are_whole_and_do_not_overlap(client):
     assert pages == [[5, 4], [3, 2], [1]]
     assert client.get("/v1/accounts/gnu/1/pulses").json()["pulses"] == []
     assert client.get("/v1/accounts/nobody/pulses").status_code == 404
+    misspelt = client.get(PULSES, params={"limt": 2})
+    assert (misspelt.status_code, misspelt.json()["errors"][0]["loc"]) == (422, "query.limt")
 
 
 def test_the_same_request_under_one_key_is_answered_the_same_and_written_once(held, client):
