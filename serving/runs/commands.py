@@ -23,7 +23,7 @@ class Format(StrEnum):
 
 
 @command
-def run_all(
+def run_all(  # noqa: PLR0913 - one option for each thing that can be said
     run: Run,
     source: Source,
     *,
@@ -36,6 +36,9 @@ def run_all(
             metavar="FORMAT", help="salesforce, hubspot or csv: write its files, too; repeatable."
         ),
     ] = None,
+    only_changes: Annotated[
+        bool, typer.Option("--only-changes", help="Export what changed since the export before.")
+    ] = False,
 ) -> None:
     """From a source to the ten riskiest accounts: land, audit, train if need be, score, notify.
 
@@ -46,7 +49,8 @@ def run_all(
     from serving.runs.log import logged
     from serving.runs.steps import STEPS, Job
 
-    job = Job(run, source, mapping, max_bad, as_of, exports=[form.value for form in export or ()])
+    exports = [form.value for form in export or ()]
+    job = Job(run, source, mapping, max_bad, as_of, exports, only_changes)
     with alone(run.workspace), logged(run.workspace, source) as entry:
         for name, step in STEPS:
             entry.at(name)

@@ -36,6 +36,7 @@ class Job:
     max_bad: float
     as_of: date | None
     exports: Sequence[Target] = ()
+    only_changes: bool = False
     told: dict[str, Any] = field(default_factory=dict)
     batch: Batch | None = None
     new: bool = False
@@ -81,11 +82,12 @@ def _score(job: Job) -> None:
 
 def _export(job: Job) -> None:
     """Files for other systems are written, in the formats that were asked for."""
-    from serving.export.exported import export
+    from serving.export.exported import LAST, export
 
+    since = LAST if job.only_changes else None
     for target in job.exports:
         with job.run.step("export") as step:
-            done = export(job.run.workspace, target)
+            done = export(job.run.workspace, target, since=since)
             step.done = f"export: {done.manifest['rows']:,} records for {target} in {done.folder}"
         job.told.setdefault("export", []).append(done.to_dict())
 

@@ -80,6 +80,14 @@ def test_a_second_run_publishes_nothing_new_and_both_are_logged(ready, forewarn,
     assert ready("--export", "fax")[0] == 2
 
 
+def test_only_what_changed_since_the_export_before_is_written_where_that_is_asked_for(ready):
+    words = ("--export", "csv", "--only-changes", "--json")
+    done = [json.loads(ready(*words, *day)[1]) for day in (("--as-of", "2025-06-22"), ())]
+    first, second = (one["export"][0] for one in done)
+    assert (first["since"], first["rows"]) == (None, done[0]["score"]["n"])
+    assert second["since"]["batch_id"] == first["batch_id"] != second["batch_id"]
+
+
 def test_a_run_that_fails_tells_where_and_why(forewarn, workspace, listening, monkeypatch):
     delivered = []
     monkeypatch.setattr(log, "deliver", lambda *asked: delivered.append(asked))
