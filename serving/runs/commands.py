@@ -49,8 +49,9 @@ def run_all(  # noqa: PLR0913 - one option for each thing that can be said
     from serving.runs.log import logged
     from serving.runs.steps import STEPS, Job
 
-    exports = [form.value for form in export or ()]
-    job = Job(run, source, mapping, max_bad, as_of, exports, only_changes)
+    job = Job(
+        run, source, mapping, max_bad, as_of, [form.value for form in export or ()], only_changes
+    )
     with alone(run.workspace), logged(run.workspace, source) as entry:
         for name, step in STEPS:
             entry.at(name)
