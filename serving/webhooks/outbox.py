@@ -138,10 +138,14 @@ def _run(batch: Batch, served: RowMapping | None) -> dict[str, Any]:
 
 
 def _listening(connection: Connection) -> list[tuple[str, frozenset[str]]]:
-    """Endpoints that are not disabled, each with the types that it asked for."""
+    """Endpoints that are not disabled, each with the types that it asked for.
+
+    None of them is removed before the transaction ends: its messages could not be written then.
+    """
     query = select(ENDPOINT.c.endpoint_id, ENDPOINT.c.events).where(
         ENDPOINT.c.disabled_at.is_(None)
     )
+    query = query.with_for_update(read=True, key_share=True)
     return [(row.endpoint_id, frozenset(row.events.split())) for row in connection.execute(query)]
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -185,6 +187,25 @@ def test_a_run_that_failed_is_announced(store, messages, listen):
     listen("scoring_run.failed")
     assert announce(store, "scoring_run.failed", FAILED) == 1
     assert messages(store)[0]["data"] == FAILED
+
+
+def test_an_endpoint_is_not_removed_between_a_look_at_it_and_its_message(
+    store, listen, messages, monkeypatch
+):
+    gone = threading.Thread(target=endpoints.remove, args=(store, listen()))
+    asked: list[str] = []
+
+    def meanwhile(*words: Any, **more: Any) -> str:
+        asked.append("once before the look, once after it")
+        if len(asked) == 2:
+            gone.start()
+            gone.join(0.3)
+        return body(*words, **more)
+
+    monkeypatch.setattr("serving.webhooks.outbox.body", meanwhile)
+    assert announce(store, "scoring_run.failed", FAILED) == 1
+    gone.join()
+    assert (messages(store), deliveries(store)) == ([], [])
 
 
 @pytest.mark.parametrize(
