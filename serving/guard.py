@@ -45,6 +45,9 @@ _HEADERS = {
     b"cross-origin-resource-policy": b"same-origin",
     b"cache-control": b"no-store",
 }
+_NOT_KEPT = (b"cache-control", b"no-store")
+# What an answer bears that a browser may keep: its address will never lead to anything else.
+IMMUTABLE = (b"cache-control", b"public, max-age=31536000, immutable")
 _KEPT = (b"allow", b"retry-after")
 _BUSY = {"Retry-After": "1"}
 _AWAY = {"Retry-After": "30"}
@@ -283,6 +286,9 @@ class _Answer:
             if self.on_begin is not None:
                 self.on_begin()
             theirs = [pair for pair in message["headers"] if pair[0].lower() not in _HEADERS]
+            if IMMUTABLE in message["headers"]:
+                self.headers.remove(_NOT_KEPT)
+                theirs.append(IMMUTABLE)
             if message["status"] >= 400 and not _takes_problems(self._accept):
                 theirs = [_as_json(pair) for pair in theirs]
             message = {**message, "headers": [*theirs, *self.headers]}

@@ -96,7 +96,7 @@ class Language:
         >>> language("en").day(date(2026, 5, 3)), language("el").day(date(2026, 5, 3))
         ('May 3, 2026', '3 Μαΐ 2026')
         """
-        return _own(self.code, format_date(day, "medium", locale=self._locale))
+        return _day(self.code, day)
 
     def listed(self, items: Sequence[str]) -> str:
         """Some things one after another.
@@ -156,6 +156,11 @@ def _number(code: str, value: float, *, signed: bool) -> str:
     shown = f"+{form};-{form}" if signed and value else form
     locale = Locale.parse(code, sep="-")
     return _own(code, format_decimal(value, shown, locale=locale, numbering_system="default"))
+
+
+@lru_cache(maxsize=5_000)
+def _day(code: str, day: date) -> str:
+    return _own(code, format_date(day, "medium", locale=Locale.parse(code, sep="-")))
 
 
 @lru_cache(maxsize=1_000)

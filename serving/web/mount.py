@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from fastapi import FastAPI
-from fastapi.staticfiles import StaticFiles
 
+from serving.engines import Address
 from serving.published import Published
 from serving.web.account import account_page
 from serving.web.accounts import account_list
+from serving.web.looks import Looks
 from serving.web.preferences import preferences
-from serving.web.screen import STATIC, Screen
+from serving.web.screen import Screen
 from serving.web.sign_in import mount_door
+from serving.written.desk import Desk
 
 
-def mount_pages(app: FastAPI, published: Published) -> None:
-    """Add every page, what they look like, and the door."""
+def mount_pages(app: FastAPI, published: Published, address: Address) -> None:
+    """Add every page, what they look like, and the door; the store is at `address`."""
     screen = Screen()
-    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    app.mount("/static", Looks(screen), name="static")
     app.include_router(account_list(published, screen))
-    app.include_router(account_page(published, screen))
+    app.include_router(account_page(published, Desk(address), screen))
     app.include_router(preferences())
     mount_door(app, screen)

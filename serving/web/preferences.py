@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
 from serving.access.browser import local
@@ -17,10 +19,22 @@ def preferences() -> APIRouter:
     router = APIRouter(include_in_schema=False)
 
     @router.get("/language")
-    def choose(to: str, next: str = "/") -> Response:
-        answer = RedirectResponse(local(next), 303)
+    def choose(request: Request, to: str = "", next: str = "/") -> Response:
+        answer = RedirectResponse(local(_left(request) or next), 303)
         if to in LANGUAGES:
             answer.set_cookie(COOKIE, to, max_age=_YEAR, samesite="lax", httponly=True)
         return answer
 
     return router
+
+
+def _left(request: Request) -> str:
+    """The page of ours from which a link was followed, empty if it is not known.
+
+    That is where somebody was; what stands in the link is where the page was when it was made, and
+    filters may have been set since.
+    """
+    page = urlsplit(request.headers.get("referer", ""))
+    if page.netloc != request.headers.get("host") or page.path.startswith("/language"):
+        return ""
+    return f"{page.path}?{page.query}" if page.query else page.path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from functools import cached_property, partial
 from hashlib import sha256
 from pathlib import Path
@@ -24,7 +25,7 @@ class Screen:
     """Shows templates; in each language an environment of its own, made when it is first asked for.
 
     In a template `say` gives sentences of `locale/sentences.yml`, `look` tells for whom it is made,
-    and the filters money, percent, number and day write as the language does.
+    and the filters money, percent, number, signed and day write as the language does.
     """
 
     def __init__(self) -> None:
@@ -44,6 +45,10 @@ class Screen:
     def static(self, name: str) -> str:
         """Where a file of `static/` is served: its address changes with what it holds."""
         return f"/static/{name}?{self._digests[name]}"
+
+    def holds(self, name: str, digest: str) -> bool:
+        """Whether that is the digest of what a file of `static/` holds."""
+        return self._digests.get(name) == digest
 
     @cached_property
     def _digests(self) -> dict[str, str]:
@@ -68,7 +73,8 @@ def _environment(language: Language, static: Callable[[str], str]) -> Environmen
         "percent": partial(percent, language=language),
         "stopped": partial(stopped, language=language),
         "number": language.number,
-        "day": language.day,
+        "signed": partial(language.number, signed=True),
+        "day": partial(_day, language),
     }
     environment.globals |= {
         "say": language.say,
@@ -79,3 +85,8 @@ def _environment(language: Language, static: Callable[[str], str]) -> Environmen
         "languages": LANGUAGES,
     }
     return environment
+
+
+def _day(language: Language, day: date | str) -> str:
+    """A date, also where it stands as text."""
+    return language.day(date.fromisoformat(day) if isinstance(day, str) else day)
