@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice, repeat
 from typing import Any
 
 from data.column import Table
 from data.contract import ACCOUNT, BY_NAME, TABLES
 from data.sqlite import Value
-from serving.ondemand.values import MISSING, Convert, RefusedValueError, converter
+from serving.ondemand.values import (
+    MISSING,
+    Convert,
+    ConvertAll,
+    RefusedValueError,
+    converter,
+    converter_of_all,
+)
 
 MOST_MISFITS = 20
 ACCOUNTS = BY_NAME["accounts"]
@@ -85,8 +92,9 @@ class _Reader:
     """Reads rows of one table."""
 
     def __init__(self, table: Table) -> None:
-        self._converts: dict[str, Convert] = {c.name: converter(c) for c in table.columns}
-        del self._converts[ACCOUNT.name]
+        others = [column for column in table.columns if column.name != ACCOUNT.name]
+        self._converts: dict[str, Convert] = {c.name: converter(c) for c in others}
+        self._convert_all: dict[str, ConvertAll] = {c.name: converter_of_all(c) for c in others}
         self._required = frozenset(table.required)
         self._names = frozenset(table.names)
         self._places = {name: place for place, name in enumerate(table.names)}
@@ -102,16 +110,18 @@ class _Reader:
             RefusedValueError: something is wrong somewhere. Where there are no rows or no objects,
                 it is a TypeError or an AttributeError.
         """
-        columns: dict[str, list[Value]] = {ACCOUNT.name: [account_id] * len(given)}
-        for name, convert in self._converts.items():
-            columns[name] = found = [convert(row.get(name)) for row in given]
+        nothing = (None,) * len(given)
+        columns: dict[str, Sequence[Value]] = {ACCOUNT.name: (account_id,) * len(given)}
+        told = set(chain.from_iterable(given))
+        for name, convert in self._convert_all.items():
+            found = columns[name] = convert(_column(given, name)) if name in told else nothing
             if name in self._required and None in found:
                 raise RefusedValueError(MISSING)
         rows = list(zip(*(columns[name] for name in self._places), strict=True))
         fit = (
-            all(map(self._names.issuperset, given))
-            and all(_same(one, account_id) for one in {row.get(ACCOUNT.name) for row in given})
-            and not any(map(self._backwards, rows))
+            told <= self._names
+            and all(_same(one, account_id) for one in set(_column(given, ACCOUNT.name)))
+            and not (self._ended is not None and any(map(self._backwards, rows)))
         )
         if not fit:
             raise RefusedValueError("expected rows that fit")
@@ -156,6 +166,11 @@ class _Reader:
     def _since(self, row: Row) -> int:
         known = row[self._known]
         return int((row[self._time] if known is None else known) or 0)
+
+
+def _column(given: list[dict[str, Any]], name: str) -> list[object]:
+    """What the rows say in one column; a TypeError where they are no objects."""
+    return list(map(dict.get, given, repeat(name)))
 
 
 def _same(given: object, account_id: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
@@ -12,11 +12,14 @@ from data.column import EARLIEST, LATEST, MAX_ID_LENGTH, Column, Kind
 from data.sqlite import Value, micros
 
 Convert = Callable[[object], Value]
+ConvertAll = Callable[[Sequence[object]], Sequence[Value]]
 BLANKS = " \t\n\r\xa0"
 _SEPARATORS = re.compile(r"[ \t\n\f\r-]+")
 _TIME = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,6}\d*)?)?(Z|[+-]\d\d(:?\d\d)?)?)?")
 _LARGEST = 2**63
 _EPOCH, _MICRO = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
+# 2026-01-31T09:00:00Z, by what stands at every third place of it; the digits are told by reading.
+_USUAL, _USUAL_LENGTH = "--T::Z", 20
 _EARLIEST, _LATEST = (micros(datetime.fromisoformat(day)) for day in (EARLIEST, LATEST))
 _NO_TIME = "expected a time such as 2026-01-31T09:00:00Z"
 MISSING = "expected a value"
@@ -41,6 +44,26 @@ def converter(column: Column) -> Convert:
         "flag": _flag,
     }
     return kinds[column.kind](column)
+
+
+def converter_of_all(column: Column) -> ConvertAll:
+    """What does the same for all values of a column, of which it raises for any.
+
+    It raises a TypeError where a value is a list or an object.
+    """
+    convert = converter(column)
+    if column.kind not in _WORDS:
+        return lambda values: list(map(convert, values))
+
+    def words(values: Sequence[object]) -> Sequence[Value]:
+        # Nothing but texts is taken, so that values which are equal are alike, unlike 1 and true.
+        alike = {value: convert(value) for value in set(values)}
+        return list(map(alike.__getitem__, values))
+
+    return words
+
+
+_WORDS: frozenset[Kind] = frozenset({"text", "time"})
 
 
 def _text(column: Column) -> Convert:
@@ -94,17 +117,24 @@ def _moment(value: str) -> int | None:
     if not text:
         return None
     try:
-        moment = datetime.fromisoformat(text) if _TIME.fullmatch(text) else None
+        if len(text) == _USUAL_LENGTH and text[4::3] == _USUAL:
+            found = micros(datetime.fromisoformat(text[:-1]))
+        else:
+            found = _unusual(text)
     except ValueError:
-        moment = None
-    if moment is None:
-        raise RefusedValueError(_NO_TIME)
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    found = (moment - _EPOCH) // _MICRO
+        raise RefusedValueError(_NO_TIME) from None
     if not _EARLIEST <= found < _LATEST:
         raise RefusedValueError(f"expected a time from {EARLIEST} to before {LATEST}")
     return found
+
+
+def _unusual(text: str) -> int:
+    if not _TIME.fullmatch(text):
+        raise ValueError
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return (moment - _EPOCH) // _MICRO
 
 
 def _number(column: Column) -> Convert:

@@ -35,6 +35,11 @@ BY_KIND = (
 BY_ROW = (
     *("greatest(n, 3)", "least(n, 3)", "power(n, 2)", "n / CAST(4 AS DOUBLE)", "round(x / 3, 6)"),
     *(
+        "greatest(3, n)",
+        "greatest(n, n + 0.5)",
+        "least(nullif(n, 4), greatest(place, coalesce(n, 2)))",
+    ),
+    *(
         "round(n / CAST(2e6 AS DOUBLE), 6)",
         "round(n / CAST(-2e6 AS DOUBLE), 6)",
         "round(x * 1e300, 6)",
