@@ -84,7 +84,7 @@ class Desk:
         """Keep a pulse."""
 
         def row(connection: Connection, now: datetime) -> dict[str, Any]:
-            _batch_spoken_of(connection, account_id, None)
+            _batch_spoken_of(connection, account_id)
             recorded = said.recorded_at or now
             if recorded > now + _AHEAD:
                 raise DeclinedError(422, "recorded_at: expected a moment that is not to come")
@@ -98,7 +98,7 @@ class Desk:
         """Keep an intervention, open."""
 
         def row(connection: Connection, now: datetime) -> dict[str, Any]:
-            _batch_spoken_of(connection, account_id, None)
+            _batch_spoken_of(connection, account_id)
             assigned = said.assigned_at or now
             return {**said.model_dump(), "assigned_at": assigned, "created_at": now}
 
@@ -137,7 +137,7 @@ class Desk:
             wanted.append(kind.key < before)
         query = select(table).where(*wanted).order_by(kind.key.desc()).limit(limit)
         with transaction(self._reading) as connection:
-            _batch_spoken_of(connection, account_id, None)
+            _batch_spoken_of(connection, account_id, lock=False)
             rows = connection.execute(query).mappings().all()
         return [kind.kept.model_validate(dict(row)) for row in rows]
 
@@ -177,8 +177,13 @@ def _closed(kept: Intervention, said: Closing) -> dict[str, Any]:
     return {"closed_at": closed_at, "outcome": said.outcome}
 
 
-def _batch_spoken_of(connection: Connection, account_id: str, batch_id: str | None) -> str:
+def _batch_spoken_of(
+    connection: Connection, account_id: str, batch_id: str | None = None, *, lock: bool = True
+) -> str:
     """The batch of that id, or else the served one, or else the newest, that holds the account.
+
+    With a `lock`, an erasure of the account waits until the transaction ends, and so finds what it
+    writes.
 
     Raises:
         DeclinedError: no batch holds the account (404), or that of the id does not (422).
@@ -196,6 +201,8 @@ def _batch_spoken_of(connection: Connection, account_id: str, batch_id: str | No
         )
         .limit(1)
     )
+    if lock:
+        query = query.with_for_update(read=True, key_share=True, of=RISK)
     found = connection.execute(query).scalar() if _plain(account_id) else None
     if found is None:
         raise DeclinedError(404, "no batch holds such an account")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from datetime import timedelta
+from datetime import date, timedelta
+from functools import partial
 
 import httpx
 import pytest
@@ -14,9 +16,13 @@ from sqlalchemy import func, select
 from data.workspace import Workspace
 from serving import moments
 from serving.access.caller import Caller
-from serving.database import reading, transaction
+from serving.database import reading, transaction, writing
+from serving.erase.store import forget
+from serving.erase.whom import Whom
+from serving.store import publish
 from serving.tables import ANSWERED, FEEDBACK, INTERVENTION, PULSE
-from tests.serving.written.conftest import Client
+from serving.written import desk
+from tests.serving.written.conftest import Client, account, batch
 
 PULSES = "/v1/accounts/ant/pulses"
 AGREE = {"verdict": "agree"}
@@ -231,6 +237,24 @@ def test_twins_at_the_same_moment_write_once(held):
     assert len({answer.content for answer in answers}) == 1
     assert sum("idempotent-replayed" not in answer.headers for answer in answers) == 1
     assert count(held, PULSE) == 1
+
+
+def test_what_is_written_while_its_account_is_erased_does_not_outlive_it(held, client, monkeypatch):
+    store = writing(held.store)
+    publish(store, batch("b0", date(2025, 12, 17), 1), [account("brief")])
+    erased = partial(forget, store, Whom(kind="account", id="brief"), dry=False)
+    erasing = threading.Thread(target=erased)
+    row = desk._row
+
+    def meanwhile(kept):
+        erasing.start()
+        erasing.join(0.3)
+        return row(kept)
+
+    monkeypatch.setattr(desk, "_row", meanwhile)
+    assert client.post("/v1/accounts/brief/pulses", json={"pulse": 4}).status_code == 201
+    erasing.join()
+    assert count(held, PULSE) == 0
 
 
 def test_what_fails_after_it_was_written_leaves_nothing_and_may_be_sent_again(
