@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, insert, inspect, select, text
@@ -35,7 +35,10 @@ def writing(address: Address) -> Engine:
     """
     if (path := file_of(address)) is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, _OWNER_ONLY))
+        # Never one that is there: closing it would end the locks of this process on it, and others
+        # would take the log away from under the connections that it keeps.
+        with suppress(FileExistsError):
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, _OWNER_ONLY))
     engine = writer(address)
     with transaction(engine) as connection:
         if _revision(connection) != REVISION:

@@ -3,6 +3,8 @@
 import os
 import sqlite3
 import stat
+import subprocess
+import sys
 import threading
 from contextlib import closing
 from datetime import date
@@ -189,6 +191,25 @@ def test_connections_that_were_cut_while_nobody_asked_cost_no_question(postgres)
         cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
         other.execute(text(f"{cut} AND datname = current_database()"))
     assert current_batch(reader).batch_id == "b1"
+
+
+ALTER = """
+import sqlite3, sys
+with sqlite3.connect(sys.argv[1]) as connection:
+    connection.execute("UPDATE batch SET model_version = ?", [sys.argv[2]])
+connection.close()
+"""
+
+
+def test_readers_see_what_other_processes_write_though_this_one_has_opened_the_file_to_write(path):
+    publish_one(path)
+    reader = reading(path)
+    assert current_batch(reader).model_version == "m1"
+    publish_one(path, batch_id="b1")
+    for version in ("m2", "m3"):  # who closes the last connection takes the log away
+        subprocess.run([sys.executable, "-c", ALTER, path, version], check=True)
+        assert current_batch(reader).model_version == version
+    assert Path(f"{path}-wal").exists()
 
 
 def test_readers_follow_a_file_that_was_replaced(tmp_path, path):
