@@ -9,7 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
-from data.errors import ForewarnError
+from data.errors import ForewarnError, MissingError
 from data.version import forewarn_version
 from data.workspace import Workspace
 from serving.access.access import Access
@@ -22,6 +22,7 @@ from serving.routes.scoring import scoring_routes
 from serving.routes.status import add_status
 from serving.routes.writing import writing_routes
 from serving.web.mount import mount_pages
+from serving.web.states import States
 
 RETRY_AFTER_SECONDS = 30
 _LOG = logging.getLogger("forewarn")
@@ -49,13 +50,14 @@ def create_app(workspace: Workspace, *, access: Access | None = None) -> FastAPI
     app.state.desk = Desk(workspace, published)
     app.include_router(scoring_routes(app.state.desk))
     app.include_router(contract_routes())
-    mount_pages(app, published)
+    screen = mount_pages(app, published, workspace.store)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(ForewarnError, _unavailable)
     app.add_exception_handler(Exception, _failed)
     app.add_middleware(Guard, access=app.state.access)
-    add_status(app, workspace, published)  # last, since what it adds is outermost
+    add_status(app, workspace, published)  # late, since what it adds is outside the others
+    app.add_middleware(States, screen=screen)
     return app
 
 
@@ -79,8 +81,9 @@ def _refused(_request: Request, error: Exception) -> Response:
     return problem(error.status_code, detail=error.detail, headers=dict(error.headers or {}))
 
 
-def _unavailable(_request: Request, error: Exception) -> Response:
+def _unavailable(request: Request, error: Exception) -> Response:
     _LOG.error("%s", error)  # names the file, which is for the operator alone
+    request.state.nothing_published = isinstance(error, MissingError)
     retry = {"Retry-After": str(RETRY_AFTER_SECONDS)}
     return problem(503, detail="no published batch can be read just now", headers=retry)
 

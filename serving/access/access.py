@@ -47,7 +47,8 @@ MOST_BYTES_AT = {"/v1/score": 10_000_000}
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _ELSEWHERE = frozenset({b"cross-site", b"same-site"})
 _API = "/v1/"
-_PROGRAMS = (_API, "/openapi/", "/metrics")
+# What is for programs alone, and answers as they expect.
+PROGRAMS = (_API, "/openapi/", "/metrics")
 # Looks and nothing else: the same for all, and needed to sign in.
 _LOOKS = "/static/"
 # What is open to who has not signed in.
@@ -116,7 +117,7 @@ class Access:
             ForewarnError: the keys or sessions cannot be read.
         """
         path: str = scope["path"]
-        page = not path.startswith(_PROGRAMS)
+        page = not path.startswith(PROGRAMS)
         if scope["method"] not in _SAFE and not _may_send(headers, page=page):
             raise HTTPException(403, "another site's page may not do this")
         if path.startswith(_LOOKS):

@@ -12,14 +12,20 @@ from serving.web.looks import Looks
 from serving.web.preferences import preferences
 from serving.web.screen import Screen
 from serving.web.sign_in import mount_door
+from serving.web.states import look_again
 from serving.written.desk import Desk
 
 
-def mount_pages(app: FastAPI, published: Published, address: Address) -> None:
-    """Add every page, what they look like, and the door; the store is at `address`."""
+def mount_pages(app: FastAPI, published: Published, address: Address) -> Screen:
+    """Add every page, what they look like, and the door; the store is at `address`.
+
+    What comes back shows pages as these are shown, for whatever else has something to show.
+    """
     screen = Screen()
     app.mount("/static", Looks(screen), name="static")
     app.include_router(account_list(published, screen))
     app.include_router(account_page(published, Desk(address), screen))
     app.include_router(preferences())
+    app.include_router(look_again(published))
     mount_door(app, screen)
+    return screen

@@ -14,8 +14,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, sel
 
 from serving.language import LANGUAGES, Language
 from serving.measures import likely, money, percent
-from serving.spoken import learnt_after, stopped, unlearnt
 from serving.web.look import Look
+from serving.web.notices import notices
 
 HERE = Path(__file__).parents[1]
 STATIC = HERE / "static"
@@ -71,7 +71,6 @@ def _environment(language: Language, static: Callable[[str], str]) -> Environmen
     environment.filters |= {
         "money": partial(money, language=language),
         "percent": partial(percent, language=language),
-        "stopped": partial(stopped, language=language),
         "number": language.number,
         "signed": partial(language.number, signed=True),
         "day": partial(_day, language),
@@ -79,8 +78,7 @@ def _environment(language: Language, static: Callable[[str], str]) -> Environmen
     environment.globals |= {
         "say": language.say,
         "likely": partial(likely, language=language),
-        "unlearnt": partial(unlearnt, language=language),
-        "learnt_after": partial(learnt_after, language=language),
+        "notices": partial(notices, language=language),
         "static": static,
         "languages": LANGUAGES,
     }
