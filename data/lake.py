@@ -78,6 +78,8 @@ def _manifest(report: LandReport, digests: dict[str, str]) -> dict[str, Any]:
         "tables": {
             table.name: {
                 "rows": table.kept,
+                "duplicate": table.duplicate,
+                "quarantined": table.quarantined,
                 "provided": list(table.provided),
                 "known_at": table.known_at,
                 "sha256": digests[table.name],

@@ -23,7 +23,7 @@ from serving.dossier.gather import dossiers
 from serving.estimates import estimated, estimates, status
 from serving.explain import explain
 from serving.facts import gather, snapshots
-from serving.feeds import dead_feeds
+from serving.feeds import feeds_told
 from serving.language import language
 from serving.levers import levers
 from serving.peers import peers
@@ -116,8 +116,8 @@ def _published(
     known = past(workspace, model, moment, frozenset(customers["account_id"]))
     run = _Run(workspace, model, batch, then, known)
     rows = chain.from_iterable(_rows(run, piece, customers) for piece in table)
-    dead = dead_feeds(workspace, model, moment)
-    told = {"n": len(customers), "metadata": {**batch.metadata, "dead_feeds": dead}}
+    feeds = feeds_told(workspace, model, moment)
+    told = {"n": len(customers), "metadata": {**batch.metadata, **feeds}}
     publish(asked.store, batch := batch.model_copy(update=told), rows)
     return batch
 

@@ -21,7 +21,7 @@ from data.files import atomic
 DESCRIPTION, FORETOLD = "model.json", "foretold.csv"
 # Where rows were taken out of a model since: the seal it was made with, which gave it its version.
 FIRST_SEAL = "first_seal"
-PEERS, TWINS, JOURNEYS = "peers.csv", "twins.csv", "journeys.json"
+PEERS, TWINS, JOURNEYS, REPORT = "peers.csv", "twins.csv", "journeys.json", "report.json"
 FORMAT = 3
 TOLERANCE = 1e-9
 MEMORY_BYTES = 4 << 30

@@ -25,6 +25,7 @@ from training.journeys import course
 from training.ladder import Method, Rung, ruled, rung
 from training.learner import Learner
 from training.matrix import Numbers
+from training.reliability import groups
 from training.rows import Rows
 from training.spec import ChurnSpec
 from training.split import Plan, planned
@@ -166,6 +167,7 @@ def beside(rows: Rows, found: Examination, until: pd.Timestamp, *, say: Say) -> 
             rows, walked, found.rung.method, recipe, seed=terms.seed
         ),
         "reliability": {n: m.to_dict() for n, m in agreement(ours.rows, ours.risk, terms).items()},
+        "reliability_groups": groups(ours.rows, ours.risk).to_list(),
         "horizons": horizons(ours, recipe, until),
         "capacity": curves(
             ours.rows,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
 from typing import Any, Self
@@ -97,15 +97,32 @@ def learn(frame: pd.DataFrame, features: Sequence[Feature], *, kept: Sequence[st
 class Remembered(pd.DataFrame):
     """A feature table that a model is asked about in several ways: what it reads is made once.
 
-    For tables of a size to be kept. Whatever is taken from it is a plain table again.
+    For tables of a size to be kept. Whatever is taken from it is a plain table again. Who has the
+    `numbers` of the table at hand may give them, and lists of other columns.
     """
 
-    def __init__(self, frame: pd.DataFrame) -> None:
+    def __init__(
+        self,
+        frame: pd.DataFrame,
+        *,
+        numbers: tuple[Numbers, Mapping[str, int]] | None = None,
+        lists: Mapping[str, list[Any]] | None = None,
+    ) -> None:
         super().__init__(frame)  # type: ignore[call-arg]
         object.__setattr__(self, "_made", {})
+        object.__setattr__(self, "_lists", dict(lists or {}))
+        if numbers is not None:
+            object.__setattr__(self, "numbers", numbers)
+
+    def listed(self, name: str) -> list[Any]:
+        """The values of a column; KeyError where there is no such."""
+        lists: dict[str, list[Any]] = object.__getattribute__(self, "_lists")
+        if name not in lists:
+            lists[name] = self[name].tolist()
+        return lists[name]
 
     @cached_property
-    def numbers(self) -> tuple[Numbers, dict[str, int]]:
+    def numbers(self) -> tuple[Numbers, Mapping[str, int]]:
         """Every numeric column at once, and where each stands."""
         found = self.select_dtypes("number")
         places = {name: place for place, name in enumerate(found.columns.tolist())}
@@ -149,6 +166,11 @@ def numbers(frame: pd.DataFrame, names: Sequence[str]) -> Numbers:
     return values[:, [places[name] for name in names]]
 
 
+def listed(frame: pd.DataFrame, name: str) -> list[Any]:
+    """The values of a column of a table; KeyError where there is no such."""
+    return frame.listed(name) if isinstance(frame, Remembered) else frame[name].tolist()
+
+
 def _matrix(frame: pd.DataFrame, columns: Columns) -> Numbers:
     # The numbers all at once: column by column takes a hundred times as long for a single row.
     plain = [name for name in columns.names if name not in columns.codes]
@@ -157,7 +179,7 @@ def _matrix(frame: pd.DataFrame, columns: Columns) -> Numbers:
     try:
         found[:, places] = numbers(frame, plain)
         for name, codes in columns.codes.items():
-            ranks = [codes.get(value, np.nan) for value in frame[name].tolist()]
+            ranks = [codes.get(value, np.nan) for value in listed(frame, name)]
             found[:, columns.names.index(name)] = ranks
     except KeyError:
         missing = next(name for name in columns.names if name not in frame)

@@ -39,8 +39,9 @@ class Model:
     what it and its kind said of the past before it was known: account_id, as_of, label, risk, arr
     and segment of the rows of its backtest. `peers` are healthy accounts as `training.peers.pool`
     gives them, `twins` past accounts as `training.twins.past` does, and `journeys` is what
-    `training.journeys.course` told of both cohorts, for whoever shows it. `first_seal` is the seal
-    that it was made with, where an account was taken out of these tables since.
+    `training.journeys.course` told of both cohorts, and `report` what its training found, as
+    `TrainingReport.kept` has it: both for whoever shows them. `first_seal` is the seal that it was
+    made with, where an account was taken out of these tables since.
     """
 
     learner: Learner
@@ -60,6 +61,7 @@ class Model:
     peers: pd.DataFrame = field(default_factory=pd.DataFrame, compare=False)
     twins: pd.DataFrame = field(default_factory=pd.DataFrame, compare=False)
     journeys: dict[str, list[dict[str, Any]]] = field(default_factory=dict, compare=False)
+    report: dict[str, Any] = field(default_factory=dict, compare=False)
     made_by: str = field(default_factory=forewarn_version)
     first_seal: str = ""
 
@@ -138,6 +140,7 @@ class Model:
             peers=_table(texts, artefact.PEERS, peers.from_text),
             twins=_table(texts, artefact.TWINS, twins.from_text),
             journeys=json.loads(texts.get(artefact.JOURNEYS, "{}")),
+            report=json.loads(texts.get(artefact.REPORT, "{}")),
             first_seal=content.get(artefact.FIRST_SEAL, ""),
             **{name: content[name] for name in _PLAIN},
         )
@@ -182,8 +185,9 @@ class Model:
             texts[artefact.PEERS] = peers.to_text(self.peers)
         if len(self.twins):
             texts[artefact.TWINS] = twins.to_text(self.twins)
-        if self.journeys:
-            texts[artefact.JOURNEYS] = json.dumps(self.journeys, indent=1, allow_nan=False) + "\n"
+        for name, told in ((artefact.JOURNEYS, self.journeys), (artefact.REPORT, self.report)):
+            if told:
+                texts[name] = json.dumps(told, indent=1, allow_nan=False) + "\n"
         return {**texts, artefact.FORETOLD: foretold}
 
     @cached_property

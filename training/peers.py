@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from features.catalog import CATALOG
-from training.matrix import Numbers
+from training.matrix import Numbers, listed, numbers
 from training.rows import Rows
 
 LEAST, MOST = 50, 100
@@ -158,13 +158,13 @@ def _shared(values: tuple[str, ...], sizes: dict[int, dict[object, int]]) -> tup
 def _text(frame: pd.DataFrame, name: str) -> list[str]:
     if name not in frame:
         return [""] * len(frame)
-    return [value if isinstance(value, str) else "" for value in frame[name].tolist()]
+    return [value if isinstance(value, str) else "" for value in listed(frame, name)]
 
 
 def _banded(frame: pd.DataFrame, name: str, ends: tuple[int, int]) -> list[str]:
     if name not in frame:
         return [""] * len(frame)
-    days = frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
+    days = numbers(frame, [name])[:, 0]
     found: list[str] = np.select(
         [np.isnan(days), days <= ends[0], days <= ends[1]], ["", "1", "2"], "3"
     ).tolist()

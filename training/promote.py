@@ -16,6 +16,7 @@ from features.build import build
 from training import track
 from training.choice import RULES
 from training.config import Config
+from training.decisions import Decided, note
 from training.evaluate import Terms, TestRows
 from training.gate import Decision, compare, decide
 from training.guarded import guarded
@@ -91,10 +92,11 @@ def first_promotion(
     if track.champion(workspace, registered_model=config.registered_model) is not None:
         return f"model {challenger.version} is the challenger; `forewarn promote` compares them"
     rails = guarded(challenger, _recent(frame), seed=config.seed)
-    broken = [rail for rail in rails if not rail.passed]
-    if broken:
-        return f"model {challenger.version} is not put into use: {broken[0].sentence}"
-    track.promote(workspace, config, challenger.version)
+    decision = _unopposed("there is no champion", rails)
+    _carry_out(workspace, config, decision, challenger.version, None)
+    if decision.outcome != "promote":
+        broken = next(rail for rail in rails if not rail.passed)
+        return f"model {challenger.version} is not put into use: {broken.sentence}"
     return f"model {challenger.version} is now the champion: there was none before"
 
 
@@ -115,6 +117,11 @@ def rollback(workspace: Workspace, config: Config) -> tuple[str, str]:
             )
         Model.load(back)
         track.promote(workspace, config, back.name)
+        told = f"went back to model {back.name}"
+        note(
+            workspace,
+            Decided(outcome="rolled_back", sentence=told, challenger=back.name, champion=now.name),
+        )
         return back.name, now.name
 
 
@@ -134,16 +141,34 @@ def _through_the_gate(
         if champion is None
         else _decided(challenger, champion, frame, config, rails)
     )
-    if decision.outcome == "promote":
-        track.promote(workspace, config, challenger.version)
+    _carry_out(workspace, config, decision, challenger.version, at)
     return Promotion(
-        outcome="promoted" if decision.outcome == "promote" else decision.outcome,
+        outcome=_word(decision),
         sentence=decision.sentence,
         challenger=challenger.version,
         champion=None if at is None else at.name,
         further_events=decision.further_events,
         guardrails=decision.guardrails,
     )
+
+
+def _carry_out(
+    workspace: Workspace, config: Config, decision: Decision, challenger: str, at: Path | None
+) -> None:
+    if decision.outcome == "promote":
+        track.promote(workspace, config, challenger)
+    told = Decided(
+        outcome=_word(decision),
+        sentence=decision.sentence,
+        challenger=challenger,
+        champion=None if at is None else at.name,
+        further_events=decision.further_events,
+    )
+    note(workspace, told)
+
+
+def _word(decision: Decision) -> str:
+    return "promoted" if decision.outcome == "promote" else decision.outcome
 
 
 def _opponent(at: Path | None) -> tuple[Model | None, str]:

@@ -74,6 +74,7 @@ def model_of(
         foretold=foretold(found.served),
         peers=pool(rows, learner.names),
         journeys=report.beside.get("journeys", {}),
+        report=report.kept(),
         twins=past(rows, learner),
     )
 

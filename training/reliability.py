@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from training.evaluate import TestRows
 from training.matrix import Numbers
@@ -22,18 +23,26 @@ class Groups:
     """One entry per group of rows, the lowest risk first: rates between 0 and 1.
 
     `low` and `high` are the band in which 95 % of the observed rates would lie if every risk were
-    exactly right.
+    exactly right. `rows` counts the rows of each.
     """
 
     predicted: Numbers
     observed: Numbers
     low: Numbers
     high: Numbers
+    rows: npt.NDArray[np.intp]
 
     @property
     def inside(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
         """Groups whose observed rate chance alone explains."""
         return (self.low <= self.observed) & (self.observed <= self.high)
+
+    def to_list(self) -> list[dict[str, float]]:
+        """Plain values, one object per group; `churned` counts its rows that left."""
+        left = np.rint(self.observed * self.rows)
+        columns = {**vars(self), "churned": left.astype(np.intp)}
+        rows = zip(*(column.tolist() for column in columns.values()), strict=True)
+        return [dict(zip(columns, row, strict=True)) for row in rows]
 
 
 def groups(rows: TestRows, risk: Numbers) -> Groups:
@@ -54,7 +63,7 @@ def groups(rows: TestRows, risk: Numbers) -> Groups:
 
     drawn = np.concatenate([rates(outcomes) for outcomes in _outcomes(rows, risk)])
     low, high = np.percentile(drawn, [2.5, 97.5], axis=0)
-    return Groups(rates(risk), rates(rows.y), low, high)
+    return Groups(rates(risk), rates(rows.y), low, high, sizes)
 
 
 def run(rows: TestRows) -> int:

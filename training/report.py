@@ -62,6 +62,14 @@ class TrainingReport:
             **self.beside,
         }
 
+    def kept(self) -> dict[str, Any]:
+        """What a model keeps of its training beside itself, for whoever must trust it.
+
+        Nothing that differs between equal trainings, and nothing of single accounts.
+        """
+        told = self.to_dict()
+        return {name: told[name] for name in _KEPT if told.get(name)}
+
     @property
     def folds(self) -> list[dict[str, Any]]:
         """The reported folds, oldest first."""
@@ -161,6 +169,12 @@ def unfinished(verdict: Verdict) -> TrainingReport:
     )
 
 
+_KEPT = (
+    *("verdict", "sentence", "method", "rung", "base_rate", "data_until", "cohorts"),
+    *("metrics", "baselines", "folds", "new_accounts", "random_split", "segments", "choice"),
+    *("reliability", "reliability_groups", "calibration", "capacity", "families", "horizons"),
+    *("learning_curve", "train", "test", "dropped"),
+)
 _BESIDE = {
     "new_accounts": "ROC-AUC on new accounts",
     "random_split": "a random split would claim",
