@@ -100,6 +100,8 @@ class Desk:
         def row(connection: Connection, now: datetime) -> dict[str, Any]:
             _batch_spoken_of(connection, account_id)
             assigned = said.assigned_at or now
+            if assigned > now + _AHEAD:  # nobody could close it before that
+                raise DeclinedError(422, "assigned_at: expected a moment that is not to come")
             return {**said.model_dump(), "assigned_at": assigned, "created_at": now}
 
         return self._take(INTERVENTION_KIND, account_id, attempt, row)

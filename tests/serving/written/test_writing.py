@@ -133,6 +133,11 @@ def test_an_intervention_is_opened_and_closed_once(held, client):
         (PULSES, {"pulse": 3, "expires_at": "2001-01-01T10:00:00Z"}, 422),
         ("/v1/accounts/ant/interventions", {"play": ""}, 422),
         ("/v1/accounts/ant/interventions", {"play": "Call", "held_out": "yes"}, 422),
+        (
+            "/v1/accounts/ant/interventions",
+            {"play": "Call", "assigned_at": "2999-01-01T10:00:00Z"},
+            422,
+        ),
     ],
 )
 def test_what_cannot_be_used_is_refused_and_may_be_sent_corrected(
