@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
+from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from features.window import cut
 
 NUMBERS = tuple(feature.name for feature in CATALOG if feature.kind == "number")
 WORDS = tuple(feature.name for feature in CATALOG if feature.kind == "category")
+PLACES = {name: place for place, name in enumerate(NUMBERS)}
 _NUMBERS = pd.Index(NUMBERS)
 # Rows of contract tables, by the name of the table: values in the order of its columns, moments as
 # microseconds since 1970.
@@ -66,6 +68,53 @@ class Sight:
         return cls(tuple(moments), provided, np.array(unknown))
 
 
+@dataclass(frozen=True)
+class Laid:
+    """Feature rows, sorted by account and moment, of which what cannot be spoken about is unknown.
+
+    `numbers` has a column for each of `NUMBERS`, NaN where unknown, and `words` a list for each of
+    `WORDS`, None where unknown. Only what is wanted as a table need become one, which takes longer
+    than all else here.
+    """
+
+    account_ids: tuple[str, ...]
+    as_of: npt.NDArray[np.datetime64]
+    numbers: npt.NDArray[np.float64]
+    words: Mapping[str, list[str | None]]
+
+    @property
+    def coverage(self) -> npt.NDArray[np.float64]:
+        """The share of the numbers that is known, per row."""
+        return np.asarray((~np.isnan(self.numbers)).mean(axis=1), dtype=np.float64)
+
+    def where(self, which: Flags) -> Laid:
+        """Only these rows."""
+        return Laid(
+            tuple(compress(self.account_ids, which)),
+            self.as_of[which],
+            self.numbers[which],
+            {name: list(compress(words, which)) for name, words in self.words.items()},
+        )
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """What `features.build.build` gives for these rows."""
+        # Put together at once: column by column takes four times as long.
+        parts = (
+            pd.DataFrame(
+                {"account_id": pd.array(self.account_ids, dtype="str"), "as_of": self.as_of}
+            ),
+            pd.DataFrame(self.numbers, columns=_NUMBERS),
+            pd.DataFrame(
+                {
+                    **{name: pd.array(words, dtype="str") for name, words in self.words.items()},
+                    "coverage": self.coverage,
+                }
+            ),
+        )
+        return pd.concat(parts, axis=1)
+
+
 class Workbench:
     """Feature rows at fixed moments, made anew of the rows of each request.
 
@@ -85,8 +134,8 @@ class Workbench:
 
     def table(
         self, rows: Rows, sight: Sight, *queries: str
-    ) -> tuple[pd.DataFrame, list[list[tuple[Any, ...]]]]:
-        """What `features.build.build` gives for these rows, and the rows of further queries.
+    ) -> tuple[Laid, list[list[tuple[Any, ...]]]]:
+        """The features of these rows as `features.build.build` has them, and of further queries.
 
         A table without rows is one in which nothing happened, if it was landed; else its features
         are unknown. The moments of `sight` are those of the workbench.
@@ -101,7 +150,7 @@ class Workbench:
             for names, query in self._families:
                 if found := self._sql.run(query):
                     columns |= zip(names, zip(*found, strict=True), strict=True)
-            return _frame(keys, columns, sight), [self._sql.run(query) for query in queries]
+            return _laid(keys, columns, sight), [self._sql.run(query) for query in queries]
 
     def close(self) -> None:
         """Give back the memory."""
@@ -126,10 +175,10 @@ def _landed(name: str, provided: frozenset[str]) -> str:
     return f"SELECT {', '.join(mended.values())} FROM (SELECT {kept} FROM (SELECT {given}) g) k"
 
 
-def _frame(
+def _laid(
     keys: Sequence[tuple[str, int, int]], columns: Mapping[str, Sequence[Any]], sight: Sight
-) -> pd.DataFrame:
-    """The rows as a feature table, of which only what the landed data can speak about is kept."""
+) -> Laid:
+    """The rows, of which only what the landed data can speak about is kept."""
     ids, times, snapshots = zip(*keys, strict=True) if keys else ((), (), ())
     unknown = sight.unknown[list(snapshots)]
     nothing = [None] * len(keys)
@@ -142,20 +191,5 @@ def _frame(
         ]
         for place, name in enumerate(WORDS, start=len(NUMBERS))
     }
-    # Put together at once: column by column takes four times as long.
-    parts = (
-        pd.DataFrame(
-            {
-                "account_id": pd.array(ids, dtype="str"),
-                "as_of": np.array(times, dtype=np.int64).astype("datetime64[us]"),
-            }
-        ),
-        pd.DataFrame(numbers, columns=_NUMBERS),
-        pd.DataFrame(
-            {
-                **{name: pd.array(values, dtype="str") for name, values in words.items()},
-                "coverage": (~np.isnan(numbers)).mean(axis=1),
-            }
-        ),
-    )
-    return pd.concat(parts, axis=1)
+    as_of = np.array(times, dtype=np.int64).astype("datetime64[us]")
+    return Laid(ids, as_of, numbers, words)

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +22,7 @@ from serving import events
 from serving.language import language
 from serving.records import Evidence
 from training.explain import Points
-from training.matrix import Numbers, Remembered, labels, numbers
+from training.matrix import Numbers, Remembered, labels, listed, numbers
 from training.model import Model
 from training.peers import Circle, Group
 
@@ -90,12 +90,33 @@ def gather(workspace: Workspace, model: Model, scored: pd.DataFrame, table: pd.D
         told = pool.submit(model.points, scored)
         rows = _evidence(workspace, model, list(scored["account_id"]), moment)
     beside = Beside(
-        past=before(table, moment),
+        past=Past.of(before(table, moment), _numeric(model)),
         healthy=circle(model, moment),
         evidence=rows,
         data_until=pd.Timestamp(workspace.manifest()["data_until"]).date(),
     )
     return facts(model, scored, told.result(), beside)
+
+
+@dataclass(frozen=True)
+class Past:
+    """Rows of accounts at the moments of their own baselines; `places` tells whose each column is.
+
+    An account may have several rows, or none.
+    """
+
+    account_ids: npt.NDArray[np.object_]
+    numbers: Numbers
+    places: Mapping[str, int]
+
+    @classmethod
+    def of(cls, frame: pd.DataFrame, names: Sequence[str]) -> Self:
+        """These columns of a feature table."""
+        return cls(
+            frame["account_id"].to_numpy(dtype=object),
+            frame[list(names)].to_numpy(dtype=np.float64),
+            {name: place for place, name in enumerate(names)},
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +126,7 @@ class Beside:
     And the landed rows behind their families, and until when the data tell.
     """
 
-    past: pd.DataFrame
+    past: Past
     healthy: Circle
     evidence: Mapping[tuple[str, str], Sequence[Evidence]]
     data_until: date
@@ -113,11 +134,11 @@ class Beside:
 
 def facts(model: Model, scored: pd.DataFrame, points: Points, beside: Beside) -> Facts:
     """The facts about the accounts of `scored`, one snapshot, whose `points` are told already."""
-    names = [name for name in model.features if BY_NAME[name].kind == "number"]
+    names, account_ids = _numeric(model), listed(scored, "account_id")
     risks, (low, high) = model.risks(scored), model.band(scored)
     risk, peers = risks[model.spec.window_days], list(beside.healthy.groups(scored))
     return Facts(
-        account_ids=list(scored["account_id"]),
+        account_ids=account_ids,
         moment=scored["as_of"].iloc[0],
         risk=risk,
         low=np.minimum(low, risk),  # the band is made from log-odds, and these round differently
@@ -127,7 +148,7 @@ def facts(model: Model, scored: pd.DataFrame, points: Points, beside: Beside) ->
         base=points.base,
         points=points.features.reset_index(drop=True),
         now=pd.DataFrame(numbers(scored, names), columns=labels(tuple(names))),
-        usual=usual(beside.past, names).reindex(scored["account_id"]).reset_index(drop=True),
+        usual=usual(beside.past, names, account_ids),
         healthy=_healthy(peers, names, len(scored)),
         groups=peers,
         evidence=beside.evidence,
@@ -158,24 +179,26 @@ def before(table: pd.DataFrame, moment: pd.Timestamp) -> pd.DataFrame:
     return table[table["as_of"].isin(moments)]
 
 
-def usual(past: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
-    """The own baseline: per account_id the median of each feature over its rows in `past`.
+def usual(past: Past, names: Sequence[str], account_ids: Sequence[str]) -> pd.DataFrame:
+    """The own baselines of accounts, in order: the median of each feature over its rows in `past`.
 
     NaN where fewer than three of the rows know the value.
     """
-    values = past[list(names)].to_numpy(dtype=np.float64)
-    ids, account = np.unique(past["account_id"].to_numpy(dtype=object), return_inverse=True)
+    values = past.numbers[:, [past.places[name] for name in names]]
+    ids, account = np.unique(past.account_ids, return_inverse=True)
     order = np.argsort(account, kind="stable")
     nth = np.arange(len(order)) - np.searchsorted(account[order], account[order])
-    cube = np.full((len(ids), nth.max(initial=-1) + 1, len(names)), np.nan)
+    # The last one has no rows: it stands for whoever has none.
+    cube = np.full((len(ids) + 1, nth.max(initial=0) + 1, len(names)), np.nan)
     cube[account[order], nth] = values[order]
     known = (~np.isnan(cube)).sum(axis=1)
     cube.sort(axis=1)  # what is not known comes last
-    places = np.stack([(known - 1) // 2, known // 2], axis=1).clip(0, max(cube.shape[1] - 1, 0))
+    places = np.stack([(known - 1) // 2, known // 2], axis=1).clip(0, cube.shape[1] - 1)
     middle = np.take_along_axis(cube, places, axis=1).sum(axis=1) / 2
     told = np.where(known >= BASELINE_KNOWN, middle, np.nan)
-    found = pd.Index(ids, name="account_id")
-    return pd.DataFrame(told, index=found, columns=labels(tuple(names)))
+    row = {account_id: number for number, account_id in enumerate(ids.tolist())}
+    found = told[[row.get(account_id, len(ids)) for account_id in account_ids]]
+    return pd.DataFrame(found, columns=labels(tuple(names)))
 
 
 def circle(model: Model, moment: pd.Timestamp) -> Circle:
@@ -184,6 +207,10 @@ def circle(model: Model, moment: pd.Timestamp) -> Circle:
         return Circle(model.peers)
     closed = model.peers["as_of"] + pd.Timedelta(days=model.spec.closes_after_days)
     return Circle(model.peers[closed <= moment])
+
+
+def _numeric(model: Model) -> list[str]:
+    return [name for name in model.features if BY_NAME[name].kind == "number"]
 
 
 def _healthy(

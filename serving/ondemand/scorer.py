@@ -8,16 +8,17 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from data.churn import ChurnRule
 from data.workspace import Workspace
 from features.evidence import COLUMNS, found
-from features.workbench import Rows, Sight, Workbench
+from features.workbench import PLACES, Laid, Rows, Sight, Workbench
 from serving.accounts import known
 from serving.estimates import estimated, estimates, status
 from serving.explain import explain
-from serving.facts import Beside, evidence_of, facts
+from serving.facts import Beside, Past, evidence_of, facts
 from serving.language import language
 from serving.ondemand.ground import Ground, Grounds
 from serving.ondemand.reading import Account, Misfit, named, read
@@ -103,18 +104,18 @@ class Scorer:
         now = f"as_of = TIMESTAMP '{ground.moment}'"
         people_now = f"SELECT * FROM ({known(rule)}) k WHERE {now}"
         bench = self._bench(ground, rule)
-        table, (people, behind) = bench.table(rows, sight, people_now, found(now))
-        is_now = table["as_of"] == ground.moment
-        rows_now = table[is_now].reset_index(drop=True)
+        laid, (people, behind) = bench.table(rows, sight, people_now, found(now))
+        is_now = laid.as_of == ground.moment.to_datetime64()
+        past, rows_now = laid.where(~is_now), laid.where(is_now)
         customers = list(_customers(rows_now, people, served, ground.moment))
         beside = Beside(
-            past=table[~is_now],
+            past=Past(np.array(past.account_ids, dtype=object), past.numbers, PLACES),
             healthy=served.circle(ground.moment),
             evidence=evidence_of(map(_dated, behind)),
             data_until=ground.data_until.date(),
         )
-        scored = rows_now[[customer.status == "scored" for customer in customers]]
-        whys = _whys(served, scored, beside)
+        scored = np.array([customer.status == "scored" for customer in customers], dtype=bool)
+        whys = _whys(served, rows_now if scored.all() else rows_now.where(scored), beside)
         for who in customers:
             scores = who.status == "scored"
             told = estimated(who, *next(whys), served.model) if scores else who
@@ -149,13 +150,13 @@ def _result(account: Account, risks: Mapping[str, AccountRisk]) -> Result:
 
 
 def _customers(
-    now: pd.DataFrame, people: Sequence[tuple[Any, ...]], served: Served, moment: pd.Timestamp
+    now: Laid, people: Sequence[tuple[Any, ...]], served: Served, moment: pd.Timestamp
 ) -> Iterator[AccountRisk]:
     """Who the customers are that have a row of features now, and whether they are scored."""
     told = {account_id: rest for account_id, _, *rest in people}
-    columns = (now["account_id"], now["segment"], now[DEPARTURES], now["coverage"], revenue(now))
+    numbers = (now.numbers[:, PLACES[DEPARTURES]], now.coverage, revenue(now.frame))
     for account_id, segment, departures, coverage, arr in zip(
-        *(column.tolist() for column in columns), strict=True
+        now.account_ids, now.words["segment"], *(some.tolist() for some in numbers), strict=True
     ):
         name, csm, *times = told[account_id]
         renewal_at, notice_at, since = map(_moment, times)
@@ -174,11 +175,13 @@ def _customers(
 
 
 def _whys(
-    served: Served, scored: pd.DataFrame, beside: Beside
+    served: Served, scored: Laid, beside: Beside
 ) -> Iterator[tuple[dict[str, Any], Explanation]]:
-    if scored.empty:
+    if not scored.account_ids:
         return
-    model, rows = served.model, Remembered(scored)
+    lists = {"account_id": list(scored.account_ids), **scored.words}
+    rows = Remembered(scored.frame, numbers=(scored.numbers, PLACES), lists=lists)
+    model = served.model
     told = facts(model, rows, model.points(rows), beside)
     yield from zip(estimates(told), explain(told), strict=True)
 

@@ -61,14 +61,14 @@ def test_every_account_has_the_features_of_the_lake_whoever_came_before(
     ids = sorted(wanted["account_id"].unique())
     assert len(ids) > 1
     for account_id in [*ids, *reversed(ids)]:
-        table, _ = bench.table(rows_of(workspace, account_id), sight)
-        same(table, wanted[wanted["account_id"] == account_id])
+        laid, _ = bench.table(rows_of(workspace, account_id), sight)
+        same(laid.frame, wanted[wanted["account_id"] == account_id])
     together: dict[str, list[tuple[Any, ...]]] = {}
     for account_id in ids:
         for name, some in rows_of(workspace, account_id).items():
             together.setdefault(name, []).extend(some)
-    same(bench.table(together, sight)[0], wanted)
-    assert bench.table({}, sight)[0].empty
+    same(bench.table(together, sight)[0].frame, wanted)
+    assert bench.table({}, sight)[0].frame.empty
 
 
 def test_the_rows_behind_the_features_are_the_same_ones(make_lake, tmp_path):
@@ -123,11 +123,11 @@ def test_a_table_without_rows_is_silent_and_one_that_is_withheld_unknown(make_la
     workspace = make_lake(random_company(0))
     rows = {**rows_of(workspace, "a"), "usage_events": [], "tickets": []}
     bench = Workbench(AS_OF, RULES[0])
-    seen, _ = bench.table(rows, sight_of(workspace, tmp_path))
+    seen = bench.table(rows, sight_of(workspace, tmp_path))[0].frame
     # Touches are there, and none is with an account that has none of late; use never was.
     assert seen["inbound_90"].notna().all()
     assert seen["uses_30"].isna().all()
-    hidden = bench.table(rows, sight_of(workspace, tmp_path, withheld={"interactions"}))[0]
+    hidden = bench.table(rows, sight_of(workspace, tmp_path, withheld={"interactions"}))[0].frame
     resting = [n for n, f in BY_FEATURE.items() if any("interactions" in s for s in f.sources)]
     assert hidden[resting].isna().all(axis=None)
     rest = [name for name in BY_FEATURE if name not in resting]
@@ -141,7 +141,8 @@ def test_a_use_long_ago_makes_silence_of_nothing_since(make_lake, tmp_path):
     names = BY_NAME["usage_events"].names
     row = {**dict(zip(names, first, strict=True)), "occurred_at": old, "known_at": old}
     rows = {**rows_of(workspace, "a"), "usage_events": [tuple(row.values())]}
-    table, _ = Workbench(AS_OF, RULES[0]).table(rows, sight_of(workspace, tmp_path))
+    bench = Workbench(AS_OF, RULES[0])
+    table = bench.table(rows, sight_of(workspace, tmp_path))[0].frame
     assert (table["uses_30"] == 0).all()
 
 
@@ -150,7 +151,8 @@ def test_columns_that_were_not_landed_are_not_read(make_lake, tmp_path):
     whole = make_lake(company)
     company["usage_events"] = company["usage_events"].drop(columns=["quantity", "contact_id"])
     workspace = make_lake(company)
-    table, _ = Workbench(AS_OF, RULES[0]).table(rows_of(whole, "a"), sight_of(workspace, tmp_path))
+    bench = Workbench(AS_OF, RULES[0])
+    table = bench.table(rows_of(whole, "a"), sight_of(workspace, tmp_path))[0].frame
     wanted = build(workspace, AS_OF, rule=RULES[0])
     same(table, wanted[wanted["account_id"] == "a"])
     assert table["active_users_30"].isna().all()
@@ -168,7 +170,7 @@ def test_values_are_mended_as_they_are_landed(make_lake, tmp_path):
 
     def now(**values: object) -> pd.Series:
         rows = {**rows_of(workspace, "a"), "tickets": [tuple({**ticket, **values}.values())]}
-        return bench.table(rows, sight)[0].iloc[-1]
+        return bench.table(rows, sight)[0].frame.iloc[-1]
 
     assert now(resolved_at=noon)["ticket_csat_180"] == 5
     # A day that is only a date falls before all else of the day; a day before is no answer at all.

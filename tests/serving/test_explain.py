@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from features.catalog import BY_NAME
 from serving.explain import explain, whole_points
-from serving.facts import Facts, usual
+from serving.facts import Facts, Past, usual
 from serving.records import Evidence
 
 INBOUND, STREAK, GAP = "days_since_inbound", "unanswered_streak", "inbound_gap_ratio"
@@ -161,6 +161,6 @@ def test_the_own_baseline_is_a_median_of_at_least_three_known_snapshots():
             INBOUND: [1.0, 9.0, 2.0, 5.0, 6.0, np.nan],
         }
     )
-    found = usual(past, [INBOUND])
-    assert found.loc["a", INBOUND] == 2
-    assert found[INBOUND].isna().to_dict() == {"a": False, "b": True}
+    found = usual(Past.of(past, [INBOUND]), [INBOUND], ["b", "c", "a"])
+    assert found[INBOUND].fillna(-1).tolist() == [-1, -1, 2]
+    assert usual(Past.of(past[:0], [INBOUND]), [INBOUND], ["a"]).isna().all(axis=None)
