@@ -28,6 +28,13 @@ Address = Path | str
 BUSY_SECONDS = 10
 # Together twice as many as there are threads that answer requests: none of them ever waits.
 _KEPT, _MORE = 8, 72
+# A server that the network swallows is given up after so long, and not after a quarter of an hour.
+_ALIVE = {
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,  # milliseconds
+}
 _PRAGMAS = (
     "synchronous = full",
     "foreign_keys = on",
@@ -103,12 +110,18 @@ def _sqlite(
         # The driver's own transaction handling begins too late to cover a first SELECT.
         connection.isolation_level = None
         opened(connection)
+        connection.create_function("lower", 1, _lower, deterministic=True)
         for pragma in _PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
 
     event.listen(engine, "connect", connected)
     event.listen(engine, "begin", lambda connection: _plainly(connection, begin))
     return engine
+
+
+def _lower(text: object) -> object:
+    """In small letters; SQLite's own function knows none but those of English."""
+    return text.lower() if isinstance(text, str) else text
 
 
 def _plainly(connection: Any, command: str) -> None:  # noqa: ANN401
@@ -156,7 +169,7 @@ def _postgres(url: str, *, readonly: bool) -> Engine:
 
     def connect() -> psycopg.Connection:
         try:
-            connection = psycopg.connect(url, connect_timeout=BUSY_SECONDS)
+            connection = psycopg.connect(url, connect_timeout=BUSY_SECONDS, **_ALIVE)
         except psycopg.Error as error:
             if secret and secret in str(error):
                 raise type(error)(str(error).replace(secret, "***")) from None

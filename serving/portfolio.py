@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import date, timedelta
+from typing import NamedTuple
 
 from sqlalchemy import Engine, case, func, select
 
@@ -60,6 +61,25 @@ def renewals(
         within: {name: row[f"{name}_{within}"] for name in ("accounts", "arr", "arr_at_risk")}
         for within in days
     }
+
+
+class Choices(NamedTuple):
+    """What accounts may be chosen by."""
+
+    csm: tuple[str, ...]
+    segment: tuple[str, ...]
+
+
+def choices(engine: Engine, batch_id: str, wanted: Wanted = EVERY) -> Choices:
+    """Who manages accounts of a batch, and which segments they are of, by the alphabet."""
+    query = (
+        select(RISK.c.csm, RISK.c.segment)
+        .where(RISK.c.batch_id == batch_id, *wanted.conditions())
+        .distinct()
+    )
+    with transaction(engine) as connection:
+        pairs = connection.execute(query).all()
+    return Choices(*(tuple(sorted({pair[n] for pair in pairs} - {None})) for n in (0, 1)))
 
 
 def courses(

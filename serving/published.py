@@ -15,7 +15,9 @@ from serving import portfolio, store
 from serving.database import reading
 from serving.engines import Address
 from serving.records import AccountRisk, Batch
-from serving.rows import QUICK
+from serving.rows import QUICK, WHOLE
+from serving.written.contents import Pulse
+from serving.written.pulses import newest_pulses
 
 Sums = Mapping[str, Mapping[str, float]]
 _SUMS_KEPT = 500
@@ -54,7 +56,7 @@ class Published:
         """The batch of that id, served or not; None when there is none."""
         return store.find_batch(self._engine, batch_id)
 
-    def ranked(
+    def ranked(  # noqa: PLR0913 - one name for each side of the question
         self,
         batch: Batch,
         *,
@@ -62,25 +64,29 @@ class Published:
         limit: int,
         offset: int = 0,
         wanted: store.Wanted = store.EVERY,
+        backwards: bool = False,
+        explained: bool = True,
     ) -> list[AccountRisk]:
-        """The most urgent of the wanted accounts of a batch."""
+        """The most urgent of the wanted accounts of a batch, or the least urgent.
+
+        Without explanations, if they are not asked for: at a third of the cost.
+        """
         return store.ranked(
-            self._engine, batch.batch_id, by=by, limit=limit, offset=offset, wanted=wanted
+            self._engine,
+            batch.batch_id,
+            by=by,
+            backwards=backwards,
+            limit=limit,
+            offset=offset,
+            wanted=wanted,
+            columns=WHOLE if explained else QUICK,
         )
 
     def listed(
         self, batch: Batch, *, by: store.Order, limit: int, offset: int, wanted: store.Wanted
     ) -> list[AccountRisk]:
-        """The same without explanations, at a third of the cost."""
-        return store.ranked(
-            self._engine,
-            batch.batch_id,
-            by=by,
-            limit=limit,
-            offset=offset,
-            wanted=wanted,
-            columns=QUICK,
-        )
+        """The same without explanations."""
+        return self.ranked(batch, by=by, limit=limit, offset=offset, wanted=wanted, explained=False)
 
     def at(self, as_of: date | None) -> Batch | None:
         """The batch that is served, or the newest of that day or before; None without one."""
@@ -141,6 +147,19 @@ class Published:
         return self._kept(
             "renewals", batch, wanted, lambda: portfolio.renewals(self._engine, batch, wanted)
         )
+
+    def choices(self, batch: Batch, wanted: store.Wanted = store.EVERY) -> portfolio.Choices:
+        """Who manages the accounts, and which segments they are of."""
+        return self._kept(
+            "choices",
+            batch,
+            wanted,
+            lambda: portfolio.choices(self._engine, batch.batch_id, wanted),
+        )
+
+    def pulses(self, account_ids: Sequence[str]) -> dict[str, Pulse]:
+        """The newest pulse that was written of each account, by account_id."""
+        return newest_pulses(self._engine, account_ids)
 
     def courses(
         self, batch: Batch, account_ids: Sequence[str], *, weeks: int = 18

@@ -1,0 +1,152 @@
+"""One line of the list for each account, with all that it says put into words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from urllib.parse import quote
+
+from serving import moments
+from serving.language import Language
+from serving.measures import likely, money, percent, whole
+from serving.portfolio import Course
+from serving.published import Published
+from serving.records import AccountRisk, Batch
+from serving.spoken import reason, spoken
+from serving.web.listing.spark import Spark, spark
+from serving.written.contents import Pulse
+
+# A judgement that says the opposite of the band: content while the risk is high, or the reverse.
+_CONTENT, _WORRIED = 4, 2
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What the manager of an account thinks of it, 1 worst to 5 best.
+
+    It `differs` where it says the opposite of the band of the model; one that `expired` does not.
+    """
+
+    value: int
+    day: date
+    expired: bool
+    differs: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """An account in the list; what is empty or None is unknown, or does not apply."""
+
+    row: AccountRisk
+    href: str
+    risk: str
+    likely: str
+    arr_at_risk: str
+    arr: str
+    renewal: str
+    due: str
+    spark: Spark | None
+    course: str
+    change: int | None
+    why: str
+    heard: str
+    ago: str
+    coverage: str
+    judgement: Judgement | None
+
+    @property
+    def alone(self) -> bool:
+        """Whether one person alone is heard there."""
+        return self.row.engaged_people == 1
+
+
+def lines(
+    published: Published, batch: Batch, rows: Sequence[AccountRisk], language: Language
+) -> list[Line]:
+    """The lines of some accounts of a batch, in their order."""
+    ids = [row.account_id for row in rows]
+    courses = published.courses(batch, ids)
+    moved = published.moved(batch, ids)
+    pulses = published.pulses(ids)
+    return [
+        _line(
+            row,
+            batch,
+            language,
+            course=courses.get(row.account_id, []),
+            moved=moved.get(row.account_id),
+            pulse=pulses.get(row.account_id),
+        )
+        for row in rows
+    ]
+
+
+def judgement(row: AccountRisk, pulse: Pulse | None) -> Judgement | None:
+    """The newest judgement of an account: of those written here and those landed with the data."""
+    if pulse is not None and (row.pulse_at is None or pulse.recorded_at.date() >= row.pulse_at):
+        expired = pulse.expires_at is not None and pulse.expires_at <= moments.now()
+        value, day = pulse.pulse, pulse.recorded_at.date()
+    elif row.pulse is not None and row.pulse_at is not None:
+        expired, value, day = False, round(row.pulse), row.pulse_at
+    else:
+        return None
+    opposite = (row.band == "high" and value >= _CONTENT) or (
+        row.band == "low" and value <= _WORRIED
+    )
+    return Judgement(value, day, expired, differs=opposite and not expired)
+
+
+def why(row: AccountRisk, batch: Batch, language: Language) -> str:
+    """The strongest reason of an account, or why it has no risk."""
+    if row.risk is None:
+        return spoken(row, batch, language).summary
+    return reason(row, language)
+
+
+def _line(
+    row: AccountRisk,
+    batch: Batch,
+    language: Language,
+    *,
+    course: Course,
+    moved: float | None,
+    pulse: Pulse | None,
+) -> Line:
+    renewal, heard = row.renewal_at, row.last_inbound_at
+    bounds = row.risk_low, row.risk_high
+    return Line(
+        row=row,
+        href=f"/accounts/{quote(row.account_id, safe='')}",
+        risk="" if row.risk is None else percent(row.risk, language),
+        likely="" if None in bounds else likely(*bounds, language),  # type: ignore[arg-type]
+        arr_at_risk="" if row.arr_at_risk is None else money(row.arr_at_risk, language),
+        arr=money(row.arr, language),
+        renewal="" if renewal is None else language.day(renewal),
+        due="" if renewal is None else _due((renewal - batch.as_of).days, language),
+        spark=spark(course, batch.as_of),
+        course=_course(course, language),
+        change=None if moved is None else whole(moved),
+        why=why(row, batch, language),
+        heard=_heard(row, language),
+        ago="" if heard is None else language.say("list.ago", (batch.as_of - heard).days),
+        coverage=percent(row.coverage, language),
+        judgement=judgement(row, pulse),
+    )
+
+
+def _heard(row: AccountRisk, language: Language) -> str:
+    if row.last_inbound_at is not None:
+        return language.day(row.last_inbound_at)
+    return language.say("phrases.unknown" if row.engaged_people is None else "list.never")
+
+
+def _due(days: int, language: Language) -> str:
+    return language.say("list.ago", -days) if days < 0 else language.say("list.in_days", days)
+
+
+def _course(course: Course, language: Language) -> str:
+    if len(course) < 2:
+        return ""
+    first, last = (percent(course[at][1], language) for at in (0, -1))
+    return language.say("list.course", first=first, last=last)
