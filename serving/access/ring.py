@@ -106,6 +106,9 @@ class Rings:
             self._read_at, self._error = begun, None
         except ForewarnError as error:
             self._error, self._tried_at = error, self._clock()
+        except Exception as error:  # noqa: BLE001 - nobody awaits this, and its text may hold a secret
+            said = f"the keys could not be read: {type(error).__name__}"
+            self._error, self._tried_at = StoreError(said), self._clock()
 
     def _read(self) -> Ring:
         try:

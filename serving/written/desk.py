@@ -174,7 +174,7 @@ def _row(kept: BaseModel) -> dict[str, Any]:
 def _closed(kept: Intervention, said: Closing) -> dict[str, Any]:
     now = moments.now()
     closed_at = said.closed_at or now
-    if closed_at < kept.assigned_at or closed_at > now + _AHEAD:
+    if closed_at < kept.assigned_at - _AHEAD or closed_at > now + _AHEAD:
         raise DeclinedError(422, "closed_at: expected a moment after assigned_at, not to come")
     return {"closed_at": closed_at, "outcome": said.outcome}
 

@@ -176,6 +176,24 @@ def test_a_killed_worker_is_replaced_and_a_killed_host_leaves_nothing_behind(ser
     assert "that started this one is gone" in server.log.read_text()
 
 
+def test_it_sees_at_once_what_another_process_writes_to_the_store(served, real_forewarn):
+    place = ("--workspace", served.root)
+    made = json.loads(real_forewarn("keys", "create", "crm", *place, "--json").stdout)
+    with running(served, drain="0") as server:
+        server.client.headers["X-API-Key"] = made["secret"]
+        assert server.status("/v1/accounts/acct-1/explanation") == 200
+        time.sleep(2)  # the audit has written by then
+        assert real_forewarn("keys", "create", "another", *place).returncode == 0
+        assert real_forewarn("keys", "revoke", made["key_id"], *place).returncode == 0
+        until(lambda: server.status(RISK) == 401, 15, server.log)
+        held = [
+            path.resolve(strict=False).name
+            for path in Path(f"/proc/{server.worker().pid}/fd").iterdir()
+        ]
+        assert any(name.startswith("store.db") for name in held)
+        assert not [name for name in held if "(deleted)" in name and name.startswith("store.db")]
+
+
 def test_without_a_batch_it_ends_at_once_with_one_line(tmp_path, real_forewarn):
     started = time.monotonic()
     done = real_forewarn("serve", "--workspace", tmp_path / "nothing")
