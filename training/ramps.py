@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
@@ -13,7 +14,7 @@ from scipy.special import expit, logit
 
 from data.errors import BadInputError
 from features.rules import Rule
-from training.matrix import Columns, Numbers, matrix
+from training.matrix import Columns, Numbers, matrix, once
 
 MEDIAN = 0.5
 WORST = 0.95
@@ -44,6 +45,9 @@ class Ramps:
         Raises:
             BadInputError: the table lacks a feature that a rule reads.
         """
+        return once(frame, self, "steps", partial(self._steps, frame))
+
+    def _steps(self, frame: pd.DataFrame) -> Numbers:
         X = matrix(frame, self.columns)
         steps = _climb(X, self.start, self.stop, self.columns.directions)
         return np.where(np.isnan(steps), self.typical, steps)

@@ -14,7 +14,7 @@ from training.calibrate import Calibration
 from training.forest import ALONE, Forest
 from training.matrix import Columns, Numbers, matrix, once
 from training.periods import Periods, renewals
-from training.ramps import RampModel
+from training.ramps import RampModel, Ramps
 
 # How renewals meet a period is told under the name of the feature that it is made from.
 RENEWAL = "days_to_renewal"
@@ -211,10 +211,19 @@ class Voice:
             periods=tuple(content["periods"]),
             columns=None if columns is None else Columns.from_dict(columns),
             forest=None if trees is None else Forest(text, tuple(trees)),
-            ramps=tuple(RampModel.from_dict(model) for model in content["ramps"]),
+            ramps=_alike([RampModel.from_dict(model) for model in content["ramps"]]),
             starts=tuple(content["starts"]),
             calibration=Calibration(**content["calibration"]),
         )
+
+
+def _alike(bag: Sequence[RampModel]) -> tuple[RampModel, ...]:
+    """The members of a bag, of which those whose ramps are equal have the same ones."""
+    known: list[Ramps] = []
+    for model in bag:
+        if model.ramps not in known:
+            known.append(model.ramps)
+    return tuple(replace(model, ramps=known[known.index(model.ramps)]) for model in bag)
 
 
 def tables(
