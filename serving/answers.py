@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from datetime import date
-from functools import cache
-from pathlib import Path
 from urllib.parse import quote
 
-import yaml
 from pydantic import BaseModel
 
 from serving.answers_course import Journey
 from serving.answers_why import Explanation
+from serving.plays import plays
 from serving.records import AccountRisk, Batch, Probability
 
 REASONS = 3
@@ -97,7 +95,7 @@ class Account(BaseModel):
             **{name: getattr(batch, name) for name in _OF_BATCH},
             **{f"driver_{n}": said for n, said in enumerate(row.drivers_told, start=1)},
             "risk_change": None if before is None or row.risk is None else row.risk - before,
-            "suggested_play": None if row.driver is None else _plays().get(row.driver),
+            "suggested_play": None if row.driver is None else plays().get(row.driver),
             "days_to_renewal": None if renewal is None else (renewal - batch.as_of).days,
             "link": f"/accounts/{quote(row.account_id)}",
             "horizons": [{"days": days, "risk": risk} for days, risk in row.risks.items()],
@@ -108,12 +106,6 @@ class Account(BaseModel):
 
 _OF_BATCH = ("as_of", "horizon_days", "model_version", "batch_id")
 _OF_ROW = tuple((set(Account.model_fields) & set(AccountRisk.model_fields)) - {"causes"})
-
-
-@cache
-def _plays() -> dict[str, str]:
-    found: dict[str, str] = yaml.safe_load((Path(__file__).parent / "plays.yml").read_text())
-    return found
 
 
 class AccountAnswer(BaseModel):

@@ -2,43 +2,110 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from fastapi import APIRouter, Depends, Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, Response
 
 from serving.access.audited import note_reading
 from serving.access.caller import needs
 from serving.access.viewer import viewer_of
 from serving.published import Published
-from serving.records import AccountRisk, Batch
 from serving.web.look import Looking
+from serving.web.one import forms
+from serving.web.one.page import Page, Sent
+from serving.web.one.view import Asked
 from serving.web.screen import Screen
 from serving.web.sign_in import own_form
+from serving.written.desk import INTERVENTION_KIND, Desk
+from serving.written.once import DeclinedError
+
+_MOST_PLAYS = 1000
 
 
-def account_page(published: Published, screen: Screen) -> APIRouter:
-    """The page at `/accounts/ID`."""
+async def _typed(request: Request) -> dict[str, str]:
+    return {name: said for name, said in (await request.form()).items() if isinstance(said, str)}
+
+
+def _asked(horizon: str = "", source: str = "", driver: str = "") -> Asked:
+    return Asked(horizon=horizon, source=source, driver=driver)
+
+
+Typing = Annotated[dict[str, str], Depends(_typed)]
+Asking = Annotated[Asked, Depends(_asked)]
+
+
+def account_page(published: Published, desk: Desk, screen: Screen) -> APIRouter:
+    """The page at `/accounts/ID`, and what its forms are sent to below it."""
     router = APIRouter(
         include_in_schema=False,
         default_response_class=HTMLResponse,
         dependencies=[Depends(needs("read")), Depends(viewer_of), Depends(own_form)],
     )
+    page = Page(published=published, desk=desk, screen=screen)
+    _saying(router, page)
+    _playing(router, page)
 
     @router.get("/accounts/{account_id:path}")
-    def account(request: Request, look: Looking, account_id: str) -> HTMLResponse:
-        assert look.viewer is not None  # noqa: S101 - seen to by the router
-        batch = published.batch()
-        row = published.account(batch, account_id, look.viewer.within())
-        if row is None:  # or not theirs to see, which must look the same
-            return screen.show("absent.html", look, batch=batch, status=404)
+    def account(
+        request: Request, look: Looking, account_id: str, asked: Asking, saved: str = ""
+    ) -> Response:
+        found = page.find(look, account_id)
+        if isinstance(found, Response):
+            return found
         note_reading(request, account_id)
-        return screen.show("account.html", look, batch=batch, row=row, renewal=_until(batch, row))
+        return page.show(look, found, asked, saved=saved)
 
     return router
 
 
-def _until(batch: Batch, row: AccountRisk) -> str:
-    """The renewal date, and how far it was from the moment of scoring."""
-    if row.renewal_at is None:
-        return "unknown"
-    days = (row.renewal_at - batch.as_of).days
-    return f"{row.renewal_at} ({f'in {days} days' if days >= 0 else f'{-days} days ago'})"
+def _saying(router: APIRouter, page: Page) -> None:
+    """The routes that take what somebody thinks of an account."""
+
+    @router.post("/accounts/{account_id:path}/feedback", dependencies=[Depends(needs("write"))])
+    def feedback(request: Request, look: Looking, account_id: str, typed: Typing) -> Response:
+        def write(sent: Sent) -> None:
+            known = {batch.batch_id for batch, _ in sent.found.history}
+            shown = typed.get("batch_id", "")
+            batch_id = shown if shown in known else sent.found.batch.batch_id
+            said = forms.feedback(typed, sent.viewer, batch_id)
+            page.desk.feedback(account_id, said, sent.attempt(said))
+
+        return page.take(request, look, account_id, typed, ("feedback", account_id), write)
+
+    @router.post("/accounts/{account_id:path}/pulse", dependencies=[Depends(needs("write"))])
+    def pulse(request: Request, look: Looking, account_id: str, typed: Typing) -> Response:
+        def write(sent: Sent) -> None:
+            said = forms.pulse(typed, sent.viewer)
+            page.desk.pulse(account_id, said, sent.attempt(said))
+
+        return page.take(request, look, account_id, typed, ("pulse", account_id), write)
+
+
+def _playing(router: APIRouter, page: Page) -> None:
+    """The routes that begin and end plays."""
+
+    @router.post("/accounts/{account_id:path}/plays", dependencies=[Depends(needs("write"))])
+    def begin(request: Request, look: Looking, account_id: str, typed: Typing) -> Response:
+        def write(sent: Sent) -> None:
+            said = forms.play(typed, sent.viewer)
+            page.desk.intervention(account_id, said, sent.attempt(said))
+
+        return page.take(request, look, account_id, typed, ("play", account_id), write)
+
+    @router.post(
+        "/accounts/{account_id:path}/plays/{play_id}/outcome",
+        dependencies=[Depends(needs("write"))],
+    )
+    def end(
+        request: Request, look: Looking, account_id: str, play_id: str, typed: Typing
+    ) -> Response:
+        def write(sent: Sent) -> None:
+            said = forms.closing(typed)
+            plays = page.desk.listed(INTERVENTION_KIND, account_id, limit=_MOST_PLAYS, before=None)
+            if all(play.intervention_id != play_id for play in plays):
+                raise DeclinedError(404, "no such play on this account")
+            page.desk.close(play_id, said, sent.attempt(said))
+
+        target = ("closing", account_id, play_id)
+        return page.take(request, look, account_id, typed, target, write)

@@ -1,0 +1,1 @@
+"""What the page of one account shows, made ready for its templates, and what is written there."""

@@ -1,0 +1,139 @@
+"""What the forms of an account's page say, checked: what is to be written, or what is wrong."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from serving import moments
+from serving.access.viewer import Viewer
+from serving.written.contents import Closing, NewFeedback, NewIntervention, NewPulse
+
+# Under these a request may be repeated; each page that is shown has one of its own.
+_ONCE = re.compile(r"[0-9a-f]{32}")
+# How long a pulse counts, in days, as one may choose.
+COUNTS = (30, 90, 180)
+# What pydantic finds wrong, as the sentences that tell it are called; else nothing was chosen.
+_SAID = {
+    "string_too_long": "too_long",
+    "string_pattern_mismatch": "no_such_signs",
+}
+
+Typed = Mapping[str, str]
+Made = TypeVar("Made", bound=BaseModel)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refused:
+    """A form that was not taken: which, what was typed, and what is wrong by field.
+
+    `form` is one of feedback, pulse and play, or closing with the play that it would end. The field
+    "" is the form as a whole. What is wrong are names of sentences.
+    """
+
+    form: str
+    typed: Typed
+    wrong: Mapping[str, str]
+
+
+class WrongFormError(Exception):
+    """Something is wrong with what was typed: names of sentences by field."""
+
+    def __init__(self, wrong: Mapping[str, str]) -> None:
+        super().__init__(", ".join(wrong))
+        self.wrong = wrong
+
+
+def once_key(typed: Typed, form: str) -> str | None:
+    """Under which key this form of this page may be sent again; None if it names none of ours."""
+    said = typed.get("once", "")
+    return f"page-{form}-{said}" if _ONCE.fullmatch(said) else None
+
+
+def feedback(typed: Typed, viewer: Viewer, batch_id: str) -> NewFeedback:
+    """Whether they agree with what that batch says, and why.
+
+    Raises:
+        WrongFormError: no verdict, or something too long.
+    """
+    return _made(
+        NewFeedback,
+        verdict=typed.get("verdict"),
+        reason_code=typed.get("reason_code") or None,
+        note=_note(typed),
+        author=viewer.name or None,
+        batch_id=batch_id,
+    )
+
+
+def pulse(typed: Typed, viewer: Viewer) -> NewPulse:
+    """How they judge the account, and for how long that counts.
+
+    Raises:
+        WrongFormError: no judgement, or something too long.
+    """
+    said, counts = typed.get("pulse", ""), typed.get("counts", "")
+    days = int(counts) if counts in map(str, COUNTS) else None
+    return _made(
+        NewPulse,
+        pulse=int(said) if said.isascii() and said.isdecimal() else None,
+        note=_note(typed),
+        csm=viewer.manages or viewer.name or None,
+        expires_at=None if days is None else moments.now() + timedelta(days=days),
+    )
+
+
+def play(typed: Typed, viewer: Viewer) -> NewIntervention:
+    """A play, one that is known or in their own words, with its owner and when it is due.
+
+    Raises:
+        WrongFormError: no play, no date, or something too long.
+    """
+    wrong: dict[str, str] = {}
+    due = typed.get("due", "").strip()
+    try:
+        at = datetime.combine(date.fromisoformat(due), datetime.min.time(), UTC) if due else None
+    except ValueError:
+        at, wrong["due"] = None, "no_date"
+    return _made(
+        NewIntervention,
+        wrong,
+        play=typed.get("own", "").strip() or typed.get("play", ""),
+        assigned_by=viewer.name or None,
+        owner=typed.get("owner", "").strip() or None,
+        due_at=at,
+        note=_note(typed),
+    )
+
+
+def closing(typed: Typed) -> Closing:
+    """What came of a play.
+
+    Raises:
+        WrongFormError: nothing was chosen.
+    """
+    return _made(Closing, outcome=typed.get("outcome"))
+
+
+def _note(typed: Typed) -> str | None:
+    # Browsers send every line break as two characters, and count it as one.
+    return typed.get("note", "").replace("\r\n", "\n").strip() or None
+
+
+def _made(kind: type[Made], wrong: Mapping[str, str] | None = None, /, **values: object) -> Made:
+    found = dict(wrong or {})
+    try:
+        made = kind.model_validate(values)
+    except ValidationError as error:
+        for mistake in error.errors(include_url=False, include_input=False):
+            field = str(mistake["loc"][0])
+            found.setdefault(field, _SAID.get(mistake["type"], "missing"))
+        raise WrongFormError(found) from None
+    if found:
+        raise WrongFormError(found)
+    return made

@@ -1,0 +1,52 @@
+"""The account that a page is asked for: as the served batch has it, or as it was last seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from serving.access.viewer import Viewer
+from serving.published import Published
+from serving.records import AccountRisk, Batch
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """An account in `batch`, the newest that holds it; `served` is the batch that is served.
+
+    `history` is what was published of it, the newest first.
+    """
+
+    served: Batch
+    batch: Batch
+    row: AccountRisk
+    history: tuple[tuple[Batch, AccountRisk], ...]
+
+    @property
+    def gone(self) -> bool:
+        """Whether it is in an earlier batch only: it is no customer any more."""
+        return self.batch.batch_id != self.served.batch_id
+
+    @property
+    def place(self) -> str:
+        """Where its page is; a slash in its id is part of it."""
+        return f"/accounts/{quote(self.row.account_id, safe='')}"
+
+
+def find(
+    published: Published, account_id: str, viewer: Viewer, *, most: int
+) -> tuple[Batch, Found | None]:
+    """The served batch, and the account if this viewer may see it, with so much of its past.
+
+    An account that is not theirs is as if it had never been, and so is one that has become
+    somebody else's.
+    """
+    served = batch = published.batch()
+    row = published.account(served, account_id)
+    history = tuple(published.history(account_id, limit=most))
+    if row is None and history:
+        batch = history[0][0]
+        row = published.account(batch, account_id)
+    if row is None or not viewer.sees(row):
+        return served, None
+    return served, Found(served=served, batch=batch, row=row, history=history)

@@ -1,0 +1,229 @@
+"""All that the page of one account shows, put together once, in the language of its reader."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from urllib.parse import urlencode
+
+from serving.dossier.told import told
+from serving.language import Language, entries
+from serving.plays import play_told, plays
+from serving.records import AccountRisk, Batch, Dossier, Driver, Explanation, Move
+from serving.spoken import spoken
+from serving.web.one.course import Course, Event, course
+from serving.web.one.found import Found
+from serving.web.one.people import People, people
+from serving.web.one.timeline import Timeline, timeline
+from serving.web.one.waterfall import Bar, waterfall
+from serving.web.one.written import Written
+
+_METHODS = {
+    "rules": "rules",
+    "rules and base rates": "rules_and_base_rates",
+    "blend": "blend",
+    "hazard": "learnt",
+    "classifier": "learnt",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What of an account somebody wants to see, as the address says; what is unknown is nothing."""
+
+    horizon: str = ""
+    source: str = ""
+    driver: str = ""
+
+    def but(self, **different: str | int) -> str:
+        """The query of the same with something else; empty where nothing is left."""
+        kept = {"horizon": self.horizon, "source": self.source, "driver": self.driver, **different}
+        said = {name: value for name, value in kept.items() if value != ""}
+        return f"?{urlencode(said)}" if said else ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Horizon:
+    """The risk within so many days; `of_batch` is the horizon that all the rest speaks of."""
+
+    days: int
+    risk: float
+    chosen: bool
+    of_batch: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """What the templates of `account/` show; `found` and what is asked of it lie behind it all."""
+
+    found: Found
+    row: AccountRisk
+    dossier: Dossier | None
+    written: Written
+    asked: Asked
+    language: Language
+
+    @property
+    def batch(self) -> Batch:
+        """The batch that all this is of."""
+        return self.found.batch
+
+    @property
+    def why(self) -> Explanation | None:
+        """The explanation, where there is one."""
+        return self.row.explanation
+
+    @cached_property
+    def horizons(self) -> tuple[Horizon, ...]:
+        """Every horizon that the model speaks of, with the chosen one: the batch's by default."""
+        row, own = self.row, self.batch.horizon_days
+        if row.risk is None:
+            return ()
+        risks = {own: row.risk, **row.risks}
+        wished = int(self.asked.horizon) if self.asked.horizon.isdecimal() else own
+        chosen = wished if wished in risks else own
+        return tuple(
+            Horizon(days=days, risk=risk, chosen=days == chosen, of_batch=days == own)
+            for days, risk in sorted(risks.items())
+        )
+
+    @property
+    def horizon(self) -> Horizon | None:
+        """The one that is looked at."""
+        return next((horizon for horizon in self.horizons if horizon.chosen), None)
+
+    @property
+    def falls(self) -> tuple[Bar, ...]:
+        """The waterfall of the drivers: where every account starts, each of them, the risk."""
+        why = self.why
+        return (
+            () if why is None else self._waterfall(why.base_shown, [d.shown for d in why.drivers])
+        )
+
+    @property
+    def moves(self) -> tuple[Move, ...]:
+        """What moved the risk by a point or more since the batch before."""
+        change = self.why.change if self.why else None
+        return () if change is None else tuple(move for move in change.moves if move.shown)
+
+    @property
+    def steps(self) -> tuple[tuple[str, int], ...]:
+        """What else moved it: the data, or the model."""
+        change = self.why.change if self.why else None
+        if change is None:
+            return ()
+        parts = (("data", change.data_shown), ("model", change.model_shown))
+        return tuple((name, shown) for name, shown in parts if shown)
+
+    @property
+    def changes(self) -> tuple[Bar, ...]:
+        """The waterfall of what changed: the risk before, what moved it, the risk now."""
+        change = self.why.change if self.why else None
+        if change is None:
+            return ()
+        steps = [*(move.shown for move in self.moves), *(shown for _, shown in self.steps)]
+        return self._waterfall(change.before_shown, steps)
+
+    @cached_property
+    def timeline(self) -> Timeline:
+        """What happened, each row with the drivers that rest on it."""
+        return timeline(
+            self.dossier, self.drivers, source=self.asked.source, family=self.asked.driver
+        )
+
+    @cached_property
+    def drivers(self) -> tuple[Driver, ...]:
+        """The drivers that move the risk and that rows may stand behind, the strongest first."""
+        all_drivers = self.why.drivers if self.why else ()
+        return tuple(d for d in all_drivers if d.shown and not d.context)
+
+    @cached_property
+    def people(self) -> People | None:
+        """Who is known there."""
+        return people(self.dossier, self.row.engaged_people, self.batch.as_of)
+
+    @cached_property
+    def course(self) -> Course:
+        """How the risk went."""
+        return course(self.found.history, self.dossier, self.written)
+
+    @cached_property
+    def labels(self) -> Mapping[str, str]:
+        """What each family of features is called."""
+        return {name: self.language.say(f"families.{name}") for name in plays()} | {
+            driver.family: driver.label for driver in (self.why.drivers if self.why else ())
+        }
+
+    @cached_property
+    def rows_behind(self) -> Mapping[str, int]:
+        """How many rows of the timeline stand behind each driver."""
+        return dict(self.timeline.families)
+
+    def rows_at(self, family: str) -> str:
+        """Where the rows behind a driver begin: on this page, unless it shows only some rows."""
+        part = self.timeline.source or self.timeline.family
+        return f"{self.found.place if part else ''}#rows-{family}"
+
+    @property
+    def method(self) -> str:
+        """How the model came to know, in words if there are any."""
+        method = self.row.method or self.batch.method
+        words = _METHODS.get(method)
+        return method if words is None else self.language.say(f"account.method_{words}")
+
+    def word(self, said: str) -> str:
+        """A word of the data as people say it; one that is unknown as it came."""
+        key = f"vocabulary.{said}"
+        return self.language.say(key) if key in entries() else said.replace("_", " ")
+
+    def marked(self, event: Event) -> str:
+        """What a mark on the chart stands for."""
+        if event.kind in ("contract", "pulse"):
+            return event.what  # a row of the timeline, which has its words
+        what = play_told(event.what, self.language)
+        return self.language.say(f"account.mark_{event.kind}", what=what)
+
+    def mirrored(self, x: float, width: float) -> float:
+        """Where a part of a bar begins, which grows from where the reader begins."""
+        return round(100 - x - width, 2) if self.language.right_to_left else x
+
+    @property
+    def suggested(self) -> str | None:
+        """The play for the strongest reason, as it is kept."""
+        return plays().get(self.row.driver or "")
+
+    @property
+    def plays(self) -> Mapping[str, str]:
+        """Every play that is known, by family."""
+        return plays()
+
+    @property
+    def renewal_days(self) -> int | None:
+        """How many days were left at the moment of the batch; below zero when it was over."""
+        at = self.row.renewal_at
+        return None if at is None else (at - self.batch.as_of).days
+
+    @property
+    def tenure_months(self) -> int | None:
+        """For how many months it has been a customer."""
+        since = self.dossier.facts.customer_since if self.dossier else None
+        return None if since is None else round((self.batch.as_of - since).days / 30.4)
+
+    def _waterfall(self, first: int, steps: list[int]) -> tuple[Bar, ...]:
+        return waterfall(first, steps, mirrored=self.language.right_to_left)
+
+
+def view(found: Found, written: Written, asked: Asked, language: Language) -> View:
+    """The view of an account that was found."""
+    row, dossier = found.row, found.row.dossier
+    if language.code != "en":  # as published it is in English
+        row = spoken(row, found.batch, language)
+    return View(
+        found=found,
+        row=row,
+        dossier=None if dossier is None else told(dossier, language),
+        written=written,
+        asked=asked,
+        language=language,
+    )

@@ -1,0 +1,43 @@
+"""What people wrote about an account: their verdicts, their pulses, and the plays that were run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from serving.written.contents import Feedback, Intervention, Pulse
+from serving.written.desk import FEEDBACK_KIND, INTERVENTION_KIND, PULSE_KIND, Desk
+
+LISTED = 50
+
+
+@dataclass(frozen=True, kw_only=True)
+class Written:
+    """The newest of what was written, the newest first."""
+
+    feedback: tuple[Feedback, ...] = ()
+    pulses: tuple[Pulse, ...] = ()
+    plays: tuple[Intervention, ...] = ()
+
+    @property
+    def under_way(self) -> tuple[Intervention, ...]:
+        """The plays that nobody has closed yet."""
+        return tuple(play for play in self.plays if play.closed_at is None)
+
+    @property
+    def over(self) -> tuple[Intervention, ...]:
+        """The plays that somebody closed, with what came of them."""
+        return tuple(play for play in self.plays if play.closed_at is not None)
+
+
+def written(desk: Desk, account_id: str) -> Written:
+    """What was written of an account that was published.
+
+    Raises:
+        DeclinedError: no batch holds it.
+        StoreError: the store is locked or away.
+    """
+    return Written(
+        feedback=tuple(desk.listed(FEEDBACK_KIND, account_id, limit=LISTED, before=None)),
+        pulses=tuple(desk.listed(PULSE_KIND, account_id, limit=LISTED, before=None)),
+        plays=tuple(desk.listed(INTERVENTION_KIND, account_id, limit=LISTED, before=None)),
+    )
