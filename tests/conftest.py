@@ -27,6 +27,8 @@ ROOT = Path(__file__).resolve().parents[1]
 # Threads that wait for one another sleep. By default they spin, and take the core from the other
 # workers: on a busy machine the same work then costs five times as much. Read when loaded, so here.
 os.environ |= {"OMP_WAIT_POLICY": "passive", "OPENBLAS_NUM_THREADS": "1"}
+# Processes that tests start keep what they have compiled: to compile it costs each a second.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # An application that a test asks in its own process listens nowhere, so it is open without a key.
 os.environ["FOREWARN_LISTENS"] = "nowhere"
 # Importing it has bound this process to this machine; so it binds the processes that tests start.
@@ -56,8 +58,12 @@ LONGEST = (
 )
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long tests first."""
+    """Long tests first; what needs a company that went the whole way is one of them."""
+    for item in items:
+        if "arrived" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)
     place = {name: number for number, name in enumerate(LONGEST)}
     items.sort(key=lambda item: place.get(item.path.name, len(place)))
 

@@ -108,6 +108,7 @@ def told(count: int, seed: int, code: str = "en") -> Iterator[tuple[float, Accou
         yield float(risk), spoken(account(why, float(risk)), BATCH, language(code))
 
 
+@pytest.mark.slow
 def test_the_contract_holds_for_ten_thousand_accounts_drawn_at_random():
     said = set()
     for risk, row in told(ROWS, seed=0):
