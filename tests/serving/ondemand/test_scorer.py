@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from data.errors import ForewarnError, MissingError
+from data.files import atomic
 from data.land import land
 from data.workspace import Workspace
 from serving.ondemand.asked import OutOfReachError
@@ -210,6 +212,30 @@ def test_requests_under_way_keep_their_model_when_another_is_served(workspace, c
     assert failures == []
     apart, ant = 0.412, 0.078
     assert set(seen) == {("m1", apart), ("m1", ant), ("m2", apart), ("m2", round(ant + 0.2, 6))}
+
+
+def test_a_model_that_was_made_anew_under_its_version_is_loaded_anew(workspace, crowned, sent):
+    # As when an account is erased from what it remembers.
+    crowned("m1")
+    score(workspace, Config(), as_of=JULY)
+    scorer, place = scorer_of(workspace), workspace.models / "m1" / "model.json"
+
+    def written(more: float, seal: str) -> float:
+        crowned("m1", more=more)
+        with atomic(place.parent) as folder:
+            folder.mkdir(parents=True)
+            (folder / place.name).write_text(json.dumps({"seal": seal}))
+        return told()
+
+    def told() -> float:
+        risk: float = scorer.score([sent["ant"]]).results[0].risk.risk
+        return round(risk, 3)
+
+    assert [written(0.0, "0"), written(0.2, "1"), written(0.1, "2")] == [0.078, 0.278, 0.178]
+    crowned("m1")
+    assert told() == 0.178, "the file is the same"
+    place.unlink()
+    assert told() == 0.178, "nothing has taken its place yet"
 
 
 def test_a_model_that_is_gone_is_no_mistake_of_the_asker(scored, sent, monkeypatch):
