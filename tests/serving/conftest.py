@@ -4,7 +4,9 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import deepcopy
 from functools import cache, cached_property
+from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -109,7 +111,46 @@ def landed(tmp_path_factory) -> Workspace:
     root = tmp_path_factory.mktemp("landed")
     workspace = Workspace(root / "workspace")
     land(str(write_tables(root / "company")), workspace)
+    STEADY.add(workspace.lake.resolve())
     return workspace
+
+
+# Lakes that no test writes to, and what is read of a lake and of nothing else.
+STEADY: set[Path] = set()
+READ = (
+    "serving.score.pieces",
+    "serving.score.accounts",
+    "serving.score.dossiers",
+    "serving.facts.evidence",
+    "serving.facts.monthly",
+    "serving.feeds.feeds_at",
+    "serving.changes.feeds_at",
+)
+
+
+def _once(read: Callable[..., Any]) -> Callable[..., Any]:
+    """The same, made once of a lake that is steady; each who asks gets a copy of their own."""
+    known: dict[str, Any] = {}
+
+    def answer(workspace: Workspace, *asked: Any, **named: Any) -> Any:
+        if workspace.lake.resolve() not in STEADY or named.get("engine", "duckdb") != "duckdb":
+            return read(workspace, *asked, **named)
+        key = repr((workspace.lake.resolve(), workspace.manifest(), asked, sorted(named.items())))
+        if key not in known:
+            known[key] = read(workspace, *asked, **named)
+        return deepcopy(known[key])
+
+    return answer
+
+
+@pytest.fixture(scope="session", autouse=True)
+def reading_once() -> Iterator[None]:
+    """The landed company never changes, so nothing is computed from it twice."""
+    with pytest.MonkeyPatch.context() as patch:
+        for place in READ:
+            module, _, name = place.rpartition(".")
+            patch.setattr(place, _once(getattr(import_module(module), name)))
+        yield
 
 
 @pytest.fixture
