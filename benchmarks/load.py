@@ -26,11 +26,12 @@ _CHUNK = 1 << 16
 Ask = Callable[[], bytes]
 
 
-def request(path: str, key: str = "", content: object = None) -> bytes:
-    """A request as it goes over the wire."""
+def request(path: str, key: str = "", content: object = None, **headers: str) -> bytes:
+    """A request as it goes over the wire; headers with `_` where their names have `-`."""
     body = b"" if content is None else json.dumps(content).encode()
     lines = [f"{'GET' if content is None else 'POST'} {path} HTTP/1.1", "Host: localhost"]
     lines += [f"X-API-Key: {key}"] if key else []
+    lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
     lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"] if body else []
     return "\r\n".join([*lines, "", ""]).encode() + body
 
