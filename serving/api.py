@@ -50,7 +50,7 @@ def create_app(workspace: Workspace, *, access: Access | None = None) -> FastAPI
     app.state.desk = Desk(workspace, published)
     app.include_router(scoring_routes(app.state.desk))
     app.include_router(contract_routes())
-    screen = mount_pages(app, published, workspace.store)
+    screen = mount_pages(app, published, workspace)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(ForewarnError, _unavailable)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from serving.engines import Address
+from data.workspace import Workspace
 from serving.published import Published
 from serving.web.account import account_page
 from serving.web.accounts import account_list
 from serving.web.looks import Looks
+from serving.web.model import model_page
 from serving.web.preferences import preferences
 from serving.web.screen import Screen
 from serving.web.sign_in import mount_door
@@ -16,15 +17,16 @@ from serving.web.states import look_again
 from serving.written.desk import Desk
 
 
-def mount_pages(app: FastAPI, published: Published, address: Address) -> Screen:
-    """Add every page, what they look like, and the door; the store is at `address`.
+def mount_pages(app: FastAPI, published: Published, workspace: Workspace) -> Screen:
+    """Add every page, what they look like, and the door.
 
     What comes back shows pages as these are shown, for whatever else has something to show.
     """
     screen = Screen()
     app.mount("/static", Looks(screen), name="static")
     app.include_router(account_list(published, screen))
-    app.include_router(account_page(published, Desk(address), screen))
+    app.include_router(account_page(published, Desk(workspace.store), screen))
+    app.include_router(model_page(published, workspace.store, workspace.models, screen))
     app.include_router(preferences())
     app.include_router(look_again(published))
     mount_door(app, screen)

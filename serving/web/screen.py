@@ -25,7 +25,7 @@ class Screen:
     """Shows templates; in each language an environment of its own, made when it is first asked for.
 
     In a template `say` gives sentences of `locale/sentences.yml`, `look` tells for whom it is made,
-    and the filters money, percent, number, signed and day write as the language does.
+    and the filters money, percent, number, fixed, signed and day write as the language does.
     """
 
     def __init__(self) -> None:
@@ -72,6 +72,7 @@ def _environment(language: Language, static: Callable[[str], str]) -> Environmen
         "money": partial(money, language=language),
         "percent": partial(percent, language=language),
         "number": language.number,
+        "fixed": language.fixed,
         "signed": partial(language.number, signed=True),
         "day": partial(_day, language),
     }
