@@ -12,13 +12,13 @@ from data.errors import RefusedError
 from data.workspace import Workspace
 from training import run, track
 from training.audited import labels_of
-from training.config import Config
+from training.config import Config, Preset
 from training.report import TrainingReport
 from training.rows import Rows
 from training.run import train
 from training.spec import ChurnSpec
 
-CONFIG = Config(bootstrap=100)
+CONFIG = Config(bootstrap=100, lightgbm=Preset(n_estimators=10, learning_rate=0.2))
 
 
 @pytest.fixture
@@ -50,8 +50,9 @@ def test_training_is_refused_before_it_learns_from_a_leak(
 
 
 def test_the_training_report_carries_the_audit_and_a_snapshot_is_kept(
-    tmp_path, prepared, small_company, land_company
+    tmp_path, monkeypatch, prepared, small_company, land_company
 ):
+    monkeypatch.setattr("training.publish._pictures", lambda *_: {})
     workspace = land_company(tmp_path / "w", prepared(small_company))
     report = train(workspace, CONFIG)
     checks = json.loads(json.dumps(report.to_dict()))["audit"]["checks"]

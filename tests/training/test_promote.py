@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import multiprocessing
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
@@ -253,25 +252,13 @@ def _promote(root: str, name: str, results) -> None:  # a process of its own
 
 
 def test_promotions_at_once_leave_one_champion_and_one_previous(
-    workspace, config, model, small_rows, small_company
+    workspace, config, model, small_rows, small_company, at_once
 ):
     old = registered(workspace, config, told(model, small_rows, noise=3.0, seed=14))
     promote(workspace, config)
     new = registered(workspace, config, told(model, small_rows, noise=0.7, seed=15))
     small_company.frame.to_parquet(workspace.root / "frame.parquet")
-    context = multiprocessing.get_context("spawn")
-    results = context.Queue()
-    racers = [
-        context.Process(
-            target=_promote, args=(str(workspace.root), config.registered_model, results)
-        )
-        for _ in range(3)
-    ]
-    for racer in racers:
-        racer.start()
-    said = [results.get(timeout=120) for _ in racers]
-    for racer in racers:
-        racer.join()
+    said = at_once(3, _promote, str(workspace.root), config.registered_model)
     assert said.count("promoted") == 1
     assert all(
         word in ("promoted", "nothing_to_do") or "is in use by process" in word for word in said

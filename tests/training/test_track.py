@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import multiprocessing
 from pathlib import Path
 
 from training import track
@@ -25,17 +24,8 @@ def _start(root: str, results) -> None:  # a process of its own
         results.put(error)
 
 
-def test_the_first_start_by_four_processes_at_once_works(tmp_path):
-    context = multiprocessing.get_context("spawn")
-    results = context.Queue()
-    starters = [
-        context.Process(target=_start, args=(str(tmp_path / "w"), results)) for _ in range(STARTS)
-    ]
-    for starter in starters:
-        starter.start()
-    runs = [results.get(timeout=300) for _ in starters]
-    for starter in starters:
-        starter.join()
+def test_the_first_start_by_four_processes_at_once_works(tmp_path, at_once):
+    runs = at_once(STARTS, _start, str(tmp_path / "w"))
     assert all(isinstance(run, str) for run in runs), runs
     from data.workspace import Workspace
 
