@@ -85,34 +85,18 @@ def _features(make_lake, tables, moments, rule):
 @pytest.mark.parametrize("rule", RULES, ids=lambda r: r.kind)
 @ANY_SEEDS
 @FEW
-def test_deleting_the_future_changes_nothing(make_lake, side_by_side, rule, seeds, cut):
-    tables = side_by_side(*seeds)
-    before = _features(make_lake, tables, [cut], rule)
-    after = _features(make_lake, without_the_future(tables, cut), [cut], rule)
-    assert_frame_equal(before, after)
-
-
-@pytest.mark.parametrize("rule", RULES, ids=lambda r: r.kind)
-@ANY_SEEDS
-@FEW
-def test_corrupting_the_future_changes_nothing(make_lake, side_by_side, rule, seeds, cut):
-    tables = side_by_side(*seeds)
-    twisted = with_another_future(tables, cut, np.random.default_rng(seeds))
-    before = _features(make_lake, tables, [cut], rule)
-    assert_frame_equal(before, _features(make_lake, twisted, [cut], rule))
-
-
-@pytest.mark.parametrize("rule", RULES, ids=lambda r: r.kind)
-@ANY_SEEDS
-@FEW
-def test_one_snapshot_alone_equals_the_same_snapshot_among_others(
+def test_a_past_without_its_future_with_another_or_among_other_snapshots_is_the_same(
     make_lake, side_by_side, rule, seeds, cut
 ):
     tables = side_by_side(*seeds)
     alone = _features(make_lake, tables, [cut], rule)
+    for others in (
+        without_the_future(tables, cut),
+        with_another_future(tables, cut, np.random.default_rng(seeds)),
+    ):
+        assert_frame_equal(alone, _features(make_lake, others, [cut], rule))
     among = _features(make_lake, tables, AS_OF, rule)
-    same = among[among["as_of"] == cut].reset_index(drop=True)
-    assert_frame_equal(alone, same)
+    assert_frame_equal(alone, among[among["as_of"] == cut].reset_index(drop=True))
 
 
 @ANY_SEEDS
