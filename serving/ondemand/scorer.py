@@ -179,7 +179,7 @@ def _whys(
 ) -> Iterator[tuple[dict[str, Any], Explanation]]:
     if not scored.account_ids:
         return
-    lists = {"account_id": list(scored.account_ids), **scored.words}
+    lists: dict[str, list[Any]] = {"account_id": list(scored.account_ids), **scored.words}
     rows = Remembered(scored.frame, numbers=(scored.numbers, PLACES), lists=lists)
     model = served.model
     told = facts(model, rows, model.points(rows), beside)
