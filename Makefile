@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 WORKSPACE ?= .forewarn
 
-.PHONY: demo test check serve bench contract messages clean
+.PHONY: demo test tests check serve bench contract messages clean
 
 demo: $(READY)  ## a synthetic company through the whole flow, to its ten riskiest accounts
 	$(BIN)/forewarn synth $(WORKSPACE)/company
@@ -13,7 +13,10 @@ demo: $(READY)  ## a synthetic company through the whole flow, to its ten riskie
 serve: $(WORKSPACE)/store.db  ## the API and the page on 127.0.0.1:3000 over the demo batch
 	$(BIN)/forewarn serve --workspace $(WORKSPACE)
 
-test: check  ## everything that must hold before a change lands
+test:  ## everything that must hold before a change lands
+	@$(MAKE) --no-print-directory --jobs=2 check tests
+
+tests: $(READY)  ## every test; `make test` has the checks run beside them, as mypy uses one core
 	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
 
 check: $(READY)  ## linters, types and import contracts
