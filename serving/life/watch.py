@@ -13,8 +13,11 @@ from serving.life.logs import ACCESS
 from serving.life.metrics import OTHER, Metrics
 
 _CLOSE = (b"connection", b"close")
-_CLOSED = {"Retry-After": "5", "Connection": "close"}
-_BUSY = {"Retry-After": "1"}
+# Made once: to word a refusal takes longer than all else about it, and under load counts most.
+_SHUTTING_DOWN = problem(
+    503, detail="shutting down", headers={"Retry-After": "5", "Connection": "close"}
+)
+_TOO_MANY = problem(429, detail="too many requests at once", headers={"Retry-After": "1"})
 # Who had to wait longer for a first look is turned away at once, so that those behind need not.
 MOST_LATE_SECONDS = 0.5
 # What is logged for an answer that never began: the client has gone, or the process is ending.
@@ -54,10 +57,8 @@ class Watch:
         if path in PROBES:
             return None
         if self.life.closing:
-            return problem(503, detail="shutting down", headers=_CLOSED)
-        if late > MOST_LATE_SECONDS:
-            return problem(429, detail="too many requests at once", headers=_BUSY)
-        return None
+            return _SHUTTING_DOWN
+        return _TOO_MANY if late > MOST_LATE_SECONDS else None
 
     def _note(self, scope: Scope, sent: _Sent, seconds: float) -> None:
         route = getattr(scope.get("route"), "path_format", OTHER)
