@@ -79,12 +79,14 @@ def pulse(typed: Typed, viewer: Viewer) -> NewPulse:
     """
     said, counts = typed.get("pulse", ""), typed.get("counts", "")
     days = int(counts) if counts in map(str, COUNTS) else None
+    # The end of a day, since the same form sent twice must say the same.
+    tonight = datetime.combine(moments.now().date() + timedelta(days=1), datetime.min.time(), UTC)
     return _made(
         NewPulse,
         pulse=int(said) if said.isascii() and said.isdecimal() else None,
         note=_note(typed),
         csm=viewer.manages or viewer.name or None,
-        expires_at=None if days is None else moments.now() + timedelta(days=days),
+        expires_at=None if days is None else tonight + timedelta(days=days),
     )
 
 

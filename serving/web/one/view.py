@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from serving.dossier.told import told
 from serving.language import Language, entries
+from serving.measures import inside
 from serving.plays import play_told, plays
 from serving.records import AccountRisk, Batch, Dossier, Driver, Explanation, Move
 from serving.spoken import spoken
@@ -93,9 +94,20 @@ class View:
         """The one that is looked at."""
         return next((horizon for horizon in self.horizons if horizon.chosen), None)
 
+    @cached_property
+    def moving(self) -> tuple[Driver, ...]:
+        """The drivers that move the risk by a point or more, the strongest first."""
+        return tuple(driver for driver in self.why.drivers if driver.shown) if self.why else ()
+
+    @cached_property
+    def idle(self) -> str:
+        """The drivers that move it by less, by name; empty without any."""
+        names = [inside(d.label) for d in self.why.drivers if not d.shown] if self.why else []
+        return self.language.listed(names)
+
     @property
     def falls(self) -> tuple[Bar, ...]:
-        """The waterfall of the drivers: where every account starts, each of them, the risk."""
+        """The waterfall: where every account starts, each driver that moves, the rest, the risk."""
         why = self.why
         return (
             () if why is None else self._waterfall(why.base_shown, [d.shown for d in why.drivers])
@@ -134,9 +146,8 @@ class View:
 
     @cached_property
     def drivers(self) -> tuple[Driver, ...]:
-        """The drivers that move the risk and that rows may stand behind, the strongest first."""
-        all_drivers = self.why.drivers if self.why else ()
-        return tuple(d for d in all_drivers if d.shown and not d.context)
+        """Those of them that rows may stand behind: a kind of account has none."""
+        return tuple(driver for driver in self.moving if not driver.context)
 
     @cached_property
     def people(self) -> People | None:
@@ -182,6 +193,8 @@ class View:
         if event.kind in ("contract", "pulse"):
             return event.what  # a row of the timeline, which has its words
         what = play_told(event.what, self.language)
+        if event.kind == "judged":
+            what = self.language.number(float(event.what))
         return self.language.say(f"account.mark_{event.kind}", what=what)
 
     def mirrored(self, x: float, width: float) -> float:
