@@ -10,6 +10,7 @@ from fastapi import Path
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from serving.records import Band
+from serving.store import Order
 
 MAX_LOOKUP = 200
 LONGEST_ID = 500
@@ -68,7 +69,7 @@ class Asked(_Question):
 class Page(_Question):
     """Which accounts of the list are asked for, in which order, and from where on."""
 
-    by: Literal["arr_at_risk", "risk"] = "arr_at_risk"
+    by: Order = "arr_at_risk"
     band: Band | None = None
     segment: str | None = None
     csm: str | None = None

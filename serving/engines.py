@@ -110,18 +110,12 @@ def _sqlite(
         # The driver's own transaction handling begins too late to cover a first SELECT.
         connection.isolation_level = None
         opened(connection)
-        connection.create_function("lower", 1, _lower, deterministic=True)
         for pragma in _PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
 
     event.listen(engine, "connect", connected)
     event.listen(engine, "begin", lambda connection: _plainly(connection, begin))
     return engine
-
-
-def _lower(text: object) -> object:
-    """In small letters; SQLite's own function knows none but those of English."""
-    return text.lower() if isinstance(text, str) else text
 
 
 def _plainly(connection: Any, command: str) -> None:  # noqa: ANN401

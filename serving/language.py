@@ -160,10 +160,19 @@ def _translations(code: str) -> NullTranslations:
 @lru_cache(maxsize=20_000)
 def _number(code: str, value: float, *, signed: bool) -> str:
     whole = abs(value) >= 10 or value.is_integer()
+    if whole and not signed:  # most are, and this way they cost a tenth
+        return _own(code, f"{value:,.0f}".replace(",", _separator(code)))
     form = _WHOLE if whole else _HUNDREDTHS if abs(value) < 1 else _TENTHS
     shown = f"+{form};-{form}" if signed and value else form
     locale = Locale.parse(code, sep="-")
     return _own(code, format_decimal(value, shown, locale=locale, numbering_system="default"))
+
+
+@cache
+def _separator(code: str) -> str:
+    """What stands between thousands."""
+    locale = Locale.parse(code, sep="-")
+    return format_decimal(1_000, _WHOLE, locale=locale, numbering_system="default")[1:-3]
 
 
 @lru_cache(maxsize=5_000)

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import json
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import Engine, case, func, select
+from sqlalchemy import ColumnElement, Engine, bindparam, case, func, select, text
 
 from serving.database import transaction
-from serving.records import Batch
+from serving.question import Question
+from serving.records import Batch, Driver
 from serving.store import EVERY, Wanted, batch_at
 from serving.tables import BATCH, RISK
 
 Course = list[tuple[date, float]]
 Sums = dict[str, float]
 WEEK = 7
+_BEGIN, _DECODER = '"drivers":[', json.JSONDecoder()
 RENEWALS = (30, 90, 180)
 
 
@@ -63,23 +66,28 @@ def renewals(
     }
 
 
-class Choices(NamedTuple):
-    """What accounts may be chosen by."""
+class Entry(NamedTuple):
+    """An account with what lists are filtered and sorted by, as it is stored: days are text."""
 
-    csm: tuple[str, ...]
-    segment: tuple[str, ...]
+    account_id: str
+    name: str | None
+    status: str
+    band: str | None
+    segment: str | None
+    csm: str | None
+    driver: str | None
+    risk: float | None
+    previous_risk: float | None
+    arr: float | None
+    arr_at_risk: float | None
+    renewal_at: str | None
+    last_inbound_at: str | None
+    engaged_people: int | None
 
 
-def choices(engine: Engine, batch_id: str, wanted: Wanted = EVERY) -> Choices:
-    """Who manages accounts of a batch, and which segments they are of, by the alphabet."""
-    query = (
-        select(RISK.c.csm, RISK.c.segment)
-        .where(RISK.c.batch_id == batch_id, *wanted.conditions())
-        .distinct()
-    )
-    with transaction(engine) as connection:
-        pairs = connection.execute(query).all()
-    return Choices(*(tuple(sorted({pair[n] for pair in pairs} - {None})) for n in (0, 1)))
+def every(engine: Engine, batch_id: str) -> list[Entry]:
+    """All accounts of a batch."""
+    return [Entry(*row) for row in _EVERY.rows(engine, batch=batch_id)]
 
 
 def courses(
@@ -90,25 +98,25 @@ def courses(
     Of the batches of each week, counted back from this one, the newest that predicted the same
     counts. Weeks in which an account had no risk are left out, and so are accounts without any.
     """
-    since = batch.as_of - timedelta(days=WEEK * weeks)
-    query = (
-        select(BATCH.c.batch_id, BATCH.c.as_of)
-        .where(
-            BATCH.c.as_of > since.isoformat(),
-            BATCH.c.as_of < batch.as_of.isoformat(),
-            BATCH.c.spec_hash == batch.spec_hash,
-        )
-        .order_by(BATCH.c.as_of, BATCH.c.created_at, BATCH.c.batch_id)
-    )
-    with transaction(engine) as connection:
-        known = [(row[0], date.fromisoformat(row[1])) for row in connection.execute(query)]
-    weekly = {(batch.as_of - day).days // WEEK: (name, day) for name, day in known}
-    weekly[0] = (batch.batch_id, batch.as_of)
-    days = dict(weekly[back] for back in sorted(weekly, reverse=True))
+    days = weekly(engine, batch, weeks=weeks)
     return {
         account_id: [(day, points[name]) for name, day in days.items() if name in points]
         for account_id, points in _risks(engine, days, account_ids).items()
     }
+
+
+def weekly(engine: Engine, batch: Batch, *, weeks: int = 18) -> dict[str, date]:
+    """The batches of `courses` with their days by batch_id, the oldest first."""
+    since = batch.as_of - timedelta(days=WEEK * weeks)
+    known = _BETWEEN.rows(
+        engine, since=since.isoformat(), before=batch.as_of.isoformat(), spec_hash=batch.spec_hash
+    )
+    newest = {}
+    for name, said in known:
+        day = date.fromisoformat(said)
+        newest[(batch.as_of - day).days // WEEK] = name, day
+    newest[0] = batch.batch_id, batch.as_of
+    return dict(newest[back] for back in sorted(newest, reverse=True))
 
 
 def moved(
@@ -134,15 +142,73 @@ def _risks(
     engine: Engine, batch_ids: Collection[str], account_ids: Collection[str]
 ) -> dict[str, dict[str, float]]:
     """The risks of some accounts in some batches, by both."""
-    # The coverage is asked for because the index of lists has it not: with that SQLite would read
-    # each batch from end to end, instead of finding each account in it.
-    query = select(RISK.c.account_id, RISK.c.batch_id, RISK.c.risk, RISK.c.coverage).where(
-        RISK.c.batch_id.in_(list(batch_ids)),
-        RISK.c.account_id.in_([name for name in account_ids if "\0" not in name]),
-        RISK.c.risk.is_not(None),
-    )
+    asked = {
+        "batches": json.dumps(list(batch_ids)),
+        "accounts": json.dumps([name for name in account_ids if "\0" not in name]),
+    }
     found: dict[str, dict[str, float]] = {}
-    with transaction(engine) as connection:
-        for account_id, batch_id, risk, _ in connection.execute(query):
-            found.setdefault(account_id, {})[batch_id] = risk
+    for account_id, batch_id, risk, _ in _RISKS.rows(engine, **asked):
+        found.setdefault(account_id, {})[batch_id] = risk
     return found
+
+
+def strongest(engine: Engine, batch_id: str, account_ids: Collection[str]) -> dict[str, Driver]:
+    """The strongest reason of each account that has one, without the rest of its explanation."""
+    ids = json.dumps([name for name in account_ids if "\0" not in name])
+    found = {}
+    for account_id, why in _EXPLAINED.rows(engine, batches=json.dumps([batch_id]), accounts=ids):
+        raising = (d for d in _drivers(why) if d["shown"] > 0 and not d["context"])
+        if (first := next(raising, None)) is not None:
+            found[account_id] = Driver.model_validate(first)
+    return found
+
+
+def _drivers(explanation: str) -> Iterator[dict[str, Any]]:
+    """The drivers of an explanation as it is stored, each read when it is asked for.
+
+    The first is nearly always enough, and all the rest together is twenty times as long.
+    """
+    place = explanation.index(_BEGIN) + len(_BEGIN)
+    while explanation[place] == "{":
+        driver, place = _DECODER.raw_decode(explanation, place)
+        yield driver
+        place += explanation[place] == ","
+
+
+_EVERY = Question(
+    select(*(RISK.c[name] for name in Entry._fields)).where(RISK.c.batch_id == bindparam("batch"))
+)
+_BETWEEN = Question(
+    select(BATCH.c.batch_id, BATCH.c.as_of)
+    .where(
+        BATCH.c.as_of > bindparam("since"),
+        BATCH.c.as_of < bindparam("before"),
+        BATCH.c.spec_hash == bindparam("spec_hash"),
+    )
+    .order_by(BATCH.c.as_of, BATCH.c.created_at, BATCH.c.batch_id)
+)
+
+
+def _of_some(*columns: ColumnElement[Any]) -> Question:
+    """What is asked of the scored ones of some accounts in some batches.
+
+    Both are given as one JSON text, so that the words of the question stay the same.
+    """
+    sqlite, postgresql = (
+        select(RISK.c.account_id, *columns).where(
+            RISK.c.batch_id.in_(text(items.format("batches"))),
+            RISK.c.account_id.in_(text(items.format("accounts"))),
+            RISK.c.risk.is_not(None),
+        )
+        for items in (
+            "SELECT value FROM json_each(:{})",
+            "SELECT json_array_elements_text(CAST(:{} AS json))",
+        )
+    )
+    return Question(sqlite, postgresql=postgresql)
+
+
+# The coverage is asked for because the index of lists has it not: with that SQLite would read each
+# batch from end to end, instead of finding each account in it.
+_RISKS = _of_some(RISK.c.batch_id, RISK.c.risk, RISK.c.coverage)
+_EXPLAINED = _of_some(RISK.c.explanation)

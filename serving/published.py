@@ -14,8 +14,8 @@ from sqlalchemy import Engine
 from serving import portfolio, store
 from serving.database import reading
 from serving.engines import Address
-from serving.records import AccountRisk, Batch
-from serving.rows import QUICK, WHOLE
+from serving.records import AccountRisk, Batch, Driver
+from serving.rows import QUICK
 from serving.written.contents import Pulse
 from serving.written.pulses import newest_pulses
 
@@ -56,7 +56,7 @@ class Published:
         """The batch of that id, served or not; None when there is none."""
         return store.find_batch(self._engine, batch_id)
 
-    def ranked(  # noqa: PLR0913 - one name for each side of the question
+    def ranked(
         self,
         batch: Batch,
         *,
@@ -64,29 +64,25 @@ class Published:
         limit: int,
         offset: int = 0,
         wanted: store.Wanted = store.EVERY,
-        backwards: bool = False,
-        explained: bool = True,
     ) -> list[AccountRisk]:
-        """The most urgent of the wanted accounts of a batch, or the least urgent.
-
-        Without explanations, if they are not asked for: at a third of the cost.
-        """
+        """The most urgent of the wanted accounts of a batch."""
         return store.ranked(
-            self._engine,
-            batch.batch_id,
-            by=by,
-            backwards=backwards,
-            limit=limit,
-            offset=offset,
-            wanted=wanted,
-            columns=WHOLE if explained else QUICK,
+            self._engine, batch.batch_id, by=by, limit=limit, offset=offset, wanted=wanted
         )
 
     def listed(
         self, batch: Batch, *, by: store.Order, limit: int, offset: int, wanted: store.Wanted
     ) -> list[AccountRisk]:
-        """The same without explanations."""
-        return self.ranked(batch, by=by, limit=limit, offset=offset, wanted=wanted, explained=False)
+        """The same without explanations, at a third of the cost."""
+        return store.ranked(
+            self._engine,
+            batch.batch_id,
+            by=by,
+            limit=limit,
+            offset=offset,
+            wanted=wanted,
+            columns=QUICK,
+        )
 
     def at(self, as_of: date | None) -> Batch | None:
         """The batch that is served, or the newest of that day or before; None without one."""
@@ -148,14 +144,13 @@ class Published:
             "renewals", batch, wanted, lambda: portfolio.renewals(self._engine, batch, wanted)
         )
 
-    def choices(self, batch: Batch, wanted: store.Wanted = store.EVERY) -> portfolio.Choices:
-        """Who manages the accounts, and which segments they are of."""
-        return self._kept(
-            "choices",
-            batch,
-            wanted,
-            lambda: portfolio.choices(self._engine, batch.batch_id, wanted),
-        )
+    def every(self, batch: Batch) -> list[portfolio.Entry]:
+        """All accounts of a batch, each with what lists are filtered and sorted by."""
+        return portfolio.every(self._engine, batch.batch_id)
+
+    def risks(self, batch_id: str) -> dict[str, float]:
+        """The risk of every scored account of a batch, by account_id."""
+        return store.risks_of(self._engine, batch_id)
 
     def pulses(self, account_ids: Sequence[str]) -> dict[str, Pulse]:
         """The newest pulse that was written of each account, by account_id."""
@@ -166,6 +161,14 @@ class Published:
     ) -> dict[str, portfolio.Course]:
         """How the risks of some accounts went over the last weekly batches."""
         return portfolio.courses(self._engine, batch, account_ids, weeks=weeks)
+
+    def weekly(self, batch: Batch) -> dict[str, date]:
+        """The batches of `courses` with their days by batch_id, the oldest first."""
+        return portfolio.weekly(self._engine, batch)
+
+    def strongest(self, batch: Batch, account_ids: Sequence[str]) -> dict[str, Driver]:
+        """The strongest reason of each account that has one, without the rest of why."""
+        return portfolio.strongest(self._engine, batch.batch_id, account_ids)
 
     def moved(self, batch: Batch, account_ids: Sequence[str], *, days: int = 7) -> dict[str, float]:
         """By how much the risks of some accounts rose in the last days."""

@@ -39,15 +39,9 @@ def spoken(row: AccountRisk, batch: Batch, language: Language) -> AccountRisk:
     return told.model_copy(update={"summary": _summary(told, batch, language)})
 
 
-def reason(row: AccountRisk, language: Language) -> str:
-    """The strongest reason of an account as a sentence; empty where there is none.
-
-    In English it is known without the explanation; any other language needs that.
-    """
-    if row.explanation is None:
-        return next(iter(row.told), "")
-    found = row.explanation.reasons(1)
-    return _driver(found[0], language).sentence if found else ""
+def reason(driver: Driver, language: Language) -> str:
+    """A reason as a sentence."""
+    return _driver(driver, language).sentence
 
 
 def unlearnt(method: str, rung: Mapping[str, Any], language: Language) -> str:

@@ -18,11 +18,9 @@ from sqlalchemy import (
     Connection,
     Engine,
     bindparam,
-    case,
     false,
     func,
     insert,
-    or_,
     select,
     text,
     update,
@@ -37,7 +35,7 @@ from serving.spool import spooled
 from serving.tables import BATCH, CURRENT, RISK
 from serving.webhooks.outbox import Watch
 
-Order = Literal["arr_at_risk", "risk", "arr", "renewal", "heard", "name"]
+Order = Literal["arr_at_risk", "risk"]
 MOVED = 0.05
 _CHUNK = 1000
 
@@ -94,9 +92,6 @@ def served_account(engine: Engine, account_id: str) -> tuple[Batch, AccountRisk 
     return batch, None if row is None or row[len(BATCH.c)] is None else account(row)
 
 
-_NEVER_HEARD = RISK.c.last_inbound_at.is_(None) & RISK.c.engaged_people.is_not(None)
-
-
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
     """Which accounts of a batch are asked for; None leaves a side open.
@@ -104,9 +99,8 @@ class Wanted:
     `renewal_until` is the last day on which the running term may end, `driver` the family of the
     strongest reason, `movers` those whose risk rose (up) or fell (down) by five points or more.
     `silent_since` are those that nobody heard from after that day, or ever, as far as is known;
-    `single_contact` those where one person alone was heard in 90 days, `search` what stands in the
-    name or the id, in small letters or capitals. `visible_to` is a CSM who may see no accounts but
-    their own, whatever else is wanted.
+    `single_contact` those where one person alone was heard in 90 days. `visible_to` is a CSM who
+    may see no accounts but their own, whatever else is wanted.
     """
 
     band: Band | None = None
@@ -117,33 +111,26 @@ class Wanted:
     movers: Literal["up", "down"] | None = None
     silent_since: date | None = None
     single_contact: bool = False
-    search: str | None = None
     visible_to: str | None = None
 
     def conditions(self) -> Iterator[ColumnElement[bool]]:
         """What must hold in the table of risks."""
-        equal = [(name, getattr(self, name)) for name in ("band", "segment", "csm", "driver")]
-        for name, value in [*equal, ("csm", self.visible_to)]:
-            if value is not None:
-                yield _plain(value, RISK.c[name] == value)
+        for name in ("band", "segment", "csm", "driver"):
+            if (value := getattr(self, name)) is not None:
+                # PostgreSQL refuses to be asked for NUL, and so nothing can bear it.
+                yield false() if "\0" in value else RISK.c[name] == value
         if self.renewal_until is not None:
             yield RISK.c.renewal_at <= self.renewal_until.isoformat()
         if self.movers is not None:
             moved = RISK.c.risk - RISK.c.previous_risk
             yield (moved if self.movers == "up" else -moved) >= MOVED
         if self.silent_since is not None:
-            yield (RISK.c.last_inbound_at <= self.silent_since.isoformat()) | _NEVER_HEARD
+            never = RISK.c.last_inbound_at.is_(None) & RISK.c.engaged_people.is_not(None)
+            yield (RISK.c.last_inbound_at <= self.silent_since.isoformat()) | never
         if self.single_contact:
             yield RISK.c.engaged_people == 1
-        if self.search is not None:
-            word = self.search.lower()
-            named = [func.lower(RISK.c[column]) for column in ("name", "account_id")]
-            yield _plain(word, or_(*(name.contains(word, autoescape=True) for name in named)))
-
-
-def _plain(value: str, condition: ColumnElement[bool]) -> ColumnElement[bool]:
-    # PostgreSQL refuses to be asked for NUL, and so nothing can bear it.
-    return false() if "\0" in value else condition
+        if self.visible_to is not None:
+            yield RISK.c.csm == self.visible_to
 
 
 EVERY = Wanted()
@@ -154,23 +141,20 @@ def ranked(  # noqa: PLR0913 - one name for each side of the question
     batch_id: str,
     *,
     by: Order,
-    backwards: bool = False,
     limit: int,
     offset: int = 0,
     wanted: Wanted = EVERY,
     columns: Sequence[ColumnElement[Any]] = WHOLE,
 ) -> list[AccountRisk]:
-    """Accounts of a batch, the most urgent first, or the least; ties by account_id.
+    """Accounts of a batch, the most urgent first; ties by account_id, unscored accounts last.
 
-    Most urgent is what is largest, ends first, or was silent for longest; names go by the alphabet.
-    Accounts without what they are ordered by come last either way. With their explanations, unless
-    `columns` are those without.
+    With their explanations, unless `columns` are those without.
     """
     # Found by an index that holds all that is asked about; only these few are then read.
     found = (
         select(RISK.c.account_id)
         .where(RISK.c.batch_id == batch_id, *wanted.conditions())
-        .order_by(*_order(by, backwards))
+        .order_by(*_order(by))
         .limit(limit)
         .offset(offset)
         .subquery()
@@ -179,7 +163,7 @@ def ranked(  # noqa: PLR0913 - one name for each side of the question
         select(*columns)
         .join(found, found.c.account_id == RISK.c.account_id)
         .where(RISK.c.batch_id == batch_id)
-        .order_by(*_order(by, backwards))
+        .order_by(*_order(by))
     )
     with transaction(engine) as connection:
         return [account(row) for row in connection.execute(query)]
@@ -325,24 +309,11 @@ def _point(connection: Connection, batch: Batch) -> None:
         connection.execute(update(CURRENT).values(batch_id=batch.batch_id))
 
 
-# What is ordered by, and whether the largest comes first.
-_ORDERS: dict[Order, tuple[ColumnElement[Any], bool]] = {
-    "arr_at_risk": (RISK.c.arr_at_risk, True),
-    "risk": (RISK.c.risk, True),
-    "arr": (RISK.c.arr, True),
-    "renewal": (RISK.c.renewal_at, False),
-    "heard": (case((_NEVER_HEARD, ""), else_=RISK.c.last_inbound_at), False),
-    "name": (func.lower(func.coalesce(func.nullif(RISK.c.name, ""), RISK.c.account_id)), False),
-}
-
-
-def _order(by: Order, backwards: bool) -> list[ColumnElement[Any]]:  # noqa: FBT001
-    column, falling = _ORDERS[by]
-    first = column.asc() if falling == backwards else column.desc()
+def _order(by: Order) -> list[ColumnElement[Any]]:
     # Without a risk there is no revenue at risk either, so what is not scored comes last.
-    rest = [_ORDERS[name][0] for name in ("arr_at_risk", "risk") if name != by]
+    first, second = (RISK.c.arr_at_risk, RISK.c.risk)[:: 1 if by == "arr_at_risk" else -1]
     return [
-        first.nulls_last(),
-        *(other.desc().nulls_last() for other in rest),
+        first.desc().nulls_last(),
+        second.desc().nulls_last(),
         RISK.c.account_id,
     ]

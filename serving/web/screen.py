@@ -11,6 +11,7 @@ from typing import Any
 
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, select_autoescape
+from markupsafe import Markup
 
 from serving.language import LANGUAGES, Language
 from serving.measures import likely, money, percent
@@ -35,6 +36,11 @@ class Screen:
         """A page made of a template and its content."""
         page = self.template(name, look.language).render(look=look, viewer=look.viewer, **content)
         return HTMLResponse(page, status, headers={"Content-Language": look.language.code})
+
+    def macro(self, name: str, macro: str, language: Language) -> Callable[..., Markup]:
+        """A macro of a template, which makes a part of a page of what it is given."""
+        made: Callable[..., Markup] = getattr(self.template(name, language).module, macro)
+        return made
 
     def template(self, name: str, language: Language) -> Template:
         """A template in a language."""

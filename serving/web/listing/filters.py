@@ -12,12 +12,13 @@ from features.catalog import FAMILY_BY_NAME
 from serving.access.viewer import Viewer
 from serving.portfolio import RENEWALS
 from serving.records import Band
-from serving.store import Order, Wanted
+from serving.store import Wanted
 
 PATH = "/"
 BANDS: Final[tuple[Band, ...]] = ("high", "elevated", "low")
 SILENT = (30, 60, 90)
 Movers = Literal["up", "down"]
+Order = Literal["arr_at_risk", "risk", "arr", "renewal", "heard", "name"]
 _LONGEST_WORD, _FARTHEST = 200, 1_000_000
 _FIRST: Order = "arr_at_risk"
 
@@ -52,7 +53,7 @@ class Filters:
         return cls(**{"csm": mine, **found, "mine": mine})
 
     def wanted(self, as_of: date) -> Wanted:
-        """The accounts that are asked for, of a batch of that moment."""
+        """The accounts that are asked for of a batch of that moment, whatever they are called."""
         ends = None if self.renewal is None else as_of + timedelta(days=self.renewal)
         return Wanted(
             band=self.band,
@@ -63,7 +64,6 @@ class Filters:
             movers=self.movers,
             silent_since=None if self.silent is None else as_of - timedelta(days=self.silent),
             single_contact=self.single,
-            search=self.q or None,
         )
 
     @property

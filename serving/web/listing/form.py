@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from features.catalog import FAMILY_BY_NAME
 from serving.language import Language
-from serving.portfolio import RENEWALS, Choices
+from serving.portfolio import RENEWALS
 from serving.web.listing.filters import BANDS, SILENT, Filters
 
 
@@ -29,11 +29,16 @@ class Chip:
     href: str
 
 
-def selects(filters: Filters, choices: Choices, language: Language) -> list[Select]:
-    """The fields of the form; a field with nothing to choose between is left out."""
+def selects(
+    filters: Filters, known: Mapping[str, tuple[str, ...]], language: Language
+) -> list[Select]:
+    """The fields of the form; a field with nothing to choose between is left out.
+
+    `known` are the managers and segments there are.
+    """
     values: dict[str, tuple[object, ...]] = {
-        "csm": choices.csm,
-        "segment": choices.segment,
+        "csm": known["csm"],
+        "segment": known["segment"],
         "band": BANDS,
         "driver": tuple(FAMILY_BY_NAME),
         "renewal": RENEWALS,
@@ -41,10 +46,10 @@ def selects(filters: Filters, choices: Choices, language: Language) -> list[Sele
         "silent": SILENT,
     }
     found = []
-    for name, known in values.items():
+    for name, there in values.items():
         chosen = getattr(filters, name) or ""
         # What is asked for stays in the form, even where no account is of it.
-        some = (*known, chosen) if chosen and chosen not in known else known
+        some = (*there, chosen) if chosen and chosen not in there else there
         call = _CALLED.get(name, _itself)
         options = tuple((str(value), call(value, language)) for value in some)
         if len(options) > 1 or chosen:

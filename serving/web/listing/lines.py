@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from urllib.parse import quote
@@ -14,6 +14,7 @@ from serving.portfolio import Course
 from serving.published import Published
 from serving.records import AccountRisk, Batch
 from serving.spoken import reason, spoken
+from serving.web.listing.book import Book
 from serving.web.listing.spark import Spark, spark
 from serving.written.contents import Pulse
 
@@ -56,30 +57,68 @@ class Line:
     judgement: Judgement | None
 
     @property
+    def beside(self) -> tuple[str, ...]:
+        """What stands below the title: the id where that is a name, the segment, the manager."""
+        known = self.row.name and self.row.account_id, self.row.segment, self.row.csm
+        return tuple(said for said in known if said)
+
+    @property
     def alone(self) -> bool:
         """Whether one person alone is heard there."""
         return self.row.engaged_people == 1
 
 
-def lines(
-    published: Published, batch: Batch, rows: Sequence[AccountRisk], language: Language
-) -> list[Line]:
-    """The lines of some accounts of a batch, in their order."""
-    ids = [row.account_id for row in rows]
-    courses = published.courses(batch, ids)
-    moved = published.moved(batch, ids)
-    pulses = published.pulses(ids)
-    return [
-        _line(
-            row,
-            batch,
-            language,
-            course=courses.get(row.account_id, []),
-            moved=moved.get(row.account_id),
-            pulse=pulses.get(row.account_id),
+class Told:
+    """Tells the accounts of a batch in a language."""
+
+    def __init__(self, published: Published, batch: Batch, book: Book, language: Language) -> None:
+        self._published, self._batch, self._book = published, batch, book
+        self._language = language
+
+    def lines(self, account_ids: Sequence[str], pulses: Mapping[str, Pulse]) -> Iterator[Line]:
+        """The lines of some accounts; of one that is not in the batch there is none."""
+        rows = self._published.some(self._batch, account_ids).values()
+        whys = self.whys(rows)
+        for row in rows:
+            account_id = row.account_id
+            yield self._line(row, whys[account_id], judgement(row, pulses.get(account_id)))
+
+    def whys(self, rows: Collection[AccountRisk]) -> dict[str, str]:
+        """Why each is at risk, or why it has no risk, by account_id; empty without a reason."""
+        unscored = {row.account_id: row for row in rows if row.risk is None}
+        if self._language.code == "en":  # as it was published, which needs no explanation
+            told = {row.account_id: next(iter(row.told), "") for row in rows}
+        else:
+            found = self._published.strongest(self._batch, [row.account_id for row in rows])
+            told = dict.fromkeys((row.account_id for row in rows), "")
+            told |= {name: reason(driver, self._language) for name, driver in found.items()}
+        return told | {
+            name: spoken(row, self._batch, self._language).summary for name, row in unscored.items()
+        }
+
+    def _line(self, row: AccountRisk, why: str, judged: Judgement | None) -> Line:
+        language, as_of = self._language, self._batch.as_of
+        course, moved = self._book.course(row.account_id), self._book.moved(row.account_id)
+        renewal, heard = row.renewal_at, row.last_inbound_at
+        low, high = row.risk_low, row.risk_high
+        return Line(
+            row=row,
+            href=f"/accounts/{quote(row.account_id, safe='')}",
+            risk="" if row.risk is None else percent(row.risk, language),
+            likely="" if low is None or high is None else likely(low, high, language),
+            arr_at_risk="" if row.arr_at_risk is None else money(row.arr_at_risk, language),
+            arr=money(row.arr, language),
+            renewal="" if renewal is None else language.day(renewal),
+            due="" if renewal is None else _due((renewal - as_of).days, language),
+            spark=spark(course, as_of),
+            course=_course(course, language),
+            change=None if moved is None else whole(moved),
+            why=why,
+            heard=_heard(row, language),
+            ago="" if heard is None else language.say("list.ago", (as_of - heard).days),
+            coverage=percent(row.coverage, language),
+            judgement=judged,
         )
-        for row in rows
-    ]
 
 
 def judgement(row: AccountRisk, pulse: Pulse | None) -> Judgement | None:
@@ -95,44 +134,6 @@ def judgement(row: AccountRisk, pulse: Pulse | None) -> Judgement | None:
         row.band == "low" and value <= _WORRIED
     )
     return Judgement(value, day, expired, differs=opposite and not expired)
-
-
-def why(row: AccountRisk, batch: Batch, language: Language) -> str:
-    """The strongest reason of an account, or why it has no risk."""
-    if row.risk is None:
-        return spoken(row, batch, language).summary
-    return reason(row, language)
-
-
-def _line(
-    row: AccountRisk,
-    batch: Batch,
-    language: Language,
-    *,
-    course: Course,
-    moved: float | None,
-    pulse: Pulse | None,
-) -> Line:
-    renewal, heard = row.renewal_at, row.last_inbound_at
-    bounds = row.risk_low, row.risk_high
-    return Line(
-        row=row,
-        href=f"/accounts/{quote(row.account_id, safe='')}",
-        risk="" if row.risk is None else percent(row.risk, language),
-        likely="" if None in bounds else likely(*bounds, language),  # type: ignore[arg-type]
-        arr_at_risk="" if row.arr_at_risk is None else money(row.arr_at_risk, language),
-        arr=money(row.arr, language),
-        renewal="" if renewal is None else language.day(renewal),
-        due="" if renewal is None else _due((renewal - batch.as_of).days, language),
-        spark=spark(course, batch.as_of),
-        course=_course(course, language),
-        change=None if moved is None else whole(moved),
-        why=why(row, batch, language),
-        heard=_heard(row, language),
-        ago="" if heard is None else language.say("list.ago", (batch.as_of - heard).days),
-        coverage=percent(row.coverage, language),
-        judgement=judgement(row, pulse),
-    )
 
 
 def _heard(row: AccountRisk, language: Language) -> str:

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from serving.published import Published
-from serving.records import Batch
-from serving.store import Wanted
+from serving.web.listing.book import Sums
 from serving.web.listing.filters import BANDS, Filters
 
 _UNSCORED = ("decided", "insufficient_history")
@@ -44,22 +42,20 @@ class Overview:
     renewals: tuple[Share, ...]
 
 
-def overview(published: Published, batch: Batch, wanted: Wanted, filters: Filters) -> Overview:
-    """The sums over the wanted accounts of a batch."""
-    totals = published.totals(batch, wanted)
-    at_risk = sum(sums["arr_at_risk"] for sums in totals.values())
-    arr = sum(sums["arr"] for sums in totals.values())
-    reasons = published.by_driver(batch, wanted)
-    most = max((sums["arr_at_risk"] for sums in reasons.values()), default=0.0)
-    ends = published.renewals(batch, wanted)
+def overview(sums: Sums, filters: Filters) -> Overview:
+    """The sums over the accounts that the filters find, each with where it leads."""
+    totals, reasons, ends = sums
+    at_risk = sum(group["arr_at_risk"] for group in totals.values())
+    arr = sum(group["arr"] for group in totals.values())
+    most = max((group["arr_at_risk"] for group in reasons.values()), default=0.0)
     return Overview(
-        accounts=int(sum(sums["accounts"] for sums in totals.values())),
+        accounts=int(sum(group["accounts"] for group in totals.values())),
         arr=arr,
         arr_at_risk=at_risk,
         bands=tuple(_share("band", n, totals.get(n, _NONE), at_risk, filters) for n in BANDS),
         unscored=tuple((n, int(totals[n]["accounts"])) for n in _UNSCORED if n in totals),
-        drivers=tuple(_share("driver", n, sums, most, filters) for n, sums in reasons.items()),
-        renewals=tuple(_share("renewal", n, sums, arr, filters) for n, sums in ends.items()),
+        drivers=tuple(_share("driver", n, group, most, filters) for n, group in reasons.items()),
+        renewals=tuple(_share("renewal", n, group, arr, filters) for n, group in ends.items()),
     )
 
 

@@ -7,12 +7,9 @@ import io
 from collections.abc import Iterator, Sequence
 
 from serving.export.cells import guarded
-from serving.language import Language
 from serving.published import Published
 from serving.records import AccountRisk, Batch
-from serving.store import Wanted
-from serving.web.listing.filters import Filters
-from serving.web.listing.lines import judgement, why
+from serving.web.listing.lines import Told, judgement
 from serving.written.contents import Pulse
 
 COLUMNS = (
@@ -25,46 +22,37 @@ _AT_ONCE = 500
 
 
 def sheet(
-    published: Published, batch: Batch, wanted: Wanted, filters: Filters, language: Language
+    published: Published, batch: Batch, account_ids: Sequence[str], told: Told
 ) -> Iterator[str]:
-    """All pages of the list as CSV, piece by piece, in its order.
+    """Some accounts of a batch in their order as CSV, piece by piece.
 
     Names of columns, numbers and days are the same in every language; a text that a spreadsheet
     would run is led by an apostrophe.
     """
     # Without the mark Excel reads anything but English as gibberish.
     yield "\ufeff" + _written([COLUMNS])
-    for first in range(0, batch.n, _AT_ONCE):
-        rows = published.ranked(
-            batch,
-            by=filters.by,
-            backwards=filters.backwards,
-            limit=_AT_ONCE,
-            offset=first,
-            wanted=wanted,
-            explained=language.code != "en",
-        )
-        yield _written(_cells(published, batch, rows, language))
-        if len(rows) < _AT_ONCE:
-            return
+    for first in range(0, len(account_ids), _AT_ONCE):
+        yield _written(_cells(published, batch, account_ids[first : first + _AT_ONCE], told))
 
 
 def _cells(
-    published: Published, batch: Batch, rows: Sequence[AccountRisk], language: Language
+    published: Published, batch: Batch, account_ids: Sequence[str], told: Told
 ) -> Iterator[list[object]]:
-    ids = [row.account_id for row in rows]
-    moved, pulses = published.moved(batch, ids), published.pulses(ids)
+    found = published.some(batch, account_ids)
+    rows = [found[account_id] for account_id in account_ids if account_id in found]
+    moved, pulses = published.moved(batch, account_ids), published.pulses(account_ids)
+    whys = told.whys(rows)
     for row in rows:
-        told = {
+        values = {
             **{name: getattr(row, name) for name in COLUMNS if name in AccountRisk.model_fields},
             **_judged(row, pulses.get(row.account_id)),
             "risk_change_7_days": moved.get(row.account_id),
             "days_to_renewal": row.renewal_at and (row.renewal_at - batch.as_of).days,
-            "why": why(row, batch, language),
+            "why": whys[row.account_id],
             "as_of": batch.as_of,
             "horizon_days": batch.horizon_days,
         }
-        yield [_cell(told[name]) for name in COLUMNS]
+        yield [_cell(values[name]) for name in COLUMNS]
 
 
 def _judged(row: AccountRisk, pulse: Pulse | None) -> dict[str, object]:
