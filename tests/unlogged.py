@@ -34,11 +34,14 @@ def leaks(folder: Path) -> list[str]:
     if not any(logs.values()):
         return []
     known = {word for path in files for word in _personal(path) if len(word) >= SHORTEST}
+    # As it is, and as it stands in JSON.
+    forms = [(form, word) for word in known for form in {word, json.dumps(word)[1:-1]}]
     found = []
     for path, text in logs.items():
         said = {*_ADDRESS.findall(text), *_SECRET.findall(text)}
-        # As it is, and as it stands in JSON.
-        said |= {word for word in known if word in text or json.dumps(word)[1:-1] in text}
+        # Of tens of thousands of words few begin as anything in a log does.
+        begin = {text[at : at + SHORTEST] for at in range(len(text))}
+        said |= {word for form, word in forms if form[:SHORTEST] in begin and form in text}
         found += [f"{path}: {word!r}" for word in sorted(said)]
     return found
 
@@ -56,13 +59,16 @@ def _personal(path: Path) -> Iterator[str]:
         with suppress(OSError, UnicodeDecodeError, csv.Error), path.open(newline="") as stream:
             yield from (str(row[column]) for row in csv.DictReader(stream) if row.get(column))
     elif path.suffix == ".db":
-        for table, columns in _STORED.items():
-            for name in columns:
-                yield from _stored(path, table, name)
+        with (
+            suppress(sqlite3.Error),
+            closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db,
+        ):
+            for table, columns in _STORED.items():
+                for name in columns:
+                    yield from _stored(db, table, name)
 
 
-def _stored(path: Path, table: str, column: str) -> Iterator[str]:
-    with suppress(sqlite3.Error), closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
-        yield from (
-            str(value) for (value,) in db.execute(f"SELECT DISTINCT {column} FROM {table}") if value
-        )
+def _stored(db: sqlite3.Connection, table: str, column: str) -> Iterator[str]:
+    with suppress(sqlite3.Error):  # some have no such table, some are broken on purpose
+        words = db.execute(f"SELECT DISTINCT {column} FROM {table}")
+        yield from (str(value) for (value,) in words if value)
