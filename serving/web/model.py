@@ -33,7 +33,7 @@ def model_page(published: Published, address: Address, models: Path, screen: Scr
     past = Past(address)
 
     @router.get("/model")
-    def model(look: Looking) -> HTMLResponse:
+    def model(look: Looking, clock: str = "") -> HTMLResponse:
         assert look.viewer is not None  # noqa: S101 - seen to by the router
         batch = published.batch()
         found = papers(models / batch.model_version)
@@ -44,6 +44,7 @@ def model_page(published: Published, address: Address, models: Path, screen: Scr
             lists=past.lists(limit=_LISTS),
             decisions=decisions(models)[:_DECISIONS],
             misses=misses(found, past, look.viewer),
+            asked=clock,
         )
         return screen.show("model/model.html", look, batch=batch, view=view, tab="model")
 

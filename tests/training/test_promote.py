@@ -13,6 +13,7 @@ from data.errors import BadInputError, ForewarnError, MissingError
 from training import promote as gate
 from training import track
 from training.config import Config, Preset
+from training.decisions import decisions
 from training.fit import fitted
 from training.guarded import bag_effects, guarded
 from training.model import Model, golden
@@ -106,6 +107,14 @@ def test_a_better_challenger_takes_the_place_and_rollback_returns_it(
     assert promote(workspace, config).outcome == "nothing_to_do"
     assert rollback(workspace, config) == (old.version, new.version)
     assert in_use(workspace, config) == old.version
+    back, let_in, first_of_all = decisions(workspace.models)[:3]
+    assert (back.outcome, back.challenger, back.champion) == (
+        "rolled_back",
+        old.version,
+        new.version,
+    )
+    assert let_in.sentence == decision.sentence
+    assert (first_of_all.outcome, first_of_all.champion) == ("promoted", None)
     assert rollback(workspace, config) == (new.version, old.version)
 
 
@@ -116,6 +125,7 @@ def test_a_worse_challenger_is_kept_out(workspace, config, model, small_rows):
     registered(workspace, config, told(model, small_rows, noise=3.0, seed=4))
     assert promote(workspace, config).outcome == "keep_champion"
     assert in_use(workspace, config) == before
+    assert decisions(workspace.models)[0].outcome == "keep_champion"
 
 
 def test_a_challenger_without_an_audit_on_record_is_kept_out_however_good(

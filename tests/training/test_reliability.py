@@ -36,6 +36,9 @@ def test_rates_are_those_of_tenths_of_the_rows():
     found = groups(rows, np.arange(20) / 20)
     assert found.observed.tolist() == [0, 1] * 5
     assert found.predicted == pytest.approx(np.arange(10) / 10 + 0.025)
+    first, second = found.to_list()[:2]
+    assert (first["rows"], first["churned"], first["observed"]) == (2, 0, 0.0)
+    assert (second["rows"], second["churned"], second["observed"]) == (2, 2, 1.0)
 
 
 def test_the_band_holds_what_exact_risks_show():

@@ -9,8 +9,9 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from data.errors import ForewarnError, RefusedError
-from training import run, track
+from training import artefact, run, track
 from training.config import Config, Preset
+from training.decisions import decisions
 from training.model import Model
 from training.run import examine, train
 
@@ -120,6 +121,19 @@ def test_the_champion_is_the_model_of_the_report(trained):
     assert model.version == report.model_version
     assert model.metrics == report.metrics
     assert model.data_fingerprint == "f" * 64
+
+
+def test_the_champion_keeps_what_its_training_found(trained):
+    workspace, report, _ = trained
+    folder = workspace.models / report.model_version
+    kept = json.loads((folder / artefact.REPORT).read_text())
+    for name in ("metrics", "baselines", "capacity", "random_split", "verdict", "calibration"):
+        assert kept[name] == json.loads(json.dumps(report.to_dict()[name])), name
+    assert Model.load(folder).report == kept
+    found = kept["reliability_groups"]
+    assert sum(group["rows"] for group in found) == kept["test"]["rows"]
+    assert [group["predicted"] for group in found] == sorted(g["predicted"] for g in found)
+    assert decisions(workspace.models)[0].challenger == report.model_version
 
 
 def test_mlflow_itself_agrees_and_can_load_the_champion(trained):

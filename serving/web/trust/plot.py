@@ -11,6 +11,8 @@ from markupsafe import Markup, escape
 Points = Sequence[tuple[float, float]]
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 12, 10, 40
 _UNTITLED = 20
+# So many points lie too close for tenths of a pixel to show.
+_MANY = 30
 _ROOMS = 4
 
 
@@ -48,11 +50,15 @@ class Plot:
 
     def line(self, points: Points, kind: str) -> None:
         """A line through points; `kind` is its class."""
-        self._add("polyline", points=self._path(points), class_=f"line {kind}")
+        self._add(
+            "polyline",
+            points=self._path(points, 0 if len(points) > _MANY else 1),
+            class_=f"line {kind}",
+        )
 
     def area(self, low: Points, high: Points, kind: str) -> None:
         """What lies between two lines."""
-        around = self._path([*low, *reversed(high)])
+        around = self._path([*low, *reversed(high)], 0)
         self._add("polygon", points=around, class_=f"area {kind}")
 
     def bar(self, x: float, low: float, high: float, kind: str) -> None:
@@ -80,48 +86,39 @@ class Plot:
     def svg(self, said: str) -> Markup:
         """The plot; `said` is what it tells, for those who cannot see it."""
         return Markup(
-            '<svg class="plot" viewBox="0 0 {} {}" role="img" aria-label="{}" direction="ltr">'
-            "{}</svg>"
+            '<svg class="plot" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>'
         ).format(self._width, self._height, said, Markup("").join(self._parts))
 
     def _frame(self) -> None:
         left, right, bottom = self._left, self._width - _RIGHT, self._bottom
-        for value, word in self._y.ticks:
-            down = self._down(value)
-            self._add("line", x1=left, x2=right, y1=down, y2=down, class_="grid")
-            self._word(left - 6, down + 3.5, word, "end")
+        rows = [self._down(value) for value, _ in self._y.ticks]
+        grid = "".join(f"M{left} {_short(row)}H{right}" for row in rows)
+        self._add("path", d=grid, class_="grid")
+        for row, (_, word) in zip(rows, self._y.ticks, strict=True):
+            self._word(left - 6, row + 3.5, word, ' class="y"')
         for value, word in self._x.ticks:
-            self._word(self._across(value), bottom + 14, word, "middle")
-        self._add("line", x1=left, x2=right, y1=bottom, y2=bottom, class_="base")
+            self._word(self._across(value), bottom + 14, word)
+        self._add("path", d=f"M{left} {bottom}H{right}", class_="base")
         if self._x.title:
-            self._word((left + right) / 2, self._height - 6, self._x.title, "middle", "title")
+            self._word((left + right) / 2, self._height - 6, self._x.title)
         if self._y.title:
-            self._word(0, 0, self._y.title, "middle", "title", self._turned)
+            self._word(0, 0, self._y.title, self._turned)
 
     @property
     def _turned(self) -> str:
-        middle = (_TOP + self._bottom) / 2
-        return f"translate(11 {middle:.0f}) rotate(-90)"
+        return f' transform="translate(11 {_short((_TOP + self._bottom) / 2)}) rotate(-90)"'
 
-    def _word(
-        self, x: float, y: float, word: str, anchor: str, kind: str = "tick", turned: str = ""
-    ) -> None:
-        place = f'transform="{turned}"' if turned else f'x="{x:.1f}" y="{y:.1f}"'
-        self._parts.append(
-            Markup('<text {} text-anchor="{}" class="{}">{}</text>').format(
-                Markup(place),  # noqa: S704 - numbers alone
-                anchor,
-                kind,
-                word,
-            )
-        )
+    def _word(self, x: float, y: float, word: str, more: str = "") -> None:
+        place = f'x="{_short(x)}" y="{_short(y)}"{more}'
+        self._parts.append(Markup(f"<text {place}>{escape(word)}</text>"))  # noqa: S704 - escaped
 
     def _add(self, tag: str, **values: float | str) -> None:
         told = " ".join(f'{name.rstrip("_")}="{_said(value)}"' for name, value in values.items())
         self._parts.append(Markup(f"<{tag} {told}/>"))  # noqa: S704 - escaped one by one
 
-    def _path(self, points: Points) -> str:
-        return " ".join(f"{self._across(x):.1f},{self._down(y):.1f}" for x, y in points)
+    def _path(self, points: Points, digits: int) -> str:
+        places = ((self._across(x), self._down(y)) for x, y in points)
+        return " ".join(f"{_short(x, digits)},{_short(y, digits)}" for x, y in places)
 
     def _across(self, value: float) -> float:
         return self._left + self._x.at(value) * (self._width - self._left - _RIGHT)
@@ -131,7 +128,11 @@ class Plot:
 
 
 def _said(value: float | str) -> str:
-    return str(escape(value)) if isinstance(value, str) else f"{value:.1f}"
+    return str(escape(value)) if isinstance(value, str) else _short(value)
+
+
+def _short(value: float, digits: int = 1) -> str:
+    return f"{round(value, digits):g}"
 
 
 def steps(low: float, high: float, rooms: int = _ROOMS) -> list[float]:

@@ -149,11 +149,10 @@ def _span(points: Iterable[Report]) -> tuple[float, float, bool]:
     told = list(points)
     means = sorted(abs(point["mean"]) for point in told)
     usual = means[len(means) // 2]
-    low = min(0.0, *(point["low"] for point in told))
     high = max(point["high"] for point in told)
-    if usual > 0 and means[-1] > _FAR * usual:
-        return max(low, -_FAR * usual), _FAR * usual, True
     low = min(point["low"] for point in told)
+    if min(point["mean"] for point in told) >= 0 and means[-1] > _FAR * usual > 0:
+        return max(low, 0.0), _FAR * usual, True
     return (low, high, False) if high > low else (low, low + 1, False)
 
 

@@ -65,7 +65,7 @@ class Reach(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class View:
-    """The model page in a language."""
+    """The model page in a language; `asked` is the clock of the courses, if one was."""
 
     language: Language
     batch: Batch
@@ -73,6 +73,7 @@ class View:
     lists: Sequence[Batch]
     decisions: Sequence[Decided]
     misses: Misses | None
+    asked: str = ""
 
     @property
     def report(self) -> Report:
@@ -173,15 +174,21 @@ class View:
         best = at.get(BY_RISK if worth == "accounts" else BY_WORTH, {}).get(worth)
         return None if best is None else (best, at[RANDOM][worth])
 
+    @property
+    def clocks(self) -> list[str]:
+        """By which clocks it is known how both cohorts went; up to the renewal tells more."""
+        return [clock for clock in ("renewal", "start") if self.papers.journeys.get(clock)]
+
+    @property
+    def clock(self) -> str:
+        """The one to be shown."""
+        return self.asked if self.asked in self.clocks else self.clocks[0]
+
     @cached_property
-    def courses(self) -> dict[str, list[plots.Course]]:
-        """How both cohorts went, by clock: up to the renewal first, which tells more."""
-        told = self.papers.journeys
-        return {
-            clock: [plots.course(signal, self.language) for signal in told[clock]]
-            for clock in ("renewal", "start")
-            if told.get(clock)
-        }
+    def courses(self) -> list[plots.Course]:
+        """How both cohorts went by the clock that is shown; empty where none is known."""
+        told = self.papers.journeys[self.clock] if self.clocks else ()
+        return [plots.course(signal, self.language) for signal in told]
 
     @cached_property
     def tables(self) -> list[Held]:
