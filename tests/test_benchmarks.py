@@ -242,3 +242,18 @@ def test_the_service_benchmark_runs_and_prints_its_table_and_goals(arrived):
     (soaked,) = (line for line in goals if "that it manages" in line)
     assert soaked.startswith("PASS"), soaked
     assert not done.stderr
+
+
+@pytest.mark.slow
+def test_the_benchmark_of_pages_runs_and_prints_its_table_and_goals(arrived):
+    root, _ = arrived
+    script = [str(FOLDER / "pages.py"), "--quick", "--workspace", str(root / "workspace")]
+    done = subprocess.run([sys.executable, *script], capture_output=True, text=True, check=True)
+    counted, heading, *told = done.stdout.splitlines()
+    assert counted == "300 accounts, 4 batches"
+    assert heading.split()[:4] == ["CPU", "ms", "x", "floor"]
+    for kind in ("the frame alone (the floor)", "the list, searched", "an account", "the model"):
+        assert any(line.startswith(kind) for line in told)
+    goals = [line.split()[0] for line in told if line.startswith(("PASS", "MISS"))]
+    assert len(goals) == 7
+    assert not done.stderr
