@@ -34,6 +34,9 @@ contract: $(READY)  ## write the API's contract anew; refused where it takes som
 messages: $(READY)  ## bring the translations up to date with serving/locale/sentences.yml
 	$(BIN)/python -m serving.translations
 
+screenshots: $(READY)  ## take the pictures of the README, of a demo company of their own
+	$(BIN)/python docs/screenshots.py
+
 clean:  ## remove the environment and everything that runs have written
 	rm -rf .venv .forewarn
 
