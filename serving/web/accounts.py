@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
@@ -54,7 +54,7 @@ def account_list(published: Published, screen: Screen) -> APIRouter:
         if filters.page > pages:  # it was longer when the address was made, or that was made up
             return RedirectResponse(filters.at(page=pages), 303)
         shown = book.ids(found[(filters.page - 1) * PER_PAGE : filters.page * PER_PAGE])
-        content = {
+        content: dict[str, Any] = {
             "batch": batch,
             "filters": filters,
             "orders": ORDERS,

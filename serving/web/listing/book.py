@@ -50,7 +50,7 @@ class Book:
         self, as_of: date, entries: Sequence[Entry], weekly: Mapping[date, Mapping[str, float]]
     ) -> None:
         self._as_of = as_of
-        columns = {
+        columns: dict[str, list[Any]] = {
             name: [entry[place] for entry in entries] for place, name in enumerate(Entry._fields)
         }
         self._ids: list[str] = columns["account_id"]

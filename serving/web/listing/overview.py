@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from serving.web.listing.book import Sums
-from serving.web.listing.filters import BANDS, Filters
+from serving.web.listing.filters import BANDS, PATH, Filters
 
 _UNSCORED = ("decided", "insufficient_history")
 _NONE: Mapping[str, float] = {"accounts": 0, "arr": 0.0, "arr_at_risk": 0.0}
@@ -66,7 +66,7 @@ def _share(
     part = sums["arr"] if kind == "renewal" else sums["arr_at_risk"]
     return Share(
         name=name,
-        href=filters.without(kind) if chosen else filters.at(**{kind: name}),
+        href=filters.without(kind) if chosen else filters.at(PATH, **{kind: name}),
         chosen=chosen,
         accounts=int(sums["accounts"]),
         arr=sums.get("arr", 0.0),
