@@ -65,7 +65,7 @@ def _saying(router: APIRouter, page: Page) -> None:
     @router.post("/accounts/{account_id:path}/feedback", dependencies=[Depends(needs("write"))])
     def feedback(request: Request, look: Looking, account_id: str, typed: Typing) -> Response:
         def write(sent: Sent) -> None:
-            known = {batch.batch_id for batch, _ in sent.found.history}
+            known = {batch.batch_id for batch in sent.found.earlier}
             shown = typed.get("batch_id", "")
             batch_id = shown if shown in known else sent.found.batch.batch_id
             said = forms.feedback(typed, sent.viewer, batch_id)

@@ -10,10 +10,21 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel
-from sqlalchemy import ColumnElement, Connection, Engine, Table, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Table,
+    bindparam,
+    insert,
+    literal_column,
+    select,
+    update,
+)
 
 from serving import moments
 from serving.database import reading, transaction, writing
+from serving.question import Question
 from serving.tables import BATCH, CURRENT, FEEDBACK, INTERVENTION, PULSE, RISK
 from serving.written.contents import (
     Closing,
@@ -30,6 +41,7 @@ from serving.written.once import Answer, Attempt, DeclinedError, once
 # How far the clocks of others may be ahead of ours.
 _AHEAD = timedelta(minutes=5)
 _CREATED, _OK = 201, 200
+NEWEST = 50
 Kept = TypeVar("Kept", bound=BaseModel)
 
 
@@ -45,6 +57,14 @@ class Kind(Generic[Kept]):
     def key(self) -> Any:  # noqa: ANN401 - a column of any type
         """The column of ids, which the tables have first."""
         return next(iter(self.table.primary_key))
+
+    @cached_property
+    def newest(self) -> Question:
+        """Asks for what was written last of an account."""
+        its = self.table.c.account_id == bindparam("id")
+        query = select(self.table).where(its).order_by(self.key.desc())
+        # In the words of the question, the offset too: else SQLAlchemy makes them parameters.
+        return Question(query.limit(literal_column(str(NEWEST))).offset(literal_column("0")))
 
 
 FEEDBACK_KIND = Kind(FEEDBACK, "fb", Feedback)
@@ -142,6 +162,12 @@ class Desk:
             _batch_spoken_of(connection, account_id, lock=False)
             rows = connection.execute(query).mappings().all()
         return [kind.kept.model_validate(dict(row)) for row in rows]
+
+    def newest(self, kind: Kind[Kept], account_id: str) -> list[Kept]:
+        """The newest of what was written of an account that is known, at a tenth of the cost."""
+        columns = kind.table.c.keys()
+        rows = kind.newest.rows(self._reading, id=account_id) if _plain(account_id) else []
+        return [kind.kept.model_validate(dict(zip(columns, row, strict=True))) for row in rows]
 
     def _take(
         self,

@@ -8,17 +8,16 @@ from datetime import date
 from itertools import groupby, pairwise
 from typing import Literal, NamedTuple
 
-from serving.records import AccountRisk, Batch, Dossier
+from serving.earlier import Earlier
+from serving.records import Dossier
 from serving.web.one.written import Written
 
-BATCHES = 60
 MARKS = 12
 _TOPS = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0)
 _HEADROOM = 1.1
 # Marks nearer than this to one another, in percent of the width, stand in rows of their own.
 _APART = 5.0
 _ROWS = 3
-Published = tuple[Batch, AccountRisk]
 
 
 class Event(NamedTuple):
@@ -45,8 +44,7 @@ class Mark(NamedTuple):
 class Point(NamedTuple):
     """What one batch said, with its place in percent; `y` is None where it gave no risk."""
 
-    batch: Batch
-    row: AccountRisk
+    batch: Earlier
     x: float
     y: float | None
 
@@ -63,7 +61,8 @@ class Level(NamedTuple):
 class Course:
     """A chart of risks: points from the oldest on, lines between those that compare, marks.
 
-    A line is the text that `points` of a polyline wants, in percent of both sides.
+    A line is the text that `points` of a polyline wants, `dots` what `d` of a path wants, all in
+    percent of both sides.
     """
 
     points: tuple[Point, ...]
@@ -73,21 +72,30 @@ class Course:
     marks: tuple[Mark, ...]
 
     @property
+    def dots(self) -> str:
+        """The points as strokes without length."""
+        return "".join(f"M{point.x} {point.y}h0" for point in self.points if point.y is not None)
+
+    @property
     def drawn(self) -> bool:
         """Whether there is anything to draw: one risk alone is no course."""
         return sum(point.y is not None for point in self.points) > 1
 
 
 def course(
-    published: Sequence[Published], dossier: Dossier | None, written: Written | None
+    earlier: Sequence[Earlier],
+    limits: Mapping[str, float],
+    dossier: Dossier | None,
+    written: Written | None,
 ) -> Course:
-    """The chart of what was published of an account, given with the newest first."""
-    old_first = tuple(reversed(published))
-    risks = [row.risk for _, row in old_first if row.risk is not None]
-    newest = published[0][0]
-    limits: Mapping[str, float] = newest.metadata.get("bands", {})
-    top = _top(max([*risks, limits.get("high", 0.0)], default=0.0))
-    first, last = old_first[0][0].as_of, newest.as_of
+    """The chart of what was published of an account, at least once, given with the newest first.
+
+    `limits` are the risks at which bands begin.
+    """
+    old_first = tuple(reversed(earlier))
+    risks = [each.risk for each in earlier if each.risk is not None]
+    top = _top(max([*risks, limits.get("high", 0.0)]))
+    first, last = old_first[0].as_of, old_first[-1].as_of
     span = (last - first).days or 1
 
     def across(day: date) -> float:
@@ -97,8 +105,8 @@ def course(
         return Level(risk, round(100 - 100 * risk / top, 2), band)
 
     points = tuple(
-        Point(batch, row, across(batch.as_of), None if row.risk is None else level(row.risk).y)
-        for batch, row in old_first
+        Point(each, across(each.as_of), None if each.risk is None else level(each.risk).y)
+        for each in old_first
     )
     events = [e for e in _events(old_first, dossier, written) if e.day >= first]
     return Course(
@@ -123,11 +131,11 @@ def _lines(points: Iterable[Point]) -> Iterable[str]:
 
 
 def _events(
-    old_first: Sequence[Published], dossier: Dossier | None, written: Written | None
+    old_first: Sequence[Earlier], dossier: Dossier | None, written: Written | None
 ) -> list[Event]:
     found = [
         Event(after.as_of, "model", after.model_version)
-        for (before, _), (after, _) in pairwise(old_first)
+        for before, after in pairwise(old_first)
         if before.model_version != after.model_version
     ]
     for item in dossier.timeline if dossier else ():

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from serving.access.viewer import Viewer
+from serving.earlier import Earlier
 from serving.published import Published
 from serving.records import AccountRisk, Batch
 
@@ -14,13 +15,13 @@ from serving.records import AccountRisk, Batch
 class Found:
     """An account in `batch`, the newest that holds it; `served` is the batch that is served.
 
-    `history` is what was published of it, the newest first.
+    `earlier` is how it stood in every batch, the newest first.
     """
 
     served: Batch
     batch: Batch
     row: AccountRisk
-    history: tuple[tuple[Batch, AccountRisk], ...]
+    earlier: tuple[Earlier, ...]
 
     @property
     def gone(self) -> bool:
@@ -33,20 +34,17 @@ class Found:
         return f"/accounts/{quote(self.row.account_id, safe='')}"
 
 
-def find(
-    published: Published, account_id: str, viewer: Viewer, *, most: int
-) -> tuple[Batch, Found | None]:
-    """The served batch, and the account if this viewer may see it, with so much of its past.
+def find(published: Published, account_id: str, viewer: Viewer) -> tuple[Batch, Found | None]:
+    """The served batch, and the account if this viewer may see it.
 
     An account that is not theirs is as if it had never been, and so is one that has become
     somebody else's.
     """
     served = batch = published.batch()
-    row = published.account(served, account_id)
-    history = tuple(published.history(account_id, limit=most))
-    if row is None and history:
-        batch = history[0][0]
+    row, earlier = published.account(served, account_id), published.earlier(account_id)
+    if row is None and earlier:
+        batch = published.find(earlier[0].batch_id) or served
         row = published.account(batch, account_id)
     if row is None or not viewer.sees(row):
         return served, None
-    return served, Found(served=served, batch=batch, row=row, history=history)
+    return served, Found(served=served, batch=batch, row=row, earlier=earlier)

@@ -20,7 +20,6 @@ from serving.access.viewer import Viewer
 from serving.plays import play_told
 from serving.published import Published
 from serving.web.look import Look
-from serving.web.one.course import BATCHES
 from serving.web.one.forms import COUNTS, Refused, Typed, WrongFormError, once_key
 from serving.web.one.found import Found, find
 from serving.web.one.view import Asked, view
@@ -65,7 +64,7 @@ class Page:
     def find(self, look: Look, account_id: str) -> Found | Response:
         """The account; where this viewer may see none such, the page that says so."""
         assert look.viewer is not None  # noqa: S101 - seen to by the router
-        served, found = find(self.published, account_id, look.viewer, most=BATCHES)
+        served, found = find(self.published, account_id, look.viewer)
         if found is None:
             return self.screen.show("absent.html", look, batch=served, status=_ABSENT)
         return found

@@ -68,9 +68,9 @@ def timeline(
         by_row.setdefault((row.source, row.row_id), []).append(row)
     for driver in drivers:
         for item in driver.evidence:
-            row = _same(item, by_row.get((item.source, item.row_id or ""), ()))
-            if row is None:
-                row = _happening(item, named)
+            same = _same(item, by_row.get((item.source, item.row_id or ""), ()))
+            row = same or _happening(item, named)
+            if same is None:
                 rows.append(row)
                 by_row.setdefault((row.source, row.row_id), []).append(row)
             if driver.family not in row.families:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from urllib.parse import urlencode
 
 from serving.dossier.told import told
 from serving.language import Language, entries
-from serving.measures import inside
+from serving.measures import inside, percent
 from serving.plays import play_told, plays
 from serving.records import AccountRisk, Batch, Dossier, Driver, Explanation, Move
 from serving.spoken import spoken
@@ -105,7 +105,7 @@ class View:
         names = [inside(d.label) for d in self.why.drivers if not d.shown] if self.why else []
         return self.language.listed(names)
 
-    @property
+    @cached_property
     def falls(self) -> tuple[Bar, ...]:
         """The waterfall: where every account starts, each driver that moves, the rest, the risk."""
         why = self.why
@@ -113,7 +113,7 @@ class View:
             () if why is None else self._waterfall(why.base_shown, [d.shown for d in why.drivers])
         )
 
-    @property
+    @cached_property
     def moves(self) -> tuple[Move, ...]:
         """What moved the risk by a point or more since the batch before."""
         change = self.why.change if self.why else None
@@ -128,7 +128,7 @@ class View:
         parts = (("data", change.data_shown), ("model", change.model_shown))
         return tuple((name, shown) for name, shown in parts if shown)
 
-    @property
+    @cached_property
     def changes(self) -> tuple[Bar, ...]:
         """The waterfall of what changed: the risk before, what moved it, the risk now."""
         change = self.why.change if self.why else None
@@ -157,7 +157,8 @@ class View:
     @cached_property
     def course(self) -> Course:
         """How the risk went."""
-        return course(self.found.history, self.dossier, self.written)
+        limits = self.batch.metadata.get("bands", {})
+        return course(self.found.earlier, limits, self.dossier, self.written)
 
     @cached_property
     def labels(self) -> Mapping[str, str]:
@@ -200,6 +201,18 @@ class View:
     def mirrored(self, x: float, width: float) -> float:
         """Where a part of a bar begins, which grows from where the reader begins."""
         return round(100 - x - width, 2) if self.language.right_to_left else x
+
+    @property
+    def batches(self) -> Iterator[tuple[str, str, str, str]]:
+        """Each batch in words, the newest first: its day, the risk, the band or why none, model."""
+        say = self.language.say
+        for each in self.found.earlier:
+            yield (
+                self.language.day(each.as_of),
+                "" if each.risk is None else percent(each.risk, self.language),
+                say(f"screen.band_{each.band}" if each.band else f"screen.status_{each.status}"),
+                each.model_version,
+            )
 
     @property
     def suggested(self) -> str | None:

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from serving.written.contents import Feedback, Intervention, Pulse
 from serving.written.desk import FEEDBACK_KIND, INTERVENTION_KIND, PULSE_KIND, Desk
 
-LISTED = 50
-
 
 @dataclass(frozen=True, kw_only=True)
 class Written:
@@ -33,11 +31,10 @@ def written(desk: Desk, account_id: str) -> Written:
     """What was written of an account that was published.
 
     Raises:
-        DeclinedError: no batch holds it.
         StoreError: the store is locked or away.
     """
     return Written(
-        feedback=tuple(desk.listed(FEEDBACK_KIND, account_id, limit=LISTED, before=None)),
-        pulses=tuple(desk.listed(PULSE_KIND, account_id, limit=LISTED, before=None)),
-        plays=tuple(desk.listed(INTERVENTION_KIND, account_id, limit=LISTED, before=None)),
+        feedback=tuple(desk.newest(FEEDBACK_KIND, account_id)),
+        pulses=tuple(desk.newest(PULSE_KIND, account_id)),
+        plays=tuple(desk.newest(INTERVENTION_KIND, account_id)),
     )

@@ -54,7 +54,7 @@ def _batch(batch_id: str, as_of: date, n: int, model: str) -> Batch:
     )
 
 
-def _row(row_id: str, day: int, kind: str, **args: str) -> Evidence:
+def _row(row_id: str, day: int, kind: str, **args: str | float | bool) -> Evidence:
     at = datetime(2025, 12, day, 9)  # noqa: DTZ001 - naive UTC, as landed
     return Evidence(
         source="interactions", row_id=row_id, happened_at=at, kind=kind, args=args, what=kind
@@ -215,12 +215,12 @@ def _scored(account_id: str, csm: str | None = "Dana", **different: object) -> A
         "explanation": WHY,
         "dossier_json": json.dumps(DOSSIER),
     }
-    return AccountRisk(**{**values, **different})
+    return AccountRisk.model_validate({**values, **different})
 
 
 def _unscored(account_id: str, status: str, summary: str, **different: object) -> AccountRisk:
     values = {"account_id": account_id, "csm": "Dana", "status": status, "coverage": 0.5}
-    return AccountRisk(**{**values, "summary": summary, **different})
+    return AccountRisk.model_validate({**values, "summary": summary, **different})
 
 
 EARLIER = (
@@ -343,4 +343,4 @@ def _emptied(visitor: Visitor) -> Visitor:
 
 def texts(pattern: str, page: str) -> list[str]:
     """What stands where a pattern has its group, as a reader reads it."""
-    return [html.unescape(found) for found in re.findall(pattern, page, re.DOTALL)]
+    return [html.unescape(found[1]) for found in re.finditer(pattern, page, re.DOTALL)]
