@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 from argon2 import PasswordHasher
+from fastapi import FastAPI
 
 from data.workspace import Workspace
 from serving.access import passwords, users
@@ -129,8 +130,8 @@ def store(kept, tmp_path) -> Path:
 class Browser:
     """Somebody who looks at the list."""
 
-    def __init__(self, store: Path) -> None:
-        self.app = create_app(Workspace(store.parent))
+    def __init__(self, app: FastAPI) -> None:
+        self.app = app
         self.cookies: dict[str, str] = {}
 
     def get(self, path: str, **headers: str) -> httpx.Response:
@@ -157,9 +158,21 @@ class Browser:
         return [row["account_id"] for row in self.sheet(**asked)]
 
 
+@pytest.fixture(scope="session")
+def app(kept) -> FastAPI:
+    return create_app(Workspace(kept.parent))
+
+
 @pytest.fixture
-def page(store) -> Browser:
-    return Browser(store)
+def page(app) -> Browser:
+    """Somebody who changes nothing."""
+    return Browser(app)
+
+
+@pytest.fixture
+def own(store) -> Browser:
+    """Somebody at a store of the test's own."""
+    return Browser(create_app(Workspace(store.parent)))
 
 
 @pytest.fixture
@@ -171,7 +184,7 @@ def enter(store, monkeypatch):
     def enter(name: str, **different: Any) -> Browser:
         given = {"password": PASSWORD, "at": now(), **different}
         users.create(store, name, **given)
-        browser = Browser(store)
+        browser = Browser(create_app(Workspace(store.parent)))
         sent = {"name": name, "password": PASSWORD, "next": "/"}
         headers = {"sec-fetch-site": "same-origin", "accept": "text/html"}
         answer = browser.send("POST", "/sign-in", data=sent, headers=headers)

@@ -88,28 +88,28 @@ def write(store: Path, account_id: str, **said: Any) -> None:
     Desk(store).pulse(account_id, content, attempt)
 
 
-def test_the_newest_judgement_counts_at_once_and_differs_from_the_model_or_not(page, store):
-    top = page.get("/?by=risk")
+def test_the_newest_judgement_counts_at_once_and_differs_from_the_model_or_not(own, store):
+    top = own.get("/?by=risk")
     name = shown(top)[0]
     assert "of 5" not in row_of(top, name)
     write(store, name, pulse=2)
-    assert "unlike the model" not in row_of(page.get("/?by=risk"), name)
+    assert "unlike the model" not in row_of(own.get("/?by=risk"), name)
     write(store, name, pulse=5)
-    said = row_of(page.get("/?by=risk"), name)
+    said = row_of(own.get("/?by=risk"), name)
     assert "5 of 5" in said
     assert "unlike the model" in said
-    assert next(row for row in page.sheet() if row["account_id"] == name)["pulse"] == "5"
-    low = shown(page.get("/?by=risk&band=low"))[0]
+    assert next(row for row in own.sheet() if row["account_id"] == name)["pulse"] == "5"
+    low = shown(own.get("/?by=risk&band=low"))[0]
     past = {"recorded_at": "2025-01-01T00:00:00Z", "expires_at": "2025-02-01T00:00:00Z"}
     write(store, low, pulse=1, **past)
-    said = row_of(page.get("/?by=risk&band=low"), low)
+    said = row_of(own.get("/?by=risk&band=low"), low)
     assert "1 of 5 expired" in said
     assert "unlike the model" not in said
 
 
-def test_a_week_that_comes_in_later_is_drawn(page, store):
-    name = shown(page.get("/?by=risk"))[0]
+def test_a_week_that_comes_in_later_is_drawn(own, store):
+    name = shown(own.get("/?by=risk"))[0]
     row = next(row for row in ROWS if row.account_id == name)
     early = row.model_copy(update={"risk": 0.05, "risk_low": None, "risk_high": None})
     publish(writing(store), batch(AS_OF - 3 * WEEK, 1), [early])
-    assert re.search(r'aria-label="from 5% to ', page.get("/?by=risk").text)
+    assert re.search(r'aria-label="from 5% to ', own.get("/?by=risk").text)
