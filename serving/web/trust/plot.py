@@ -41,7 +41,7 @@ class Plot:
     It reads from left to right in every language, as numbers do.
     """
 
-    def __init__(self, x: Axis, y: Axis, *, width: int = 400, height: int = 280) -> None:
+    def __init__(self, x: Axis, y: Axis, *, width: int = 340, height: int = 240) -> None:
         self._x, self._y, self._width, self._height = x, y, width, height
         self._parts: list[Markup] = []
         self._bottom = height - (_BOTTOM if x.title else _UNTITLED)

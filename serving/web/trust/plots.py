@@ -19,16 +19,17 @@ Report = Mapping[str, Any]
 ORDERS = (BY_WORTH, BY_RISK, "ARR only", "days to renewal", RANDOM)
 _SHARES = (0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1)
 _FAR = 3.0
+_APART = 0.08
 
 
 def calibration(groups: Sequence[Report], language: Language) -> Markup:
     """Predicted against observed churn in groups, on what chance alone would show."""
     most = max(max(g["predicted"], g["observed"], g["high"]) for g in groups) or 0.01
     top = min(1.05 * most, 1.0)
-    ticks = [(share, percent(share, language)) for share in _SHARES if share <= top]
+    ticks = [(share, percent(share, language)) for share in _spread(top)]
     x = Axis(low=0, high=top, ticks=ticks, title=language.say("model.axis_predicted"), bent=True)
     y = Axis(low=0, high=top, ticks=ticks, title=language.say("model.axis_observed"), bent=True)
-    plot = Plot(x, y, height=320)
+    plot = Plot(x, y, height=270)
     plot.line([(0, 0), (top, top)], "ideal")
     for group in groups:
         plot.bar(group["predicted"], group["low"], group["high"], "chance")
@@ -36,6 +37,15 @@ def calibration(groups: Sequence[Report], language: Language) -> Markup:
         kind = "inside" if inside(group) else "outside"
         plot.dot(group["predicted"], group["observed"], kind)
     return plot.svg(agreed(groups, language))
+
+
+def _spread(top: float) -> list[float]:
+    """Shares to write at a bent axis, those left out that would stand too close to another."""
+    shown: list[float] = []
+    for share in _SHARES:
+        if share <= top and (not shown or (share**0.5 - shown[-1] ** 0.5) / top**0.5 >= _APART):
+            shown.append(share)
+    return shown
 
 
 def inside(group: Report) -> bool:
