@@ -358,6 +358,7 @@ stop, n, seen = Path(sys.argv[2]), int(sys.argv[3]), {}
 if any(os.fork() == 0 for _ in range(3)):
     pass  # each of the four goes on by itself, and opens the store by itself
 store = reading(address)
+sys.stderr.write("ready" + chr(10))
 while not stop.exists() or not seen:
     batch, row = served_account(store, "a1")
     assert row.summary == batch.batch_id, (row.summary, batch.batch_id)
@@ -396,6 +397,8 @@ def test_four_readers_never_see_a_mixed_batch_while_batches_are_published(addres
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as readers:
+        assert readers.stderr is not None
+        assert [readers.stderr.readline() for _ in range(4)] == ["ready\n"] * 4
         for day in range(2, days + 1):
             put(day)
             time.sleep(0.15)
