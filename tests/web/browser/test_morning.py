@@ -15,7 +15,7 @@ from tests.web.browser.conftest import CSM, sign_in
 def test_a_morning_from_sign_in_to_a_logged_outcome(browsing, site, scripts):
     page = browsing.open(site, "/", java_script_enabled=scripts)
     sign_in(page, CSM)
-    assert page.get_by_role("heading", level=1).inner_text() in ("My accounts", "Accounts")
+    assert page.get_by_role("heading", level=1).inner_text() == "My accounts"
     _whom_to_call(page, site.worst.title, scripts=scripts)
     _why(page, site.worst.explanation.risk_shown)
     _disagree(page, f"they told us on Friday ({scripts})")

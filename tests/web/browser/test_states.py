@@ -8,7 +8,7 @@ from urllib.parse import quote
 import pytest
 
 from serving.moments import now
-from tests.web.browser.conftest import CSM, shown, sideways
+from tests.web.browser.conftest import CSM, MANAGER, shown, sideways
 
 
 def accessible(browsing, page) -> None:
@@ -97,3 +97,30 @@ def test_nothing_stands_above_a_list_with_which_nothing_is_amiss(browsing, other
     page = browsing.open(other_site(open_site.worst, metadata=fresh, as_of=today))
     assert page.locator("table.accounts").count() == 1
     assert page.locator("main .notice").count() == 0
+
+
+def test_an_account_that_has_left_is_shown_as_it_was_last(browsing, other_site, open_site):
+    left, stays = open_site.rows[:2]
+    site = other_site(left, stays)
+    site.publish([stays], batch_id="later", as_of=site.batch.as_of + timedelta(weeks=1))
+    page = browsing.open(site, f"/accounts/{quote(left.account_id)}")
+    assert "No longer a customer" in page.locator("section.head .notice").inner_text()
+    assert page.locator("form#play").count() == 0
+    accessible(browsing, page)
+
+
+def test_a_form_of_another_site_changes_nothing(browsing, site):
+    place = f"/accounts/{quote(site.worst.account_id)}"
+    page = browsing.open(site, place, user=MANAGER)
+    own = {"verdict": "agree", "note": "sent by another site"}
+    for name in ("form_token", "once"):
+        own[name] = page.locator(f"#feedback [name={name}]").input_value()
+    fields = "".join(f"<input name={name} value='{value}'>" for name, value in own.items())
+    form = f"<form method=post action={site.base}{place}/feedback>{fields}<button>x</button></form>"
+    page.goto(f"data:text/html,{quote(form)}")
+    browsing.expect(403)
+    with page.expect_response("**/feedback") as answered:
+        page.get_by_role("button").click()
+    assert answered.value.status == 403
+    browsing.go(page, place)
+    assert own["note"] not in shown(page)
