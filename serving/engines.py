@@ -83,6 +83,7 @@ def reader(address: Address) -> Engine:
         pool_size=_KEPT,
         max_overflow=_MORE,
         pool_use_lifo=True,
+        pool_reset_on_return=None,  # whoever begins a transaction here ends it
     )
     _follow(engine, path)
     return engine
