@@ -8,10 +8,14 @@ import pytest
 from sqlalchemy import Engine, text
 
 from serving.database import reading, transaction, writing
-from serving.portfolio import by_driver, courses, moved, renewals
+from serving.portfolio import by_driver, courses, every, moved, renewals, strongest
 from serving.published import Published
-from serving.records import AccountRisk, Batch
+from serving.records import AccountRisk, Batch, Driver, Explanation
 from serving.store import Wanted, current_batch, one_account, publish, ranked, totals
+from serving.written.contents import NewPulse
+from serving.written.desk import Desk
+from serving.written.once import Attempt
+from serving.written.pulses import newest_pulses
 
 TODAY = date(2025, 12, 29)
 
@@ -187,3 +191,43 @@ def test_sums_are_made_once_until_an_account_is_gone(tmp_path: Path):
     assert published.by_driver(served)["silence"]["accounts"] == 1
     assert published.renewals(served)[90]["accounts"] == 0
     assert published.totals(served, dana) == {}
+
+
+def test_the_strongest_reason_is_read_without_the_rest(address):
+    store = writing(address)
+    context, first, second = (
+        Driver(
+            family=family,
+            label=family,
+            context=family == "profile",
+            points=0.1,
+            shown=shown,
+            direction="raises",
+            claim='said, with a "quote" and a }',
+            sentence=f"{family}.",
+            data_until=TODAY,
+        )
+        for family, shown in (("profile", 9), ("silence", 5), ("billing", 3))
+    )
+    known = {"base": 0.1, "base_shown": 10, "risk_shown": 50}
+    made = put(
+        store,
+        TODAY,
+        account("some", explanation=Explanation(**known, drivers=(context, first, second))),
+        account("none", explanation=Explanation(**known, drivers=(context,))),
+        account("nothing", explanation=Explanation(**known, drivers=())),
+        account("decided", None),
+    )
+    asked = ["some", "none", "nothing", "decided", "unheard-of", "\0"]
+    assert strongest(store, made.batch_id, asked) == {"some": first}
+    assert {entry.account_id for entry in every(store, made.batch_id)} == set(asked[:4])
+
+
+def test_the_newest_pulse_of_each_account_is_found_at_once(address):
+    put(writing(address), TODAY, account("a"), account("b"), account("c"))
+    desk = Desk(address)
+    for account_id, pulse, day in (("a", 1, 2), ("a", 5, 9), ("a", 2, 3), ("b", 4, 1)):
+        said = NewPulse(pulse=pulse, recorded_at=f"2025-12-0{day}T09:00:00Z")
+        desk.pulse(account_id, said, Attempt(key_id="k", target=("x",), content=said, key=None))
+    found = newest_pulses(reading(address), ["a", "b", "c", "\0"])
+    assert {account_id: pulse.pulse for account_id, pulse in found.items()} == {"a": 5, "b": 4}
