@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
-from training.config import BandRule
+if TYPE_CHECKING:  # the service reads bands, and loads no engine for that
+    from training.config import BandRule
 
 Band = Literal["high", "elevated", "low"]
 
@@ -24,6 +25,7 @@ class Bands:
         Odds, not rates, so that a band exists however common churn is: four times a base rate of
         30 % would be 120 %.
 
+        >>> from training.config import BandRule
         >>> Bands.around(0.1, BandRule()).of(0.2)
         'elevated'
         """

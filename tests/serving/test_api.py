@@ -418,7 +418,7 @@ def test_a_feed_that_stopped_is_named_on_every_page(tmp_path):
     batch = BATCH.model_copy(update={"metadata": {**BATCH.metadata, "dead_feeds": dead}})
     publish(writing(tmp_path / "store.db"), batch, ROWS)
     for answer in ask(tmp_path / "store.db", "/", f"/accounts/{ROWS[0].account_id}"):
-        assert "interactions: no new rows since Nov 2, 2025" in answer.text
+        assert "Interactions: no new rows since Nov 2, 2025" in answer.text
 
 
 def test_an_unknown_account_is_a_page_that_says_so(store):

@@ -23,7 +23,8 @@ JARGON = re.compile(
     r"percentile|threshold|churn|correlation|baseline|cohort|dataset|kpi)\b",
     re.IGNORECASE,
 )
-KEPT = {"NPS", "CSAT", "CES", "ARR"}
+# Abbreviations and names that stay as they are in every language.
+KEPT = {"NPS", "CSAT", "CES", "ARR", "ROC", "AUC", "CSV", "forewarn"}
 
 
 def forms(code: str) -> dict[Any, tuple[str, ...]]:

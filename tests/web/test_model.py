@@ -168,9 +168,9 @@ def test_the_figures_are_those_beside_the_model(workspace):
     assert "plain 90-day classifier 0.81 (0.77 to 0.85) 0.00 too close to tell" in said
     assert "would have claimed ROC-AUC 0.90 instead of 0.81" in said
     assert "by risk and ARR 9% 41%" in said
-    assert "churn predicted over churn observed was 0.97" in said
+    assert "0.97 departures were predicted for each that happened" in said
     assert "10% 30% 316 95" in said
-    assert 'aria-label="In 1 of 2 groups the observed churn' in html
+    assert 'aria-label="In 1 of 2 groups as many left' in html
     assert "nothing is claimed: enterprise" in said
 
 
