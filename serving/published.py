@@ -93,11 +93,9 @@ class Published:
         """The batch that is served and one account of it, without explanation, at least cost."""
         return store.served_account(self._engine, account_id)
 
-    def account(
-        self, batch: Batch, account_id: str, wanted: store.Wanted = store.EVERY
-    ) -> AccountRisk | None:
-        """A wanted account of a batch with all that is known of it; None without one such."""
-        return store.one_account(self._engine, batch.batch_id, account_id, wanted)
+    def account(self, batch: Batch, account_id: str) -> AccountRisk | None:
+        """An account of a batch with all that is known of it; None when it holds none such."""
+        return store.one_account(self._engine, batch.batch_id, account_id)
 
     def some(self, batch: Batch, account_ids: Sequence[str]) -> dict[str, AccountRisk]:
         """Those of the accounts that a batch holds, by account_id, without explanations."""

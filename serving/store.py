@@ -169,16 +169,9 @@ def ranked(  # noqa: PLR0913 - one name for each side of the question
         return [account(row) for row in connection.execute(query)]
 
 
-def one_account(
-    engine: Engine, batch_id: str, account_id: str, wanted: Wanted = EVERY
-) -> AccountRisk | None:
-    """A wanted account of a batch with explanation and dossier; None when there is none such."""
-    its = RISK.c.batch_id == batch_id, RISK.c.account_id == account_id
-    query = select(*FULL).where(*its, *wanted.conditions())
-    if "\0" in account_id:
-        return None
-    with transaction(engine) as connection:
-        row = connection.execute(query).first()
+def one_account(engine: Engine, batch_id: str, account_id: str) -> AccountRisk | None:
+    """An account of a batch with explanation and dossier; None when there is none such."""
+    row = None if "\0" in account_id else _FULL.row(engine, batch=batch_id, id=account_id)
     return None if row is None else full_account(row)
 
 
@@ -274,6 +267,9 @@ _SERVED = Question(
     .outerjoin(
         RISK, (RISK.c.batch_id == CURRENT.c.batch_id) & (RISK.c.account_id == bindparam("id"))
     )
+)
+_FULL = Question(
+    select(*FULL).where(RISK.c.batch_id == bindparam("batch"), RISK.c.account_id == bindparam("id"))
 )
 # Ids as one JSON text: as many parameters would be put into words anew for every number of them.
 _AMONG = select(*QUICK).where(RISK.c.batch_id == bindparam("batch"))
