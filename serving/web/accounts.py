@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
@@ -10,6 +11,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response, Streamin
 from serving.access.caller import needs
 from serving.access.viewer import Viewer, viewer_of
 from serving.published import Published
+from serving.records import Batch
 from serving.web.listing.filters import PATH, Filters, Order
 from serving.web.listing.form import chips, selects
 from serving.web.listing.lines import Told
@@ -22,7 +24,7 @@ from serving.web.screen import Screen
 from serving.web.sign_in import own_form
 
 Looker = Annotated[Viewer, Depends(viewer_of)]
-PER_PAGE = 25
+PER_PAGE = 20
 ORDERS: dict[Order, str] = {
     "arr_at_risk": "list.at_risk",
     "risk": "list.by_band",
@@ -46,45 +48,60 @@ def account_list(published: Published, screen: Screen) -> APIRouter:
 
     @router.get(PATH)
     def ranking(request: Request, look: Looking, viewer: Looker) -> Response:
-        filters, batch = Filters.of(request.query_params, viewer), published.batch()
-        book = shelf.book(batch)
-        some = book.where(viewer.within(filters.wanted(batch.as_of)), filters.q)
-        found = book.ranked(some, filters.by, backwards=filters.backwards)
-        pages = max(1, -(-len(found) // PER_PAGE))
-        if filters.page > pages:  # it was longer when the address was made, or that was made up
-            return RedirectResponse(filters.at(page=pages), 303)
-        shown = book.ids(found[(filters.page - 1) * PER_PAGE : filters.page * PER_PAGE])
+        asked = _Asked(published.batch(), shelf, viewer, request.query_params)
+        filters, last = asked.filters, max(1, -(-len(asked.places) // PER_PAGE))
+        if filters.page > last:  # it was longer when the address was made, or that was made up
+            return RedirectResponse(filters.at(page=last), 303)
         content: dict[str, Any] = {
-            "batch": batch,
+            "batch": asked.batch,
             "filters": filters,
             "orders": ORDERS,
-            "overview": overview(book.sums(some), filters),
-            "pages": pages,
-            "rows": rows.of(batch, book, shown, look.language),
+            "overview": overview(asked.book.sums(asked.some), filters),
+            "pages": last,
+            "rows": rows.of(asked.batch, asked.book, asked.page(), look.language),
             "chips": chips(filters, look.language),
             "sheet": filters.at(CSV_PATH),
         }
         if look.part:
             return _pushed(screen.show("list/part.html", look, **content), filters)
-        theirs = book.where(viewer.within())
-        known = {name: book.known(name, theirs) for name in ("csm", "segment")}
-        content["selects"] = selects(filters, known, look.language)
+        content["selects"] = selects(filters, asked.known(), look.language)
         return screen.show("list/page.html", look, **content)
 
     @router.get(CSV_PATH)
     def download(request: Request, look: Looking, viewer: Looker) -> Response:
-        filters, batch = Filters.of(request.query_params, viewer), published.batch()
-        book = shelf.book(batch)
-        some = book.where(viewer.within(filters.wanted(batch.as_of)), filters.q)
-        found = book.ranked(some, filters.by, backwards=filters.backwards)
-        name = f"forewarn-accounts-{batch.as_of}.csv"
+        asked = _Asked(published.batch(), shelf, viewer, request.query_params)
+        told = Told(published, asked.batch, asked.book, look.language)
+        name = f"forewarn-accounts-{asked.batch.as_of}.csv"
         return StreamingResponse(
-            sheet(published, batch, book.ids(found), Told(published, batch, book, look.language)),
+            sheet(published, asked.batch, asked.book.ids(asked.places), told),
             media_type="text/csv; charset=utf-8",
             headers={"Content-Disposition": f'attachment; filename="{name}"'},
         )
 
     return router
+
+
+class _Asked:
+    """The accounts that an address asks for, less those that whoever looks may not see."""
+
+    def __init__(
+        self, batch: Batch, shelf: Shelf, viewer: Viewer, query: Mapping[str, str]
+    ) -> None:
+        self.batch, self.book, self._viewer = batch, shelf.book(batch), viewer
+        self.filters = Filters.of(query, viewer)
+        wanted = viewer.within(self.filters.wanted(batch.as_of))
+        self.some = self.book.where(wanted, self.filters.q)
+        self.places = self.book.ranked(self.some, self.filters.by, backwards=self.filters.backwards)
+
+    def page(self) -> list[str]:
+        """The ids of those on the page that is asked for."""
+        last = self.filters.page * PER_PAGE
+        return self.book.ids(self.places[last - PER_PAGE : last])
+
+    def known(self) -> dict[str, tuple[str, ...]]:
+        """The managers and segments among all that they may see."""
+        theirs = self.book.where(self._viewer.within())
+        return {kind: self.book.known(kind, theirs) for kind in ("csm", "segment")}
 
 
 def _pushed(answer: Response, filters: Filters) -> Response:
