@@ -52,7 +52,9 @@ HERE = Path(__file__).parent
 COMMAND = str(Path(sys.executable).with_name("forewarn"))
 WEEKS = 18
 NAME, PASSWORD = "Dana Reyes", "four words nobody guesses"
-DESK, PHONE = {"width": 1440, "height": 1000}, {"width": 390, "height": 844}
+WIDE, PHONE = 1440, {"width": 390, "height": 844}
+# As much of each page as tells what it is for.
+HEIGHTS = {"list": 1000, "account": 1390, "model": 1390}
 MOST_BYTES = 250_000
 # Where Inter is installed the pages are seen in it; else in whatever this machine has.
 FONTS = """<?xml version="1.0"?>
@@ -156,8 +158,9 @@ def pictures(browser: Browser, base: str, row: AccountRisk, to: Path) -> Iterato
     """Every picture, as soon as it is there."""
     paths = {"list": "/?csm=", "account": f"/accounts/{row.account_id}", "model": "/model"}
     for scheme in ("light", "dark"):
-        page = _signed_in(browser, base, viewport=DESK, color_scheme=scheme)
+        page = _signed_in(browser, base, color_scheme=scheme)
         for name, path in paths.items():
+            page.set_viewport_size({"width": WIDE, "height": HEIGHTS[name]})
             page.goto(path)
             yield _kept(page, to / f"{name}-{scheme}.png")
         page.context.close()
