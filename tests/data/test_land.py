@@ -48,6 +48,8 @@ def test_manifest_describes_the_lake(landing):
     assert manifest["data_until"] == "2024-02-01T00:00:00"
     assert manifest["tables"]["accounts"] == {
         "rows": 2,
+        "duplicate": 0,
+        "quarantined": 0,
         "provided": ["account_id", "created_at"],
         "known_at": "created_at",
         "sha256": sha256(landed.workspace.lake / "accounts.parquet"),

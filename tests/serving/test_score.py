@@ -46,6 +46,21 @@ def test_every_customer_is_listed_once_with_its_status(scored):
     }
 
 
+def test_a_batch_tells_what_its_tables_held(workspace, crown):
+    crown()
+    metadata = score(workspace, Config(), as_of=JULY).metadata
+    told = {table.pop("table"): table for table in metadata["tables"]}
+    assert set(told) == set(workspace.manifest()["tables"])
+    assert told["interactions"] == {
+        "rows": 153,
+        "duplicate": 0,
+        "quarantined": 0,
+        "odd": 0,
+        "newest": "2025-06-29",
+    }
+    assert told["accounts"]["newest"] is None
+
+
 def test_the_risk_is_the_models_and_the_band_follows(scored):
     # bee: 90 days since 2 April, 80 beyond ten, 3 messages: 10 + 32 + 6 + 1 points
     assert scored["bee"].risk == pytest.approx(0.49)
