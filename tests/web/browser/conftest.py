@@ -210,9 +210,9 @@ def other_site(company, tmp_path) -> Iterator[Callable[..., Site]]:
         yield make
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Chromium. For this folder alone: while it runs, no other event loop can in this thread."""
+    """Chromium. Not for longer: while it runs, tests elsewhere can run no event loop of theirs."""
     if (path := shutil.which("chromium")) is None:
         absent("chromium")
     with sync_playwright() as driver:
