@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import NamedTuple
 
-from sqlalchemy import Engine, bindparam, literal_column, select
+from sqlalchemy import ColumnElement, Engine, bindparam, literal_column, select
 
 from serving.question import Question
 from serving.records import Band, Status
@@ -14,7 +14,8 @@ from serving.tables import BATCH, RISK
 MOST = 60
 # Where a moment was scored twice, only what was published last counts. Said in the words of the
 # question, the offset too: else SQLAlchemy makes them parameters.
-_READ, _FROM = literal_column(str(2 * MOST)), literal_column("0")
+_READ: ColumnElement[int] = literal_column(str(2 * MOST))
+_FROM: ColumnElement[int] = literal_column("0")
 
 
 class Earlier(NamedTuple):

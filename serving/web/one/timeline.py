@@ -112,10 +112,11 @@ def _happening(item: Evidence, named: dict[str, str]) -> Happening:
 def _same(item: Evidence, candidates: Sequence[Happening]) -> Happening | None:
     """The row of the timeline that an evidence is, if any: one row may tell of several things."""
     for row in candidates:
-        if row.kind == item.kind and row.at == item.happened_at:
+        if row.kind == item.kind and (item.row_id or row.at == item.happened_at):
             return row
-    of_kind = [row for row in candidates if row.kind == item.kind] or list(candidates)
-    return of_kind[0] if item.row_id and len(of_kind) == 1 else None
+    # A driver may say in its own words what a row is: a meeting, or that the future was spoken of.
+    at_once = [row for row in candidates if row.at == item.happened_at]
+    return at_once[0] if item.row_id and len(at_once) == 1 else None
 
 
 def _anchor(rows: Iterable[Happening]) -> None:

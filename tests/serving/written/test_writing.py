@@ -327,3 +327,15 @@ def test_where_there_is_no_store_none_is_made_by_writing(tmp_path):
     refused = Client(Workspace(tmp_path)).post(PULSES, json={"pulse": 3})
     assert refused.status_code == 503
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_newest_is_read_at_once_with_all_that_was_written(client, held):
+    for n in (1, 2):
+        client.post("/v1/accounts/gnu%2F1/pulses", json={"pulse": n, "note": f"note {n}"})
+    client.post("/v1/accounts/ant/pulses", json={"pulse": 5})
+    own, kind = desk.Desk(held.store), desk.PULSE_KIND
+    found = own.newest(kind, "gnu/1")
+    assert [(pulse.pulse, pulse.note) for pulse in found] == [(2, "note 2"), (1, "note 1")]
+    assert found == own.listed(kind, "gnu/1", limit=9, before=None)
+    assert own.newest(kind, "never\0") == []
+    assert own.newest(desk.FEEDBACK_KIND, "gnu/1") == []
