@@ -17,8 +17,6 @@ from serving.earlier import Earlier, earlier
 from serving.engines import Address
 from serving.records import AccountRisk, Batch, Driver
 from serving.rows import QUICK
-from serving.written.contents import Pulse
-from serving.written.pulses import newest_pulses
 
 Sums = Mapping[str, Mapping[str, float]]
 _SUMS_KEPT = 500
@@ -154,10 +152,6 @@ class Published:
     def risks(self, batch_id: str) -> dict[str, float]:
         """The risk of every scored account of a batch, by account_id."""
         return store.risks_of(self._engine, batch_id)
-
-    def pulses(self, account_ids: Sequence[str]) -> dict[str, Pulse]:
-        """The newest pulse that was written of each account, by account_id."""
-        return newest_pulses(self._engine, account_ids)
 
     def courses(
         self, batch: Batch, account_ids: Sequence[str], *, weeks: int = 18

@@ -22,6 +22,7 @@ from serving.web.listing.shelf import Shelf
 from serving.web.look import Looking
 from serving.web.screen import Screen
 from serving.web.sign_in import own_form
+from serving.written.desk import Desk
 
 Looker = Annotated[Viewer, Depends(viewer_of)]
 PER_PAGE = 20
@@ -36,7 +37,7 @@ ORDERS: dict[Order, str] = {
 CSV_PATH = "/accounts.csv"
 
 
-def account_list(published: Published, screen: Screen) -> APIRouter:
+def account_list(published: Published, desk: Desk, screen: Screen) -> APIRouter:
     """The list at `/`, and all of it for a spreadsheet at `/accounts.csv`."""
     router = APIRouter(
         include_in_schema=False,
@@ -44,7 +45,7 @@ def account_list(published: Published, screen: Screen) -> APIRouter:
         dependencies=[Depends(needs("read")), Depends(viewer_of), Depends(own_form)],
     )
 
-    shelf, rows = Shelf(published), Rows(published, screen)
+    shelf, rows = Shelf(published), Rows(published, desk, screen)
 
     @router.get(PATH)
     def ranking(request: Request, look: Looking, viewer: Looker) -> Response:
@@ -73,7 +74,7 @@ def account_list(published: Published, screen: Screen) -> APIRouter:
         told = Told(published, asked.batch, asked.book, look.language)
         name = f"forewarn-accounts-{asked.batch.as_of}.csv"
         return StreamingResponse(
-            sheet(published, asked.batch, asked.book.ids(asked.places), told),
+            sheet(published, desk, asked.batch, asked.book.ids(asked.places), told),
             media_type="text/csv; charset=utf-8",
             headers={"Content-Disposition": f'attachment; filename="{name}"'},
         )

@@ -22,10 +22,10 @@ def mount_pages(app: FastAPI, published: Published, workspace: Workspace) -> Scr
 
     What comes back shows pages as these are shown, for whatever else has something to show.
     """
-    screen = Screen()
+    screen, desk = Screen(), Desk(workspace.store)
     app.mount("/static", Looks(screen), name="static")
-    app.include_router(account_list(published, screen))
-    app.include_router(account_page(published, Desk(workspace.store), screen))
+    app.include_router(account_list(published, desk, screen))
+    app.include_router(account_page(published, desk, screen))
     app.include_router(model_page(published, workspace.store, workspace.models, screen))
     app.include_router(preferences())
     app.include_router(look_again(published))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -37,6 +37,7 @@ from serving.written.contents import (
 )
 from serving.written.ids import new_id
 from serving.written.once import Answer, Attempt, DeclinedError, once
+from serving.written.pulses import newest_pulses
 
 # How far the clocks of others may be ahead of ours.
 _AHEAD = timedelta(minutes=5)
@@ -90,6 +91,10 @@ class Desk:
     def _writing(self) -> Engine:
         reading(self._address)  # where there is no store yet, nobody is to make an empty one
         return writing(self._address)
+
+    def newest_pulses(self, account_ids: Sequence[str]) -> dict[str, Pulse]:
+        """The pulse that was recorded last of each account, by account_id, even if expired."""
+        return newest_pulses(self._reading, account_ids)
 
     def feedback(self, account_id: str, said: NewFeedback, attempt: Attempt) -> Answer:
         """Keep feedback, with the batch that it speaks of."""

@@ -14,6 +14,7 @@ from serving.web.listing.book import Book
 from serving.web.listing.lines import Told
 from serving.web.screen import Screen
 from serving.written.contents import Pulse
+from serving.written.desk import Desk
 
 # Of some thousand bytes each.
 _KEPT = 10_000
@@ -26,8 +27,9 @@ class Rows:
     A row is made anew as soon as somebody judges the account anew.
     """
 
-    def __init__(self, published: Published, screen: Screen) -> None:
+    def __init__(self, published: Published, desk: Desk, screen: Screen) -> None:
         self._published = published
+        self._desk = desk
         self._screen = screen
         self._kept: tuple[Book | None, dict[_Key, Markup]] = (None, {})
 
@@ -35,7 +37,7 @@ class Rows:
         self, batch: Batch, book: Book, account_ids: Sequence[str], language: Language
     ) -> list[Markup]:
         """The rows of some accounts of a batch, in their order, less those it no longer holds."""
-        pulses = self._published.pulses(account_ids)
+        pulses = self._desk.newest_pulses(account_ids)
         keys = {name: _key(name, pulses.get(name), language) for name in account_ids}
         kept = self._kept_of(book)
         missing = [name for name, key in keys.items() if key not in kept]

@@ -11,6 +11,7 @@ from serving.published import Published
 from serving.records import AccountRisk, Batch
 from serving.web.listing.lines import Told, judgement
 from serving.written.contents import Pulse
+from serving.written.desk import Desk
 
 COLUMNS = (
     *("account_id", "name", "csm", "segment", "status", "risk", "risk_low", "risk_high", "band"),
@@ -22,7 +23,7 @@ _AT_ONCE = 500
 
 
 def sheet(
-    published: Published, batch: Batch, account_ids: Sequence[str], told: Told
+    published: Published, desk: Desk, batch: Batch, account_ids: Sequence[str], told: Told
 ) -> Iterator[str]:
     """Some accounts of a batch in their order as CSV, piece by piece.
 
@@ -32,15 +33,15 @@ def sheet(
     # Without the mark Excel reads anything but English as gibberish.
     yield "\ufeff" + _written([COLUMNS])
     for first in range(0, len(account_ids), _AT_ONCE):
-        yield _written(_cells(published, batch, account_ids[first : first + _AT_ONCE], told))
+        yield _written(_cells(published, desk, batch, account_ids[first : first + _AT_ONCE], told))
 
 
 def _cells(
-    published: Published, batch: Batch, account_ids: Sequence[str], told: Told
+    published: Published, desk: Desk, batch: Batch, account_ids: Sequence[str], told: Told
 ) -> Iterator[list[object]]:
     found = published.some(batch, account_ids)
     rows = [found[account_id] for account_id in account_ids if account_id in found]
-    moved, pulses = published.moved(batch, account_ids), published.pulses(account_ids)
+    moved, pulses = published.moved(batch, account_ids), desk.newest_pulses(account_ids)
     whys = told.whys(rows)
     for row in rows:
         values = {
