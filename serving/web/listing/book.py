@@ -5,7 +5,8 @@ A database would read every account for each of these questions, and a page asks
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
@@ -41,13 +42,16 @@ class Sums(NamedTuple):
 
 
 class Book:
-    """The accounts of a batch, and how the risk of each went by the day of a weekly batch.
+    """The accounts of a batch, and how the risk of each went over weekly batches, oldest first.
 
-    What it finds for a `Wanted` is what the store finds.
+    The last of these is the batch itself. What it finds for a `Wanted` is what the store finds.
     """
 
     def __init__(
-        self, as_of: date, entries: Sequence[Entry], weekly: Mapping[date, Mapping[str, float]]
+        self,
+        as_of: date,
+        entries: Sequence[Entry],
+        weekly: Iterable[tuple[date, Mapping[str, float]]],
     ) -> None:
         self._as_of = as_of
         columns: dict[str, list[Any]] = {
@@ -66,10 +70,10 @@ class Book:
         self._money = {name: np.nan_to_num(self._amounts[name]) for name in ("arr", "arr_at_risk")}
         self._orders: dict[tuple[Order, bool], Places] = {}
         self._sums: dict[bytes, Sums] = {}
-        self._weekly = dict(sorted(weekly.items()))
-        self._before = max(
-            (day for day in weekly if day <= as_of - timedelta(days=WEEK)), default=None
-        )
+        self._places = {account_id: place for place, account_id in enumerate(self._ids)}
+        self._days, self._risks = self._followed(weekly)
+        before = [day for day in self._days if day <= as_of - timedelta(days=WEEK)]
+        self._week_before = len(before) - 1 if before else None
 
     def where(self, wanted: Wanted, word: str = "") -> Mask:
         """Which accounts are wanted, and bear the word in their name or id."""
@@ -114,15 +118,18 @@ class Book:
 
     def course(self, account_id: str) -> Course:
         """How the risk of an account went, the oldest first."""
+        risks = self._risks[self._places[account_id]].tolist()
         return [
-            (day, risks[account_id]) for day, risks in self._weekly.items() if account_id in risks
+            (day, risk) for day, risk in zip(self._days, risks, strict=True) if not math.isnan(risk)
         ]
 
     def moved(self, account_id: str) -> float | None:
         """By how much its risk rose against the newest batch that is at least a week older."""
-        now = self._weekly.get(self._as_of, {}).get(account_id)
-        then = None if self._before is None else self._weekly[self._before].get(account_id)
-        return None if now is None or then is None else now - then
+        if self._week_before is None:
+            return None
+        risks = self._risks[self._places[account_id]]
+        moved = float(risks[-1] - risks[self._week_before])
+        return None if np.isnan(moved) else moved
 
     def _added_up(self, some: Mask) -> Sums:
         reasons = self._by(self._kinds["driver"], some)
@@ -132,6 +139,16 @@ class Book:
             by_driver={name: reasons[name] for name in most},
             renewals={days: self._due(days, some) for days in RENEWALS},
         )
+
+    def _followed(
+        self, weekly: Iterable[tuple[date, Mapping[str, float]]]
+    ) -> tuple[list[date], _Numbers]:
+        """The days, and the risk of every account on each; what is unknown is not a number."""
+        days, columns = [], []
+        for day, risks in weekly:
+            days.append(day)
+            columns.append(_numbers(map(risks.get, self._ids)))
+        return days, np.column_stack(columns)
 
     def _conditions(self, wanted: Wanted) -> Iterator[Mask]:
         equal = [(name, getattr(wanted, name)) for name in _KINDS]

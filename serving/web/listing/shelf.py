@@ -30,7 +30,7 @@ class Shelf:
             with self._lock:
                 held = self._held
                 if held is None or held[0] != content:
-                    risks = {day: self._published.risks(name) for name, day in weekly.items()}
+                    risks = ((day, self._published.risks(name)) for name, day in weekly.items())
                     book = Book(batch.as_of, self._published.every(batch), risks)
                     held = self._held = content, book
         return held[1]
