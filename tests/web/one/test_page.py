@@ -204,5 +204,10 @@ def test_each_reading_leaves_one_row_for_the_audit(dana):
     assert sorted(fresh) == [("explanation.read", "ant"), ("explanation.read", "gone")]
 
 
-def test_the_page_is_small(anybody):
-    assert len(anybody.get("/accounts/ant").content) < 60_000
+def test_the_page_brings_no_script_and_is_small_with_all_that_it_loads(anybody):
+    page = anybody.get("/accounts/ant")
+    loaded = re.findall(r'(?:src|href)="(/static/[^"]+)"', page.text)
+    assert any("account.css" in place for place in loaded)
+    assert not any(".js" in place for place in loaded)
+    weight = len(page.content) + sum(len(anybody.get(place).content) for place in loaded)
+    assert weight < 70_000  # of 120,000, most of which is left to accounts of whom more is known
