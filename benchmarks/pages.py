@@ -13,8 +13,8 @@ nothing in it (the floor), which the same service shows to the same session. Of 
 
 All pages take turns in short rounds, so that a busy machine is the same to each. Accounts, filters
 and words to search for are drawn anew every time. What a new batch costs whoever looks first is
-told apart. Of the batch that is served everything is stored;
-of those before it what a page reads of them: all but the explanations.
+told apart. Of the batch that is served everything is stored; of those before it what a page reads
+of them: all but the explanations.
 """
 
 from __future__ import annotations
