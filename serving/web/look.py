@@ -68,7 +68,7 @@ def best(accepted: str) -> str:
         asked.append((-weight, name.replace("-", "_")))
     known = {code.replace("-", "_"): code for code in LANGUAGES}
     for _, name in sorted(asked, key=lambda pair: pair[0]):
-        found = negotiate_locale([_ALIASES.get(name, name)], list(known), aliases=None)
+        found = negotiate_locale([_ALIASES.get(name, name)], list(known), aliases={})
         if found is not None:
             return known[found]
     return "en"

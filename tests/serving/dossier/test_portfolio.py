@@ -1,6 +1,6 @@
 """Sums over a batch and courses over batches, on both databases."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -209,13 +209,13 @@ def test_the_strongest_reason_is_read_without_the_rest(address):
         )
         for family, shown in (("profile", 9), ("silence", 5), ("billing", 3))
     )
-    known = {"base": 0.1, "base_shown": 10, "risk_shown": 50}
+    why = Explanation(base=0.1, base_shown=10, risk_shown=50, drivers=(context, first, second))
     made = put(
         store,
         TODAY,
-        account("some", explanation=Explanation(**known, drivers=(context, first, second))),
-        account("none", explanation=Explanation(**known, drivers=(context,))),
-        account("nothing", explanation=Explanation(**known, drivers=())),
+        account("some", explanation=why),
+        account("none", explanation=why.model_copy(update={"drivers": (context,)})),
+        account("nothing", explanation=why.model_copy(update={"drivers": ()})),
         account("decided", None),
     )
     asked = ["some", "none", "nothing", "decided", "unheard-of", "\0"]
@@ -227,7 +227,7 @@ def test_the_newest_pulse_of_each_account_is_found_at_once(address):
     put(writing(address), TODAY, account("a"), account("b"), account("c"))
     desk = Desk(address)
     for account_id, pulse, day in (("a", 1, 2), ("a", 5, 9), ("a", 2, 3), ("b", 4, 1)):
-        said = NewPulse(pulse=pulse, recorded_at=f"2025-12-0{day}T09:00:00Z")
+        said = NewPulse(pulse=pulse, recorded_at=datetime(2025, 12, day, tzinfo=UTC))
         desk.pulse(account_id, said, Attempt(key_id="k", target=("x",), content=said, key=None))
     found = newest_pulses(reading(address), ["a", "b", "c", "\0"])
     assert {account_id: pulse.pulse for account_id, pulse in found.items()} == {"a": 5, "b": 4}
