@@ -54,7 +54,7 @@ WEEKS = 18
 NAME, PASSWORD = "Dana Reyes", "four words nobody guesses"
 WIDE, PHONE = 1440, {"width": 390, "height": 844}
 # As much of each page as tells what it is for.
-HEIGHTS = {"list": 1000, "account": 1390, "model": 1390}
+HEIGHTS = {"list": 1025, "account": 1390, "model": 1390}
 MOST_BYTES = 250_000
 # Where Inter is installed the pages are seen in it; else in whatever this machine has.
 FONTS = """<?xml version="1.0"?>
