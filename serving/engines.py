@@ -29,7 +29,7 @@ BUSY_SECONDS = 10
 # Together twice as many as there are threads that answer requests: none of them ever waits.
 _KEPT, _MORE = 8, 72
 # A server that the network swallows is given up after so long, and not after a quarter of an hour.
-_ALIVE = {
+_ALIVE: dict[str, Any] = {
     "keepalives_idle": 10,
     "keepalives_interval": 5,
     "keepalives_count": 3,

@@ -13,6 +13,7 @@ from serving.access.caller import caller_of
 if TYPE_CHECKING:
     from serving.access.access import Access
 
+
 async def audited(request: Request) -> AsyncIterator[None]:
     """A dependency for routes with a parameter `account_id`; an error leaves no row."""
     yield  # an error of the route ends this here
