@@ -1,69 +1,23 @@
-"""What is asked of many accounts at once: sums over a batch, and how risks went over batches."""
+"""What is asked of many accounts at once: all of a batch, and how risks went over batches."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Engine, bindparam, case, func, select, text
+from sqlalchemy import ColumnElement, Engine, bindparam, select, text
 
-from serving.database import transaction
 from serving.question import Question
 from serving.records import Batch, Driver
-from serving.store import EVERY, Wanted, batch_at
+from serving.store import batch_at
 from serving.tables import BATCH, RISK
 
 Course = list[tuple[date, float]]
-Sums = dict[str, float]
 WEEK = 7
 _BEGIN, _DECODER = '"drivers":[', json.JSONDecoder()
 RENEWALS = (30, 90, 180)
-
-
-def by_driver(engine: Engine, batch_id: str, wanted: Wanted = EVERY) -> dict[str, Sums]:
-    """`accounts` and `arr_at_risk` of a batch by the family of the strongest reason, most first.
-
-    Accounts without any reason are in none of them; unknown revenue counts as nothing.
-    """
-    at_risk = func.coalesce(func.sum(RISK.c.arr_at_risk), 0.0)
-    query = (
-        select(RISK.c.driver, func.count().label("accounts"), at_risk.label("arr_at_risk"))
-        .where(RISK.c.batch_id == batch_id, RISK.c.driver.is_not(None), *wanted.conditions())
-        .group_by(RISK.c.driver)
-        .order_by(at_risk.desc(), RISK.c.driver)
-    )
-    with transaction(engine) as connection:
-        found = [dict(row) for row in connection.execute(query).mappings()]
-    return {row.pop("driver"): row for row in found}
-
-
-def renewals(
-    engine: Engine, batch: Batch, wanted: Wanted = EVERY, *, days: Sequence[int] = RENEWALS
-) -> dict[int, Sums]:
-    """`accounts`, `arr` and `arr_at_risk` whose running term ends within so many days, by days.
-
-    They are those that `Wanted.renewal_until` finds: a term that should have ended counts too.
-    Unknown revenue counts as nothing.
-    """
-    columns = []
-    for within in days:
-        until = (batch.as_of + timedelta(days=within)).isoformat()
-        sums = {"accounts": 1, "arr": RISK.c.arr, "arr_at_risk": RISK.c.arr_at_risk}
-        columns += [
-            func.coalesce(func.sum(case((RISK.c.renewal_at <= until, value))), 0).label(
-                f"{name}_{within}"
-            )
-            for name, value in sums.items()
-        ]
-    query = select(*columns).where(RISK.c.batch_id == batch.batch_id, *wanted.conditions())
-    with transaction(engine) as connection:
-        row = connection.execute(query).mappings().one()
-    return {
-        within: {name: row[f"{name}_{within}"] for name in ("accounts", "arr", "arr_at_risk")}
-        for within in days
-    }
 
 
 class Entry(NamedTuple):
@@ -90,23 +44,12 @@ def every(engine: Engine, batch_id: str) -> list[Entry]:
     return [Entry(*row) for row in _EVERY.rows(engine, batch=batch_id)]
 
 
-def courses(
-    engine: Engine, batch: Batch, account_ids: Collection[str], *, weeks: int = 18
-) -> dict[str, Course]:
-    """The risk of each account in the last weekly batches up to this one, the oldest first.
+def weekly(engine: Engine, batch: Batch, *, weeks: int = 18) -> dict[str, date]:
+    """The last weekly batches up to this one with their days by batch_id, the oldest first.
 
     Of the batches of each week, counted back from this one, the newest that predicted the same
-    counts. Weeks in which an account had no risk are left out, and so are accounts without any.
+    counts.
     """
-    days = weekly(engine, batch, weeks=weeks)
-    return {
-        account_id: [(day, points[name]) for name, day in days.items() if name in points]
-        for account_id, points in _risks(engine, days, account_ids).items()
-    }
-
-
-def weekly(engine: Engine, batch: Batch, *, weeks: int = 18) -> dict[str, date]:
-    """The batches of `courses` with their days by batch_id, the oldest first."""
     since = batch.as_of - timedelta(days=WEEK * weeks)
     known = _BETWEEN.rows(
         engine, since=since.isoformat(), before=batch.as_of.isoformat(), spec_hash=batch.spec_hash

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import Engine
 
@@ -17,10 +17,6 @@ from serving.earlier import Earlier, earlier
 from serving.engines import Address
 from serving.records import AccountRisk, Batch, Driver
 from serving.rows import QUICK
-
-Sums = Mapping[str, Mapping[str, float]]
-_SUMS_KEPT = 500
-_Answer = TypeVar("_Answer")
 
 
 class Published:
@@ -36,7 +32,6 @@ class Published:
     def __init__(self, address: Address, models: Path | None = None) -> None:
         self._address = address
         self._models = models
-        self._sums: dict[tuple[object, ...], Any] = {}
 
     @cached_property
     def _engine(self) -> Engine:
@@ -55,24 +50,10 @@ class Published:
         """The batch of that id, served or not; None when there is none."""
         return store.find_batch(self._engine, batch_id)
 
-    def ranked(
-        self,
-        batch: Batch,
-        *,
-        by: store.Order,
-        limit: int,
-        offset: int = 0,
-        wanted: store.Wanted = store.EVERY,
-    ) -> list[AccountRisk]:
-        """The most urgent of the wanted accounts of a batch."""
-        return store.ranked(
-            self._engine, batch.batch_id, by=by, limit=limit, offset=offset, wanted=wanted
-        )
-
     def listed(
         self, batch: Batch, *, by: store.Order, limit: int, offset: int, wanted: store.Wanted
     ) -> list[AccountRisk]:
-        """The same without explanations, at a third of the cost."""
+        """The most urgent of the wanted accounts of a batch, without explanations."""
         return store.ranked(
             self._engine,
             batch.batch_id,
@@ -122,29 +103,6 @@ class Published:
         except (OSError, ValueError):
             return batch, {}
 
-    def totals(self, batch: Batch, wanted: store.Wanted = store.EVERY) -> Sums:
-        """Accounts and revenue per band, and per reason for having none."""
-        return self._kept(
-            "totals", batch, wanted, lambda: store.totals(self._engine, batch.batch_id, wanted)
-        )
-
-    def by_driver(self, batch: Batch, wanted: store.Wanted = store.EVERY) -> Sums:
-        """Accounts and revenue at risk by the family of the strongest reason."""
-        return self._kept(
-            "by_driver",
-            batch,
-            wanted,
-            lambda: portfolio.by_driver(self._engine, batch.batch_id, wanted),
-        )
-
-    def renewals(
-        self, batch: Batch, wanted: store.Wanted = store.EVERY
-    ) -> Mapping[int, Mapping[str, float]]:
-        """Accounts and revenue whose running term ends within 30, 90 and 180 days."""
-        return self._kept(
-            "renewals", batch, wanted, lambda: portfolio.renewals(self._engine, batch, wanted)
-        )
-
     def every(self, batch: Batch) -> list[portfolio.Entry]:
         """All accounts of a batch, each with what lists are filtered and sorted by."""
         return portfolio.every(self._engine, batch.batch_id)
@@ -152,12 +110,6 @@ class Published:
     def risks(self, batch_id: str) -> dict[str, float]:
         """The risk of every scored account of a batch, by account_id."""
         return store.risks_of(self._engine, batch_id)
-
-    def courses(
-        self, batch: Batch, account_ids: Sequence[str], *, weeks: int = 18
-    ) -> dict[str, portfolio.Course]:
-        """How the risks of some accounts went over the last weekly batches."""
-        return portfolio.courses(self._engine, batch, account_ids, weeks=weeks)
 
     def weekly(self, batch: Batch) -> dict[str, date]:
         """The batches of `courses` with their days by batch_id, the oldest first."""
@@ -170,16 +122,3 @@ class Published:
     def moved(self, batch: Batch, account_ids: Sequence[str], *, days: int = 7) -> dict[str, float]:
         """By how much the risks of some accounts rose in the last days."""
         return portfolio.moved(self._engine, batch, account_ids, days=days)
-
-    def _kept(
-        self, name: str, batch: Batch, wanted: store.Wanted, make: Callable[[], _Answer]
-    ) -> _Answer:
-        """Sums over a batch, made once: it changes only by losing accounts, and then `n` tells."""
-        key = (name, batch.batch_id, batch.n, wanted)
-        found: _Answer | None = self._sums.get(key)
-        if found is None:
-            found = make()
-            if len(self._sums) >= _SUMS_KEPT:
-                self._sums.clear()
-            self._sums[key] = found
-        return found

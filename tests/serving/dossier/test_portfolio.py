@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import Engine, text
 
 from serving.database import reading, transaction, writing
-from serving.portfolio import by_driver, courses, every, moved, renewals, strongest
+from serving.portfolio import every, moved, strongest, weekly
 from serving.published import Published
 from serving.records import AccountRisk, Batch, Driver, Explanation
-from serving.store import Wanted, current_batch, one_account, publish, ranked, totals
+from serving.store import Wanted, one_account, publish, ranked, totals
 from serving.written.contents import NewPulse
 from serving.written.desk import Desk
 from serving.written.once import Attempt
@@ -66,59 +66,18 @@ def test_who_is_silent_or_hangs_on_one_person_is_found_and_unknown_is_neither(ad
     assert totals(store, made.batch_id, Wanted(single_contact=True))["low"]["accounts"] == 1
 
 
-def test_revenue_at_risk_is_added_up_by_reason_the_most_first(address):
+def test_of_each_week_the_newest_batch_counts_that_predicted_the_same(address):
     store = writing(address)
-    made = put(
-        store,
-        TODAY,
-        account("a", 0.2, driver="silence", csm="dana"),
-        account("b", 0.9, driver="zombie"),
-        account("c", 0.3, driver="silence", arr=None, arr_at_risk=None),
-        account("d", 0.4),
-        account("e", None),
-    )
-    found = by_driver(store, made.batch_id)
-    assert list(found) == ["zombie", "silence"]
-    assert found["silence"] == {"accounts": 2, "arr_at_risk": pytest.approx(20)}
-    assert by_driver(store, made.batch_id, Wanted(csm="dana")) == {
-        "silence": {"accounts": 1, "arr_at_risk": pytest.approx(20)}
-    }
-
-
-def test_renewals_are_those_that_the_filter_finds(address):
-    store = writing(address)
-    days = {"late": -3, "today": 0, "month": 30, "later": 31, "half": 180, "far": 181}
-    rows = [account(name, renewal_at=TODAY + timedelta(days=n)) for name, n in days.items()]
-    made = put(store, TODAY, *rows, account("none"), account("gone", None, renewal_at=TODAY))
-    found = renewals(store, made)
-    assert {within: sums["accounts"] for within, sums in found.items()} == {30: 4, 90: 5, 180: 6}
-    assert found[30] == {"accounts": 4, "arr": 400, "arr_at_risk": pytest.approx(150)}
-    for within, sums in found.items():
-        until = TODAY + timedelta(days=within)
-        assert len(names(store, made, renewal_until=until)) == sums["accounts"]
-    assert renewals(store, made, Wanted(csm="nobody"))[90] == {
-        "accounts": 0,
-        "arr": 0,
-        "arr_at_risk": 0,
-    }
-
-
-def test_a_course_has_the_newest_risk_of_each_week_and_ends_with_the_batch(address):
-    store = writing(address)
-    for back, risk in ((14, 0.1), (9, 0.2), (8, 0.3), (7, 0.4), (3, 0.45)):
-        put(store, TODAY - timedelta(days=back), account("a", risk), account("b", None))
+    for back in (14, 9, 8, 7, 3):
+        put(store, TODAY - timedelta(days=back), account("a", 0.1))
     put(store, TODAY - timedelta(days=1), account("a", 0.99), spec_hash="other")
-    made = put(store, TODAY, account("a", 0.6), account("b", 0.7), account("c", None))
+    made = put(store, TODAY, account("a", 0.6))
     put(store, TODAY + timedelta(days=7), account("a", 0.9))
-    assert courses(store, made, ["a", "b", "c", "nobody", "x\0"]) == {
-        "a": [
-            (TODAY - timedelta(days=14), 0.1),
-            (TODAY - timedelta(days=7), 0.4),
-            (TODAY, 0.6),
-        ],
-        "b": [(TODAY, 0.7)],
-    }
-    assert len(courses(store, made, ["a"], weeks=2)["a"]) == 2
+    days = [TODAY - timedelta(days=back) for back in (14, 7, 0)]
+    found = weekly(store, made)
+    assert list(found.values()) == days
+    assert list(found)[-1] == made.batch_id
+    assert list(weekly(store, made, weeks=2).values()) == days[1:]
 
 
 def test_a_move_is_measured_against_a_batch_that_is_old_enough(address):
@@ -159,38 +118,14 @@ def test_lists_and_sums_are_answered_by_the_index_alone(tmp_path: Path):
         real.set_trace_callback(asked.append)
     ranked(store, made.batch_id, by="arr_at_risk", limit=50, wanted=wanted)
     totals(store, made.batch_id, wanted)
-    by_driver(store, made.batch_id)
-    renewals(store, current_batch(store))
-    courses(store, made, ["a", "b"])
     selects = [line for line in asked if "FROM risk" in line]
     with transaction(store) as connection:
         plans = [
             str(connection.execute(text("EXPLAIN QUERY PLAN " + line.replace(":", "\\:"))).all())
             for line in selects
         ]
-    assert len(plans) == 5
-    assert all("COVERING INDEX ix_risk_listed" in plan for plan in plans[:4])
-    assert "batch_id=? AND account_id=?" in plans[4]
-
-
-def test_sums_are_made_once_until_an_account_is_gone(tmp_path: Path):
-    store = writing(tmp_path / "store.db")
-    put(store, TODAY, account("a", driver="silence", csm="dana"), account("b", driver="silence"))
-    published = Published(tmp_path / "store.db")
-    served = published.batch()
-    dana = Wanted(csm="dana")
-    assert published.totals(served)["low"]["accounts"] == 2
-    assert published.totals(served, dana)["low"]["accounts"] == 1
-    with transaction(store) as connection:
-        connection.execute(text("DELETE FROM risk WHERE account_id = 'a'"))
-    assert published.totals(served)["low"]["accounts"] == 2
-    with transaction(store) as connection:
-        connection.execute(text("UPDATE batch SET n = 1"))
-    served = published.batch()
-    assert published.totals(served)["low"]["accounts"] == 1
-    assert published.by_driver(served)["silence"]["accounts"] == 1
-    assert published.renewals(served)[90]["accounts"] == 0
-    assert published.totals(served, dana) == {}
+    assert len(plans) == 2
+    assert all("COVERING INDEX ix_risk_listed" in plan for plan in plans)
 
 
 def test_the_strongest_reason_is_read_without_the_rest(address):

@@ -14,6 +14,7 @@ from data.workspace import Workspace
 from serving.ondemand.scorer import Scorer
 from serving.published import Published
 from serving.records import AccountRisk
+from serving.store import EVERY
 
 Items = dict[str, dict[str, Any]]
 # What is the batch's own to tell: it alone has looked at every account, and at an earlier batch.
@@ -73,7 +74,7 @@ def test_a_thousand_accounts_are_what_the_batch_says_of_them(
         assert done.returncode == 0, done.stderr
     workspace = Workspace(Path(root))
     published = Published(workspace.store, workspace.models)
-    ranked = published.ranked(published.batch(), by="risk", limit=5000)
+    ranked = published.listed(published.batch(), by="risk", limit=5000, offset=0, wanted=EVERY)
     scored = [row.account_id for row in ranked if row.status == "scored"]
     some = np.random.default_rng(0).permutation(scored)[:1000].tolist()
     assert compare(workspace, sent_of(workspace), some) == 1000

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 
+from serving.database import reading
 from serving.published import Published
 from serving.records import AccountRisk
-from serving.store import Wanted
+from serving.store import Wanted, totals
 from serving.web.accounts import PER_PAGE
 from serving.web.listing.shelf import Shelf
 from tests.web.listing.conftest import AS_OF, ROWS, shown
@@ -113,19 +115,30 @@ def test_without_a_word_the_list_finds_and_adds_up_what_the_store_does(store):
     ):
         some = book.where(wanted)
         for by in ("arr_at_risk", "risk"):
-            rows = published.listed(served, by=by, limit=99, offset=0, wanted=wanted)
-            assert book.ids(book.ranked(some, by)) == [row.account_id for row in rows], wanted
-        totals, by_driver, renewals = book.sums(some)
-        assert list(by_driver) == list(published.by_driver(served, wanted))
-        pairs: list[tuple[Any, Any]] = [
-            (totals, published.totals(served, wanted)),
-            (by_driver, published.by_driver(served, wanted)),
-            (renewals, published.renewals(served, wanted)),
-        ]
-        for ours, theirs in pairs:
-            assert set(ours) == set(theirs)
-            for name, sums in theirs.items():
-                assert {k: ours[name][k] for k in sums} == pytest.approx(dict(sums))
+            theirs = published.listed(served, by=by, limit=99, offset=0, wanted=wanted)
+            assert book.ids(book.ranked(some, by)) == [row.account_id for row in theirs], wanted
+        rows = published.listed(served, by="risk", limit=99, offset=0, wanted=wanted)
+        sums = book.sums(some)
+        groups = totals(reading(store), served.batch_id, wanted)
+        assert set(sums.totals) == set(groups)
+        for name, group in groups.items():
+            assert {k: sums.totals[name][k] for k in group} == pytest.approx(group)
+        at_risk = {name: group["arr_at_risk"] for name, group in sums.by_driver.items()}
+        assert at_risk == pytest.approx(added((row.driver, row.arr_at_risk) for row in rows))
+        assert list(at_risk.values()) == sorted(at_risk.values(), reverse=True)
+        for days, group in sums.renewals.items():
+            until = AS_OF + timedelta(days=days)
+            due = [row for row in rows if row.renewal_at and row.renewal_at <= until]
+            assert group["accounts"] == len(due)
+            assert group["arr"] == pytest.approx(sum(row.arr or 0 for row in due))
+
+
+def added(pairs: Iterable[tuple[str | None, float | None]]) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for name, amount in pairs:
+        if name is not None:
+            found[name] = found.get(name, 0) + (amount or 0)
+    return found
 
 
 def test_the_pages_show_each_account_once_and_end_where_the_list_does(page):
