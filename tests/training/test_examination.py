@@ -87,6 +87,7 @@ def test_the_sections_of_the_report_are_all_there(small_rows, found, task):
         "segments",
         "learning_curve",
         "reliability",
+        "reliability_groups",
         "horizons",
         "capacity",
         "families",
