@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version as installed
 from typing import Any
@@ -65,10 +66,11 @@ class TrainingReport:
     def kept(self) -> dict[str, Any]:
         """What a model keeps of its training beside itself, for whoever must trust it.
 
-        Nothing that differs between equal trainings, and nothing of single accounts.
+        Nothing that differs between equal trainings, and nothing of single accounts; numbers with
+        as many digits as do not depend on the machine that added them up.
         """
         told = self.to_dict()
-        return {name: told[name] for name in _KEPT if told.get(name)}
+        return {name: _rounded(told[name]) for name in _KEPT if told.get(name)}
 
     @property
     def folds(self) -> list[dict[str, Any]]:
@@ -198,3 +200,11 @@ def _against(name: str, rival: dict[str, Any]) -> list[str]:
                 f"({difference['low']:+.3f} to {difference['high']:+.3f})"
             )
     return lines
+
+
+def _rounded(told: Any) -> Any:  # noqa: ANN401 - whatever JSON can hold
+    if isinstance(told, float):
+        return float(f"{told:.9g}")
+    if isinstance(told, Mapping):
+        return {name: _rounded(value) for name, value in told.items()}
+    return [_rounded(value) for value in told] if isinstance(told, list | tuple) else told

@@ -34,7 +34,10 @@ def _left(request: Request) -> str:
     That is where somebody was; what stands in the link is where the page was when it was made, and
     filters may have been set since.
     """
-    page = urlsplit(request.headers.get("referer", ""))
+    try:
+        page = urlsplit(request.headers.get("referer", ""))
+    except ValueError:  # `http://[` is no address
+        return ""
     if page.netloc != request.headers.get("host") or page.path.startswith("/language"):
         return ""
     return f"{page.path}?{page.query}" if page.query else page.path

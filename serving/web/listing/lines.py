@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from urllib.parse import quote
@@ -75,9 +75,8 @@ class Told:
         self._published, self._batch, self._book = published, batch, book
         self._language = language
 
-    def lines(self, account_ids: Sequence[str], pulses: Mapping[str, Pulse]) -> Iterator[Line]:
-        """The lines of some accounts; of one that is not in the batch there is none."""
-        rows = self._published.some(self._batch, account_ids).values()
+    def lines(self, rows: Collection[AccountRisk], pulses: Mapping[str, Pulse]) -> Iterator[Line]:
+        """The lines of some accounts."""
         whys = self.whys(rows)
         for row in rows:
             account_id = row.account_id

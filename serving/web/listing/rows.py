@@ -1,4 +1,4 @@
-"""The rows of the list as HTML; each is made once, since nothing in a batch ever changes."""
+"""The rows of the list as HTML; each is made once, as little in a batch ever changes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from markupsafe import Markup
 from serving import moments
 from serving.language import Language
 from serving.published import Published
-from serving.records import Batch
+from serving.records import AccountRisk, Batch
 from serving.web.listing.book import Book
 from serving.web.listing.lines import Told
 from serving.web.screen import Screen
@@ -18,13 +18,13 @@ from serving.written.desk import Desk
 
 # Of some thousand bytes each.
 _KEPT = 10_000
-_Key = tuple[str, str, str, bool]
+_Key = tuple[str, ...]
 
 
 class Rows:
     """Makes rows of the list, and keeps them as long as their book is the same.
 
-    A row is made anew as soon as somebody judges the account anew.
+    A row is made anew as soon as somebody judges the account anew, or a person is erased from it.
     """
 
     def __init__(self, published: Published, desk: Desk, screen: Screen) -> None:
@@ -38,15 +38,17 @@ class Rows:
     ) -> list[Markup]:
         """The rows of some accounts of a batch, in their order, less those it no longer holds."""
         pulses = self._desk.newest_pulses(account_ids)
-        keys = {name: _key(name, pulses.get(name), language) for name in account_ids}
+        found = self._published.some(batch, account_ids)
+        rows = [found[name] for name in account_ids if name in found]
+        keys = {row.account_id: _key(row, pulses.get(row.account_id), language) for row in rows}
         kept = self._kept_of(book)
-        missing = [name for name, key in keys.items() if key not in kept]
+        missing = [row for row in rows if keys[row.account_id] not in kept]
         if missing:
             told = Told(self._published, batch, book, language)
-            row = self._screen.macro("list/row.html", "of", language)
+            macro = self._screen.macro("list/row.html", "of", language)
             for line in told.lines(missing, pulses):
-                kept[keys[line.row.account_id]] = row(line)
-        return [kept[key] for key in keys.values() if key in kept]
+                kept[keys[line.row.account_id]] = macro(line)
+        return [kept[key] for key in keys.values()]
 
     def _kept_of(self, book: Book) -> dict[_Key, Markup]:
         of, kept = self._kept
@@ -56,8 +58,10 @@ class Rows:
         return kept
 
 
-def _key(account_id: str, pulse: Pulse | None, language: Language) -> _Key:
+def _key(row: AccountRisk, pulse: Pulse | None, language: Language) -> _Key:
+    """What a row is made of that may change: people are erased from sentences, too."""
+    said = language.code, row.account_id, row.summary, *row.told
     if pulse is None:
-        return language.code, account_id, "", False
+        return said
     expired = pulse.expires_at is not None and pulse.expires_at <= moments.now()
-    return language.code, account_id, pulse.pulse_id, expired
+    return *said, pulse.pulse_id, str(expired)

@@ -18,6 +18,8 @@ from serving.written.contents import Closing, NewFeedback, NewIntervention, NewP
 _ONCE = re.compile(r"[0-9a-f]{32}")
 # How long a pulse counts, in days, as one may choose.
 COUNTS = (30, 90, 180)
+# 1 worst to 5 best.
+_PULSES = tuple("12345")
 # What pydantic finds wrong, as the sentences that tell it are called; else nothing was chosen.
 _SAID = {
     "string_too_long": "too_long",
@@ -83,7 +85,7 @@ def pulse(typed: Typed, viewer: Viewer) -> NewPulse:
     tonight = datetime.combine(moments.now().date() + timedelta(days=1), datetime.min.time(), UTC)
     return _made(
         NewPulse,
-        pulse=int(said) if said.isascii() and said.isdecimal() else None,
+        pulse=int(said) if said in _PULSES else None,
         note=_note(typed),
         csm=viewer.manages or viewer.name or None,
         expires_at=None if days is None else tonight + timedelta(days=days),

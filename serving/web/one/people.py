@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
@@ -10,7 +11,10 @@ from serving.records import Dossier, Person
 
 # Who carries so much of what is said to us is hard to replace.
 LEANS = 0.6
+# For so many days whoever was heard counts as engaged.
+HEARD = 90
 FIRST_SHOWN = 8
+State = Literal["main_gone", "alone", "leans", "spread", "silent"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,14 +47,15 @@ class Face:
 class People:
     """Who is known at an account, the most important first; `left_out` are not told of.
 
-    `state`: the one who carries most has left (main_gone), is the only one heard in 90 days
-    (alone), carries most of it (leans); else several do (spread), or nobody said anything (silent).
+    `state`: the one who carries most has left (main_gone) or carries most of it by far (leans);
+    else several do (spread), or nobody said anything (silent). Where one person alone was heard in
+    90 days (alone), `main` is that one.
     """
 
     faces: tuple[Face, ...]
     left_out: int
     main: Face | None
-    state: Literal["main_gone", "alone", "leans", "spread", "silent"]
+    state: State
 
 
 def people(dossier: Dossier | None, engaged: int | None, as_of: date) -> People | None:
@@ -74,25 +79,21 @@ def people(dossier: Dossier | None, engaged: int | None, as_of: date) -> People 
             )
         )
         before += width
+    main, state = _carried(faces, engaged)
+    return People(faces=tuple(faces), left_out=dossier.more_people, main=main, state=state)
+
+
+def _carried(faces: Sequence[Face], engaged: int | None) -> tuple[Face | None, State]:
+    """Who is to be named, and what is to be said of them."""
     main = next((face for face in faces if face.person.main), None)
-    return People(
-        faces=tuple(faces),
-        left_out=dossier.more_people,
-        main=main,
-        state=_state(main, engaged),
-    )
-
-
-def _state(
-    main: Face | None, engaged: int | None
-) -> Literal["main_gone", "alone", "leans", "spread", "silent"]:
     if main is None:
-        return "silent"
+        return None, "silent"
     if main.gone:
-        return "main_gone"
-    if engaged == 1:
-        return "alone"
-    return "leans" if (main.person.share or 0.0) >= LEANS else "spread"
+        return main, "main_gone"
+    heard = [face for face in faces if face.heard_days is not None and face.heard_days <= HEARD]
+    if engaged == len(heard) == 1:  # not always who carried most of half a year
+        return heard[0], "alone"
+    return main, "leans" if (main.person.share or 0.0) >= LEANS else "spread"
 
 
 def _days(day: date | None, as_of: date) -> int | None:

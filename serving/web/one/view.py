@@ -82,8 +82,7 @@ class View:
         if row.risk is None:
             return ()
         risks = {own: row.risk, **row.risks}
-        wished = int(self.asked.horizon) if self.asked.horizon.isdecimal() else own
-        chosen = wished if wished in risks else own
+        chosen = next((days for days in risks if str(days) == self.asked.horizon), own)
         return tuple(
             Horizon(days=days, risk=risk, chosen=days == chosen, of_batch=days == own)
             for days, risk in sorted(risks.items())
@@ -108,10 +107,10 @@ class View:
     @cached_property
     def falls(self) -> tuple[Bar, ...]:
         """The waterfall: where every account starts, each driver that moves, the rest, the risk."""
-        why = self.why
-        return (
-            () if why is None else self._waterfall(why.base_shown, [d.shown for d in why.drivers])
-        )
+        if self.why is None:
+            return ()
+        steps = [driver.shown for driver in self.moving]
+        return self._waterfall(self.why.base_shown, [*steps, 0] if self.idle else steps)
 
     @cached_property
     def moves(self) -> tuple[Move, ...]:

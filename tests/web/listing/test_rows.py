@@ -7,9 +7,12 @@ import re
 from pathlib import Path
 from typing import Any
 
-from serving.database import writing
+from sqlalchemy import update
+
+from serving.database import transaction, writing
 from serving.language import LANGUAGES
 from serving.store import publish
+from serving.tables import RISK
 from serving.written.contents import NewPulse
 from serving.written.desk import Desk
 from serving.written.once import Attempt
@@ -105,6 +108,15 @@ def test_the_newest_judgement_counts_at_once_and_differs_from_the_model_or_not(o
     said = row_of(own.get("/?by=risk&band=low"), low)
     assert "1 of 5 expired" in said
     assert "unlike the model" not in said
+
+
+def test_a_person_who_is_erased_goes_from_a_row_that_was_shown_before(own, store):
+    """An erasure rewrites what stored reasons say and leaves the account in its batch."""
+    name = shown(own.get("/?by=risk"))[0]
+    new = {"driver_1": "Somebody [erased] left."}
+    with transaction(writing(store)) as connection:
+        connection.execute(update(RISK).where(RISK.c.account_id == name).values(**new))
+    assert "Somebody [erased] left." in row_of(own.get("/?by=risk"), name)
 
 
 def test_a_week_that_comes_in_later_is_drawn(own, store):

@@ -89,6 +89,15 @@ DRIVERS = (
         why_no_rows="Nothing is recorded that could be listed",
     ),
     Driver(
+        family="support",
+        label="Support",
+        context=False,
+        points=0.0,
+        shown=0,
+        direction="none",
+        data_until=AS_OF,
+    ),
+    Driver(
         family="profile",
         label="Kind of account",
         context=True,
@@ -96,15 +105,6 @@ DRIVERS = (
         shown=3,
         direction="raises",
         claim="Such accounts leave more often",
-        data_until=AS_OF,
-    ),
-    Driver(
-        family="support",
-        label="Support",
-        context=False,
-        points=0.0,
-        shown=0,
-        direction="none",
         data_until=AS_OF,
     ),
 )
