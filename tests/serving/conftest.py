@@ -143,11 +143,10 @@ def _once(read: Callable[..., Any]) -> Callable[..., Any]:
     return answer
 
 
-@pytest.fixture(autouse=True)
-def patient(request, monkeypatch) -> None:
-    """Wait for keys however busy the machine is, but where that wait is what is tested."""
-    if "access" not in request.path.parts:
-        monkeypatch.setattr("serving.access.ring._PATIENCE_SECONDS", 60.0)
+@pytest.fixture
+def patient(monkeypatch) -> None:
+    """Wait for keys however busy the machine is."""
+    monkeypatch.setattr("serving.access.ring._PATIENCE_SECONDS", 60.0)
 
 
 @pytest.fixture(scope="session", autouse=True)
