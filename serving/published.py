@@ -15,6 +15,8 @@ from serving import portfolio, store
 from serving.database import reading
 from serving.earlier import Earlier, earlier
 from serving.engines import Address
+from serving.practice import store as practice
+from serving.practice.store import Part
 from serving.records import AccountRisk, Batch, Driver
 from serving.rows import QUICK
 
@@ -75,6 +77,22 @@ class Published:
     def account(self, batch: Batch, account_id: str) -> AccountRisk | None:
         """An account of a batch with all that is known of it; None when it holds none such."""
         return store.one_account(self._engine, batch.batch_id, account_id)
+
+    def part(self, batch: Batch, account_id: str, part: Part) -> str | None:
+        """A part of what was published of an account beside its risk, as JSON; None without it."""
+        return practice.read_part(self._engine, batch.batch_id, account_id, part)
+
+    def parts(self, batch: Batch, account_ids: Sequence[str], part: Part) -> dict[str, str]:
+        """That part of every one of the accounts that has it, by account_id."""
+        return practice.read_parts(self._engine, batch.batch_id, account_ids, part)
+
+    def healths(self, batch: Batch) -> dict[str, tuple[float | None, float | None]]:
+        """The health score and its coverage of every account of a batch."""
+        return practice.healths(self._engine, batch.batch_id)
+
+    def scorecards(self, batch: Batch) -> dict[str, Any]:
+        """The scorecards of a batch: of the portfolio under "", of segments by name."""
+        return practice.read_scorecards(self._engine, batch.batch_id)
 
     def some(self, batch: Batch, account_ids: Sequence[str]) -> dict[str, AccountRisk]:
         """Those of the accounts that a batch holds, by account_id, without explanations."""

@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from serving.practice.record import Practice
+
 Band = Literal["high", "elevated", "low"]
 Status = Literal["scored", "decided", "insufficient_history"]
 Probability = Annotated[float, Field(ge=0, le=1)]
@@ -293,7 +295,8 @@ class AccountRisk(_Record):
     model's features, 0 to 1. `last_inbound_at` is when somebody there last came to us or answered,
     None for never; `engaged_people` counts who did so in 90 days, and is None where that cannot be
     known: then None is not never. `pulse` is the newest landed judgement of its manager, of
-    `pulse_at`. The `dossier` comes with one account at a time, and is never shown unasked.
+    `pulse_at`. The `dossier` comes with one account at a time, and is never shown unasked; so
+    does the `practice`, which is filled where a batch is made and read part by part elsewhere.
     """
 
     account_id: str
@@ -323,6 +326,7 @@ class AccountRisk(_Record):
     summary: str = ""
     explanation: Explanation | None = None
     dossier_json: str | None = Field(default=None, exclude=True)
+    practice: Practice = Field(default=Practice(), exclude=True)
     told: tuple[str, ...] = Field(default=(), exclude=True)
 
     @property

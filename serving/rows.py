@@ -41,7 +41,7 @@ def head_row(batch: Batch) -> dict[str, Any]:
 
 
 def risk_row(batch: Batch, row: AccountRisk) -> dict[str, Any]:
-    """The row of an account in a batch."""
+    """The row of an account in a batch; under `practice` the values of what stands beside."""
     values = row.model_dump(mode="json", exclude={"explanation", *_MAPPINGS})
     why = row.explanation
     told = dict(zip(_DRIVERS, row.drivers_told, strict=False))
@@ -53,6 +53,7 @@ def risk_row(batch: Batch, row: AccountRisk) -> dict[str, Any]:
         **({} if why is None else {_DRIVERS[0]: "", **told}),
         "explanation": None if why is None else why.model_dump_json(),
         "dossier": row.dossier_json,
+        "practice": list(row.practice.model_dump(mode="json").values()),
     }
 
 

@@ -27,6 +27,7 @@ from serving.feeds import feeds_told
 from serving.language import language
 from serving.levers import levers
 from serving.peers import peers
+from serving.practice.gather import Asked, practices, scorecards
 from serving.records import AccountRisk, Batch, Change, Explanation
 from serving.spoken import spoken
 from serving.store import find_batch, publish
@@ -118,7 +119,9 @@ def _published(
     rows = chain.from_iterable(_rows(run, piece, customers) for piece in table)
     feeds = feeds_told(workspace, model, moment)
     told = {"n": len(customers), "metadata": {**batch.metadata, **feeds}}
-    publish(asked.store, batch := batch.model_copy(update=told), rows)
+    batch = batch.model_copy(update=told)
+    every = Asked(workspace, moment, rule, customers)
+    publish(asked.store, batch, rows, scorecards(every))
     return batch
 
 
@@ -213,14 +216,19 @@ def _rows(run: _Run, piece: pd.DataFrame, customers: pd.DataFrame) -> Iterator[A
     told = customers[customers["account_id"].isin(piece["account_id"])]
     as_of, rule = pd.Timestamp(run.batch.as_of), run.model.spec.rule
     known = dossiers(run.workspace, list(told["account_id"]), as_of, rule=rule)
+    rows = piece[(piece["as_of"] == as_of) & piece["account_id"].isin(told["account_id"])]
+    beside = practices(Asked(run.workspace, as_of, rule, rows))
     whys = _whys(run, piece, told[told["status"] == "scored"])
     row: Any
     for row in told.itertuples():
         found = AccountRisk(**_who(row), **known.brief[row.account_id])
         if row.status == "scored":
             found = estimated(found, *next(whys), run.model)
-        beside = known.of(row.account_id, customer_since=row.since)
-        yield spoken(found, run.batch, english).model_copy(update={"dossier_json": beside})
+        more = {
+            "dossier_json": known.of(row.account_id, customer_since=row.since),
+            "practice": beside[row.account_id],
+        }
+        yield spoken(found, run.batch, english).model_copy(update=more)
 
 
 def _whys(

@@ -8,9 +8,10 @@ The rows are gathered before it begins, since making them takes far longer than 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from types import MappingProxyType
 from typing import Any, Literal
 
 from sqlalchemy import (
@@ -28,6 +29,8 @@ from sqlalchemy import (
 
 from data.errors import MissingError
 from serving.database import StoreError, check_room, take_turn, transaction
+from serving.practice.store import practice_row, scorecard_rows
+from serving.practice.tables import PRACTICE, SCORECARD
 from serving.question import Question
 from serving.records import AccountRisk, Band, Batch
 from serving.rows import FULL, QUICK, WHOLE, account, full_account, head, head_row, risk_row
@@ -40,12 +43,18 @@ MOVED = 0.05
 _CHUNK = 1000
 
 
-def publish(engine: Engine, batch: Batch, rows: Iterable[AccountRisk]) -> bool:
+def publish(
+    engine: Engine,
+    batch: Batch,
+    rows: Iterable[AccountRisk],
+    scorecards: Mapping[str, str] = MappingProxyType({}),
+) -> bool:
     """Write a batch and make it the one that is served; False if it was published before.
 
     One transaction: after any failure the store is as it was. A batch older than the one served is
     kept as history without taking its place. A repeated batch writes nothing, and is served again
     when it is not older than the one served. What a new one changed is told to webhooks.
+    `scorecards` are JSON by segment, of the portfolio under "".
 
     Raises:
         StoreError: locked, full, or a row that is refused (no probability, an account twice).
@@ -59,6 +68,8 @@ def publish(engine: Engine, batch: Batch, rows: Iterable[AccountRisk]) -> bool:
         if new := connection.execute(there).first() is None:
             check_room(engine, spool.size)
             _write(connection, batch, spool.chunks)
+            if cards := scorecard_rows(batch.batch_id, scorecards):
+                connection.execute(insert(SCORECARD), cards)
             watch.tell(connection)
         _point(connection, batch)
     return new
@@ -291,7 +302,11 @@ def _write(connection: Connection, batch: Batch, chunks: Iterable[list[dict[str,
     connection.execute(insert(BATCH).values(**head_row(batch)))
     written = 0
     for chunk in chunks:
+        beside = [
+            practice_row(batch.batch_id, row["account_id"], row.pop("practice")) for row in chunk
+        ]
         connection.execute(insert(RISK), chunk)
+        connection.execute(insert(PRACTICE), beside)
         written += len(chunk)
     if written != batch.n:
         raise StoreError(f"batch {batch.batch_id}: expected {batch.n} accounts; got {written}")

@@ -25,6 +25,7 @@ from serving.erase.trace import Trace
 from serving.erase.whom import Whom, mentions
 from serving.erase.words import Neutral
 from serving.moments import now, text
+from serving.practice.tables import PRACTICE
 from serving.tables import (
     ANSWERED,
     AUDIT,
@@ -45,6 +46,7 @@ _OF_ACCOUNTS = {
     INTERVENTION: "interventions",
     ANSWERED: "remembered answers",
     MESSAGE: "webhook messages",
+    PRACTICE: "health, figures and words in batches",
 }
 # Where somebody may have written a person's name.
 _FREE_TEXT = {

@@ -68,6 +68,7 @@ def test_an_account_is_gone_from_every_byte(either, bytes_of):
         "interventions": 1,
         "remembered answers": 1,
         "webhook messages": 1,
+        "health, figures and words in batches": 1,
         "reasons of others that named it": 1,
         "notes of who read it": 1,
     }

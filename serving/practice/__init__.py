@@ -1,0 +1,1 @@
+"""The practice around the score: health, indicators and the customers' own words, per account."""

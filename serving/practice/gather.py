@@ -1,0 +1,35 @@
+"""Everything of the practice that is published with an account, made for many accounts at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from data.churn import ChurnRule
+from data.workspace import Workspace
+from serving.practice.record import Practice
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Some accounts at a moment: `rows` are theirs of the feature table, one each."""
+
+    workspace: Workspace
+    as_of: pd.Timestamp
+    rule: ChurnRule
+    rows: pd.DataFrame
+
+
+def practices(asked: Asked) -> Mapping[str, Practice]:
+    """What is published of each account beside its risk; nothing at or after `as_of` is used."""
+    return {account: Practice() for account in asked.rows["account_id"]}
+
+
+def scorecards(_asked: Asked) -> Mapping[str, str]:
+    """The figures of each segment as JSON, and under "" those of the portfolio.
+
+    The rows hold `account_id` and `segment` of all accounts.
+    """
+    return {}

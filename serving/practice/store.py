@@ -1,0 +1,69 @@
+"""The practice in the store: written with its batch, read a part at a time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from sqlalchemy import Engine, select
+
+from serving.database import transaction
+from serving.practice.record import Practice
+from serving.practice.tables import PRACTICE, SCORECARD
+
+Part = Literal["health", "indicators", "words"]
+
+
+def practice_row(batch_id: str, account_id: str, known: Sequence[Any]) -> dict[str, Any]:
+    """The row of an account in a batch, from the values of a `Practice` in order."""
+    values = dict(zip(Practice.model_fields, known, strict=True))
+    return {"batch_id": batch_id, "account_id": account_id, **values}
+
+
+def scorecard_rows(batch_id: str, cards: Mapping[str, str]) -> list[dict[str, Any]]:
+    """The rows of a batch's scorecards: of the portfolio under "", of segments by name."""
+    return [
+        {"batch_id": batch_id, "segment": segment, "body": body} for segment, body in cards.items()
+    ]
+
+
+def read_part(engine: Engine, batch_id: str, account_id: str, part: Part) -> str | None:
+    """A part of what was published of an account, as JSON; None when there is none such."""
+    if "\0" in account_id:
+        return None
+    query = select(PRACTICE.c[part]).where(
+        PRACTICE.c.batch_id == batch_id, PRACTICE.c.account_id == account_id
+    )
+    with transaction(engine) as connection:
+        return connection.execute(query).scalar_one_or_none()
+
+
+def read_parts(
+    engine: Engine, batch_id: str, account_ids: Sequence[str], part: Part
+) -> dict[str, str]:
+    """That part of every one of the accounts that has it, by account_id."""
+    known = [name for name in account_ids if "\0" not in name]
+    query = select(PRACTICE.c.account_id, PRACTICE.c[part]).where(
+        PRACTICE.c.batch_id == batch_id,
+        PRACTICE.c.account_id.in_(known),
+        PRACTICE.c[part].is_not(None),
+    )
+    with transaction(engine) as connection:
+        return dict(connection.execute(query).tuples().all())
+
+
+def healths(engine: Engine, batch_id: str) -> dict[str, tuple[float | None, float | None]]:
+    """The health score and its coverage of every account of a batch that was asked for one."""
+    query = select(
+        PRACTICE.c.account_id, PRACTICE.c.health_score, PRACTICE.c.health_coverage
+    ).where(PRACTICE.c.batch_id == batch_id, PRACTICE.c.health.is_not(None))
+    with transaction(engine) as connection:
+        return {account: (score, known) for account, score, known in connection.execute(query)}
+
+
+def read_scorecards(engine: Engine, batch_id: str) -> dict[str, Any]:
+    """The scorecards of a batch, decoded: of the portfolio under "", of segments by name."""
+    query = select(SCORECARD.c.segment, SCORECARD.c.body).where(SCORECARD.c.batch_id == batch_id)
+    with transaction(engine) as connection:
+        return {segment: json.loads(body) for segment, body in connection.execute(query)}
