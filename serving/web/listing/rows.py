@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from serving import moments
 from serving.language import Language
 from serving.published import Published
 from serving.records import AccountRisk, Batch
+from serving.web.judgement import lapsed
 from serving.web.listing.book import Book
 from serving.web.listing.lines import Told
 from serving.web.screen import Screen
@@ -63,5 +63,4 @@ def _key(row: AccountRisk, pulse: Pulse | None, language: Language) -> _Key:
     said = language.code, row.account_id, row.summary, *row.told
     if pulse is None:
         return said
-    expired = pulse.expires_at is not None and pulse.expires_at <= moments.now()
-    return *said, pulse.pulse_id, str(expired)
+    return *said, pulse.pulse_id, str(lapsed(pulse))
