@@ -41,7 +41,7 @@ from data.workspace import Workspace
 from serving.access import users
 from serving.api import create_app
 from serving.database import reading
-from serving.plays import plays
+from serving.plays.catalogue import plays
 from serving.records import AccountRisk
 from serving.store import current_batch, ranked
 from serving.written.contents import Closing, NewFeedback, NewIntervention, NewPulse

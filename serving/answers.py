@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from serving.answers_course import Journey
 from serving.answers_why import Explanation
-from serving.plays import plays
+from serving.plays.catalogue import plays
 from serving.records import AccountRisk, Batch, Probability
 
 REASONS = 3

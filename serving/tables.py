@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 
 # Each is a file in serving/migrations/versions; a store of today has the last.
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009")
 REVISION = REVISIONS[-1]
 METADATA = MetaData()
 
@@ -176,6 +176,9 @@ INTERVENTION = Table(
     Column("note", Text),
     Column("created_at", Text, nullable=False),
     Column("key_id", Text, nullable=False),
+    Column("play_id", Text),
+    Column("reason", Text),
+    Column("assignment_id", Text),
     sqlite_strict=True,
 )
 

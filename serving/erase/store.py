@@ -25,6 +25,7 @@ from serving.erase.trace import Trace
 from serving.erase.whom import Whom, mentions
 from serving.erase.words import Neutral
 from serving.moments import now, text
+from serving.plays.tables import ALERT, ASSIGNMENT
 from serving.practice.tables import PRACTICE
 from serving.tables import (
     ANSWERED,
@@ -44,6 +45,8 @@ _OF_ACCOUNTS = {
     FEEDBACK: "feedback",
     PULSE: "pulses",
     INTERVENTION: "interventions",
+    ASSIGNMENT: "assigned plays",
+    ALERT: "alerts",
     ANSWERED: "remembered answers",
     MESSAGE: "webhook messages",
     PRACTICE: "health, figures and words in batches",
@@ -53,6 +56,7 @@ _FREE_TEXT = {
     FEEDBACK: ("note",),
     PULSE: ("note",),
     INTERVENTION: ("note",),
+    ASSIGNMENT: ("why",),
     ANSWERED: ("body",),
 }
 _TOLD = ("summary", "driver_1", "driver_2", "driver_3", "explanation", "dossier")

@@ -115,9 +115,15 @@ class NewPulse(_New):
 
 
 class NewIntervention(_New):
-    """A play that is run on the account, or kept back on purpose for comparison (`held_out`)."""
+    """A play that is run on the account, or kept back on purpose for comparison (`held_out`).
+
+    `play_id` is its name in the file of plays, if it is one of those, and `reason` what it is run
+    for, such as the family of a driver.
+    """
 
     play: Name
+    play_id: Line | None = None
+    reason: Line | None = None
     assigned_at: Moment | None = None
     assigned_by: Line | None = None
     owner: Line | None = None
@@ -161,11 +167,17 @@ class Pulse(BaseModel):
 
 
 class Intervention(BaseModel):
-    """An intervention as it is kept; one that is open has neither `closed_at` nor `outcome`."""
+    """An intervention as it is kept; one that is open has neither `closed_at` nor `outcome`.
+
+    `assignment_id` names the entry in the log of assignments that tells what was known then.
+    """
 
     intervention_id: str
     account_id: str
     play: str
+    play_id: str | None = None
+    reason: str | None = None
+    assignment_id: str | None = None
     assigned_at: Moment
     assigned_by: str | None = None
     owner: str | None = None

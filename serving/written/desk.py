@@ -24,6 +24,7 @@ from sqlalchemy import (
 
 from serving import moments
 from serving.database import reading, transaction, writing
+from serving.plays.log import log_by_hand
 from serving.question import Question
 from serving.tables import BATCH, CURRENT, FEEDBACK, INTERVENTION, PULSE, RISK
 from serving.written.contents import (
@@ -100,7 +101,7 @@ class Desk:
         """Keep feedback, with the batch that it speaks of."""
 
         def row(connection: Connection, now: datetime) -> dict[str, Any]:
-            batch_id = _batch_spoken_of(connection, account_id, said.batch_id)
+            batch_id = batch_spoken_of(connection, account_id, said.batch_id)
             return {**said.model_dump(), "batch_id": batch_id, "created_at": now}
 
         return self._take(FEEDBACK_KIND, account_id, attempt, row)
@@ -109,7 +110,7 @@ class Desk:
         """Keep a pulse."""
 
         def row(connection: Connection, now: datetime) -> dict[str, Any]:
-            _batch_spoken_of(connection, account_id)
+            batch_spoken_of(connection, account_id)
             recorded = said.recorded_at or now
             if recorded > now + _AHEAD:
                 raise DeclinedError(422, "recorded_at: expected a moment that is not to come")
@@ -123,11 +124,13 @@ class Desk:
         """Keep an intervention, open."""
 
         def row(connection: Connection, now: datetime) -> dict[str, Any]:
-            _batch_spoken_of(connection, account_id)
+            batch_id = batch_spoken_of(connection, account_id)
             assigned = said.assigned_at or now
             if assigned > now + _AHEAD:  # nobody could close it before that
                 raise DeclinedError(422, "assigned_at: expected a moment that is not to come")
-            return {**said.model_dump(), "assigned_at": assigned, "created_at": now}
+            values = {**said.model_dump(), "assigned_at": assigned}
+            logged = log_by_hand(connection, account_id, batch_id, values, now=now)
+            return {**values, "assignment_id": logged, "created_at": now}
 
         return self._take(INTERVENTION_KIND, account_id, attempt, row)
 
@@ -164,7 +167,7 @@ class Desk:
             wanted.append(kind.key < before)
         query = select(table).where(*wanted).order_by(kind.key.desc()).limit(limit)
         with transaction(self._reading) as connection:
-            _batch_spoken_of(connection, account_id, lock=False)
+            batch_spoken_of(connection, account_id, lock=False)
             rows = connection.execute(query).mappings().all()
         return [kind.kept.model_validate(dict(row)) for row in rows]
 
@@ -210,7 +213,7 @@ def _closed(kept: Intervention, said: Closing) -> dict[str, Any]:
     return {"closed_at": closed_at, "outcome": said.outcome}
 
 
-def _batch_spoken_of(
+def batch_spoken_of(
     connection: Connection, account_id: str, batch_id: str | None = None, *, lock: bool = True
 ) -> str:
     """The batch of that id, or else the served one, or else the newest, that holds the account.

@@ -17,7 +17,7 @@ from data.errors import ForewarnError
 from serving import moments
 from serving.access.caller import caller_of
 from serving.access.viewer import Viewer
-from serving.plays import play_told
+from serving.plays.catalogue import play_told
 from serving.published import Published
 from serving.web.look import Look
 from serving.web.one.forms import COUNTS, Refused, Typed, WrongFormError, once_key

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from serving.dossier.told import told
 from serving.language import Language, entries
 from serving.measures import inside, percent
-from serving.plays import play_told, plays
+from serving.plays.catalogue import play_told, plays
 from serving.records import AccountRisk, Batch, Dossier, Driver, Explanation, Move
 from serving.spoken import spoken
 from serving.web.one.course import Course, Event, course

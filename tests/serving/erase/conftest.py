@@ -19,6 +19,7 @@ from data.workspace import Workspace
 from serving.database import transaction, writing
 from serving.export.exported import export
 from serving.feature_table import write_features
+from serving.plays.tables import ALERT, ASSIGNMENT
 from serving.score import score
 from serving.tables import (
     ANSWERED,
@@ -98,6 +99,8 @@ def _model(folder: Path) -> None:
 def _written(workspace: Workspace) -> None:
     """What people wrote about the account and the person, and what is to be sent."""
     who, at = {"key_id": "k1", "created_at": "2025-07-01T00:00:00.000Z"}, "2025-07-01"
+    offered = {"episode": "e", "play": "x", "assigned_at": at, "batch_id": "b"}
+    offered |= {"eligible": 0, "held_out": 0}
     with transaction(writing(workspace.store)) as connection:
         for account, note in ((GONE, NOTE), (OTHER, f"{NAME} is leaving; write to {PERSON}")):
             its = {"account_id": account, "note": note, **who}
@@ -110,6 +113,15 @@ def _written(workspace: Workspace) -> None:
                 (FEEDBACK, {"feedback_id": account, "verdict": "agree", **its}),
                 (PULSE, {"pulse_id": account, "pulse": 2, "recorded_at": at, **its}),
                 (INTERVENTION, {"intervention_id": account, "play": "x", "assigned_at": at, **its}),
+                (
+                    ASSIGNMENT,
+                    {"assignment_id": account, "account_id": account, "why": note, **offered},
+                ),
+                (
+                    ALERT,
+                    {"alert_id": account, "account_id": account, "kind": "x", "about": ""}
+                    | {"batch_id": "b", "raised_at": at},
+                ),
                 (
                     ANSWERED,
                     {"idempotency_key": account[:1], "fingerprint": "f", "status": 201}

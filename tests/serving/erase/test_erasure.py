@@ -66,6 +66,8 @@ def test_an_account_is_gone_from_every_byte(either, bytes_of):
         "feedback": 1,
         "pulses": 1,
         "interventions": 1,
+        "assigned plays": 1,
+        "alerts": 1,
         "remembered answers": 1,
         "webhook messages": 1,
         "health, figures and words in batches": 1,

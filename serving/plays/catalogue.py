@@ -14,7 +14,7 @@ from serving.language import Language
 @cache
 def plays() -> Mapping[str, str]:
     """The play for each family that is a reason to act, in English, as it is written down."""
-    found: dict[str, str] = yaml.safe_load((Path(__file__).parent / "plays.yml").read_text())
+    found: dict[str, str] = yaml.safe_load((Path(__file__).parents[1] / "plays.yml").read_text())
     return found
 
 
