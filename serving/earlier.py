@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Engine, bindparam, literal_column, select
 
 from serving.question import Question
 from serving.records import Band, Status
-from serving.tables import BATCH, RISK
+from serving.tables import BATCH, CURRENT, RISK
 
 MOST = 60
 # Where a moment was scored twice, only what was published last counts. Said in the words of the
@@ -44,6 +44,33 @@ def earlier(engine: Engine, account_id: str) -> tuple[Earlier, ...]:
     return tuple(found.values())[:MOST]
 
 
+def managed_by(engine: Engine, account_id: str) -> str | None:
+    """Who manages an account, by the batch that is served, else by the newest that holds it.
+
+    None where nobody does, and where no batch holds it.
+
+    Raises:
+        StoreError: the store cannot be read just now.
+    """
+    row = None if "\0" in account_id else _MANAGED.row(engine, id=account_id)
+    return None if row is None else row[0]
+
+
+_MANAGED = Question(
+    select(RISK.c.csm)
+    .select_from(RISK)
+    .join(BATCH, BATCH.c.batch_id == RISK.c.batch_id)
+    .outerjoin(CURRENT, CURRENT.c.batch_id == RISK.c.batch_id)
+    .where(RISK.c.account_id == bindparam("id"))
+    .order_by(
+        CURRENT.c.batch_id.is_(None),
+        BATCH.c.as_of.desc(),
+        BATCH.c.created_at.desc(),
+        BATCH.c.batch_id.desc(),
+    )
+    .limit(literal_column("1"))
+    .offset(_FROM)
+)
 _EARLIER = Question(
     select(
         BATCH.c.batch_id,

@@ -7,11 +7,10 @@ from collections.abc import Collection, Iterator
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Engine, bindparam, select, text
+from sqlalchemy import Engine, bindparam, select, text
 
 from serving.question import Question
 from serving.records import Batch, Driver
-from serving.store import batch_at
 from serving.tables import BATCH, RISK
 
 Course = list[tuple[date, float]]
@@ -62,44 +61,11 @@ def weekly(engine: Engine, batch: Batch, *, weeks: int = 18) -> dict[str, date]:
     return dict(newest[back] for back in sorted(newest, reverse=True))
 
 
-def moved(
-    engine: Engine, batch: Batch, account_ids: Collection[str], *, days: int = WEEK
-) -> dict[str, float]:
-    """By how much the risk of each account rose (below zero: fell) in the last days.
-
-    Against the newest batch at least so many days older that predicted the same; accounts that one
-    of the two gave no risk are left out.
-    """
-    before = batch_at(engine, batch.as_of - timedelta(days=days), spec_hash=batch.spec_hash)
-    if before is None:
-        return {}
-    risks = _risks(engine, (batch.batch_id, before.batch_id), account_ids)
-    return {
-        account_id: points[batch.batch_id] - points[before.batch_id]
-        for account_id, points in risks.items()
-        if len(points) > 1
-    }
-
-
-def _risks(
-    engine: Engine, batch_ids: Collection[str], account_ids: Collection[str]
-) -> dict[str, dict[str, float]]:
-    """The risks of some accounts in some batches, by both."""
-    asked = {
-        "batches": json.dumps(list(batch_ids)),
-        "accounts": json.dumps([name for name in account_ids if "\0" not in name]),
-    }
-    found: dict[str, dict[str, float]] = {}
-    for account_id, batch_id, risk, _ in _RISKS.rows(engine, **asked):
-        found.setdefault(account_id, {})[batch_id] = risk
-    return found
-
-
 def strongest(engine: Engine, batch_id: str, account_ids: Collection[str]) -> dict[str, Driver]:
     """The strongest reason of each account that has one, without the rest of its explanation."""
     ids = json.dumps([name for name in account_ids if "\0" not in name])
     found = {}
-    for account_id, why in _EXPLAINED.rows(engine, batches=json.dumps([batch_id]), accounts=ids):
+    for account_id, why in _EXPLAINED.rows(engine, batch=batch_id, ids=ids):
         raising = (d for d in _drivers(why) if d["shown"] > 0 and not d["context"])
         if (first := next(raising, None)) is not None:
             found[account_id] = Driver.model_validate(first)
@@ -132,26 +98,13 @@ _BETWEEN = Question(
 )
 
 
-def _of_some(*columns: ColumnElement[Any]) -> Question:
-    """What is asked of the scored ones of some accounts in some batches.
-
-    Both are given as one JSON text, so that the words of the question stay the same.
-    """
-    sqlite, postgresql = (
-        select(RISK.c.account_id, *columns).where(
-            RISK.c.batch_id.in_(text(items.format("batches"))),
-            RISK.c.account_id.in_(text(items.format("accounts"))),
-            RISK.c.risk.is_not(None),
-        )
-        for items in (
-            "SELECT value FROM json_each(:{})",
-            "SELECT json_array_elements_text(CAST(:{} AS json))",
-        )
-    )
-    return Question(sqlite, postgresql=postgresql)
-
-
-# The coverage is asked for because the index of lists has it not: with that SQLite would read each
-# batch from end to end, instead of finding each account in it.
-_RISKS = _of_some(RISK.c.batch_id, RISK.c.risk, RISK.c.coverage)
-_EXPLAINED = _of_some(RISK.c.explanation)
+# Ids as one JSON text: as many parameters would be put into words anew for every number of them.
+_SCORED = select(RISK.c.account_id, RISK.c.explanation).where(
+    RISK.c.batch_id == bindparam("batch"), RISK.c.risk.is_not(None)
+)
+_EXPLAINED = Question(
+    _SCORED.where(RISK.c.account_id.in_(text("SELECT value FROM json_each(:ids)"))),
+    postgresql=_SCORED.where(
+        RISK.c.account_id.in_(text("SELECT json_array_elements_text(CAST(:ids AS json))"))
+    ),
+)

@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 
 from serving import portfolio, store
 from serving.database import reading
-from serving.earlier import Earlier, earlier
+from serving.earlier import Earlier, earlier, managed_by
 from serving.engines import Address
 from serving.practice import store as practice
 from serving.practice.store import Part
@@ -107,6 +107,10 @@ class Published:
         """How an account stood in the batches, newest first, at a tenth of the cost of history."""
         return earlier(self._engine, account_id)
 
+    def managed_by(self, account_id: str) -> str | None:
+        """Who manages an account, by the newest batch that holds it; None where nobody does."""
+        return managed_by(self._engine, account_id)
+
     def journeys(self) -> tuple[Batch, dict[str, list[dict[str, Any]]]]:
         """The journeys of both cohorts that the model behind the batch was made from, by clock.
 
@@ -136,7 +140,3 @@ class Published:
     def strongest(self, batch: Batch, account_ids: Sequence[str]) -> dict[str, Driver]:
         """The strongest reason of each account that has one, without the rest of why."""
         return portfolio.strongest(self._engine, batch.batch_id, account_ids)
-
-    def moved(self, batch: Batch, account_ids: Sequence[str], *, days: int = 7) -> dict[str, float]:
-        """By how much the risks of some accounts rose in the last days."""
-        return portfolio.moved(self._engine, batch, account_ids, days=days)

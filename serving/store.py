@@ -107,17 +107,18 @@ def served_account(engine: Engine, account_id: str) -> tuple[Batch, AccountRisk 
 class Wanted:
     """Which accounts of a batch are asked for; None leaves a side open.
 
-    `renewal_until` is the last day on which the running term may end, `driver` the family of the
-    strongest reason, `movers` those whose risk rose (up) or fell (down) by five points or more.
-    `silent_since` are those that nobody heard from after that day, or ever, as far as is known;
-    `single_contact` those where one person alone was heard in 90 days. `visible_to` is a CSM who
-    may see no accounts but their own, whatever else is wanted.
+    `renewal_since` and `renewal_until` are the first and the last day on which the running term may
+    end, `driver` the family of the strongest reason, `movers` those whose risk rose (up) or fell
+    (down) by five points or more. `silent_since` are those that nobody heard from after that day,
+    or ever, as far as is known; `single_contact` those where one person alone was heard in 90 days.
+    `visible_to` is a CSM who may see no accounts but their own, whatever else is wanted.
     """
 
     band: Band | None = None
     segment: str | None = None
     csm: str | None = None
     driver: str | None = None
+    renewal_since: date | None = None
     renewal_until: date | None = None
     movers: Literal["up", "down"] | None = None
     silent_since: date | None = None
@@ -130,8 +131,7 @@ class Wanted:
             if (value := getattr(self, name)) is not None:
                 # PostgreSQL refuses to be asked for NUL, and so nothing can bear it.
                 yield false() if "\0" in value else RISK.c[name] == value
-        if self.renewal_until is not None:
-            yield RISK.c.renewal_at <= self.renewal_until.isoformat()
+        yield from self._ends()
         if self.movers is not None:
             moved = RISK.c.risk - RISK.c.previous_risk
             yield (moved if self.movers == "up" else -moved) >= MOVED
@@ -142,6 +142,12 @@ class Wanted:
             yield RISK.c.engaged_people == 1
         if self.visible_to is not None:
             yield RISK.c.csm == self.visible_to
+
+    def _ends(self) -> Iterator[ColumnElement[bool]]:
+        if self.renewal_since is not None:
+            yield RISK.c.renewal_at >= self.renewal_since.isoformat()
+        if self.renewal_until is not None:
+            yield RISK.c.renewal_at <= self.renewal_until.isoformat()
 
 
 EVERY = Wanted()

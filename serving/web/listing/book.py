@@ -33,7 +33,7 @@ class Sums(NamedTuple):
     """Accounts and revenue of some accounts; unknown revenue counts as nothing.
 
     By band, or by status where there is none; by the family of the strongest reason, most revenue
-    at risk first; and by the days within which the running term ends.
+    at risk first; and by the days within which the running term is to end.
     """
 
     totals: Totals
@@ -45,6 +45,7 @@ class Book:
     """The accounts of a batch, and how the risk of each went over weekly batches, oldest first.
 
     The last of these is the batch itself. What it finds for a `Wanted` is what the store finds.
+    `before` is the day of the batch that movers have moved since; None where nobody could move.
     """
 
     def __init__(
@@ -52,8 +53,9 @@ class Book:
         as_of: date,
         entries: Sequence[Entry],
         weekly: Iterable[tuple[date, Mapping[str, float]]],
+        before: date | None = None,
     ) -> None:
-        self._as_of = as_of
+        self._as_of, self.before = as_of, before
         columns: dict[str, list[Any]] = {
             name: [entry[place] for entry in entries] for place, name in enumerate(Entry._fields)
         }
@@ -72,8 +74,8 @@ class Book:
         self._sums: dict[bytes, Sums] = {}
         self._places = {account_id: place for place, account_id in enumerate(self._ids)}
         self._days, self._risks = self._followed(weekly)
-        before = [day for day in self._days if day <= as_of - timedelta(days=WEEK)]
-        self._week_before = len(before) - 1 if before else None
+        ago = [(as_of - day).days // WEEK for day in self._days]
+        self._week_before = ago.index(1) if 1 in ago else None
 
     def where(self, wanted: Wanted, word: str = "") -> Mask:
         """Which accounts are wanted, and bear the word in their name or id."""
@@ -116,6 +118,11 @@ class Book:
             sums = self._sums[key] = self._added_up(some)
         return sums
 
+    @property
+    def week_before(self) -> date | None:
+        """The day of the newest batch that is 7 to 13 days older; None where there is none such."""
+        return None if self._week_before is None else self._days[self._week_before]
+
     def course(self, account_id: str) -> Course:
         """How the risk of an account went, the oldest first."""
         risks = self._risks[self._places[account_id]].tolist()
@@ -124,7 +131,7 @@ class Book:
         ]
 
     def moved(self, account_id: str) -> float | None:
-        """By how much its risk rose against the newest batch that is at least a week older."""
+        """By how much its risk rose since `week_before`; None where either has none of it."""
         if self._week_before is None:
             return None
         risks = self._risks[self._places[account_id]]
@@ -156,6 +163,8 @@ class Book:
             if value is not None:
                 names, codes = self._kinds[name]
                 yield codes == (names.index(value) if value in names else -1)
+        if wanted.renewal_since is not None:
+            yield self._ends >= wanted.renewal_since.toordinal()
         if wanted.renewal_until is not None:
             yield self._ends <= wanted.renewal_until.toordinal()
         if wanted.movers is not None:
@@ -197,7 +206,8 @@ class Book:
         }
 
     def _due(self, days: int, some: Mask) -> dict[str, float]:
-        due = some & (self._ends <= (self._as_of + timedelta(days=days)).toordinal())
+        until = self._as_of + timedelta(days=days)
+        due = some & (self._ends >= self._as_of.toordinal()) & (self._ends <= until.toordinal())
         sums = {name: float(values[due].sum()) for name, values in self._money.items()}
         return {"accounts": int(due.sum()), **sums}
 

@@ -53,13 +53,17 @@ class Filters:
         return cls(**{"csm": mine, **found, "mine": mine})
 
     def wanted(self, as_of: date) -> Wanted:
-        """The accounts that are asked for of a batch of that moment, whatever they are called."""
+        """The accounts that are asked for of a batch of that moment, whatever they are called.
+
+        A renewal within some days is still to come: terms that have ended are none.
+        """
         ends = None if self.renewal is None else as_of + timedelta(days=self.renewal)
         return Wanted(
             band=self.band,
             segment=self.segment or None,
             csm=self.csm or None,
             driver=self.driver or None,
+            renewal_since=None if ends is None else as_of,
             renewal_until=ends,
             movers=self.movers,
             silent_since=None if self.silent is None else as_of - timedelta(days=self.silent),

@@ -4,35 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
 from urllib.parse import quote
 
-from serving import moments
 from serving.language import Language
 from serving.measures import likely, money, percent, whole
 from serving.portfolio import Course
 from serving.published import Published
 from serving.records import AccountRisk, Batch
 from serving.spoken import reason, spoken
+from serving.web.judgement import Judgement, judgement
 from serving.web.listing.book import Book
 from serving.web.listing.spark import Spark, spark
 from serving.written.contents import Pulse
-
-# A judgement that says the opposite of the band: content while the risk is high, or the reverse.
-_CONTENT, _WORRIED = 4, 2
-
-
-@dataclass(frozen=True)
-class Judgement:
-    """What the manager of an account thinks of it, 1 worst to 5 best.
-
-    It `differs` where it says the opposite of the band of the model; one that `expired` does not.
-    """
-
-    value: int
-    day: date
-    expired: bool
-    differs: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,9 +78,13 @@ class Told:
             name: spoken(row, self._batch, self._language).summary for name, row in unscored.items()
         }
 
+    def moved(self, row: AccountRisk) -> float | None:
+        """By how much the risk of an account rose in a week; None where that is not known."""
+        return self._book.moved(row.account_id)
+
     def _line(self, row: AccountRisk, why: str, judged: Judgement | None) -> Line:
         language, as_of = self._language, self._batch.as_of
-        course, moved = self._book.course(row.account_id), self._book.moved(row.account_id)
+        course, moved = self._book.course(row.account_id), self.moved(row)
         renewal, heard = row.renewal_at, row.last_inbound_at
         low, high = row.risk_low, row.risk_high
         return Line(
@@ -118,21 +105,6 @@ class Told:
             coverage=percent(row.coverage, language),
             judgement=judged,
         )
-
-
-def judgement(row: AccountRisk, pulse: Pulse | None) -> Judgement | None:
-    """The newest judgement of an account: of those written here and those landed with the data."""
-    if pulse is not None and (row.pulse_at is None or pulse.recorded_at.date() >= row.pulse_at):
-        expired = pulse.expires_at is not None and pulse.expires_at <= moments.now()
-        value, day = pulse.pulse, pulse.recorded_at.date()
-    elif row.pulse is not None and row.pulse_at is not None:
-        expired, value, day = False, round(row.pulse), row.pulse_at
-    else:
-        return None
-    opposite = (row.band == "high" and value >= _CONTENT) or (
-        row.band == "low" and value <= _WORRIED
-    )
-    return Judgement(value, day, expired, differs=opposite and not expired)
 
 
 def _heard(row: AccountRisk, language: Language) -> str:

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 from serving.export.cells import guarded
 from serving.published import Published
 from serving.records import AccountRisk, Batch
-from serving.web.listing.lines import Told, judgement
+from serving.web.judgement import judgement
+from serving.web.listing.lines import Told
 from serving.written.contents import Pulse
 from serving.written.desk import Desk
 
@@ -41,13 +42,12 @@ def _cells(
 ) -> Iterator[list[object]]:
     found = published.some(batch, account_ids)
     rows = [found[account_id] for account_id in account_ids if account_id in found]
-    moved, pulses = published.moved(batch, account_ids), desk.newest_pulses(account_ids)
-    whys = told.whys(rows)
+    pulses, whys = desk.newest_pulses(account_ids), told.whys(rows)
     for row in rows:
         values = {
             **{name: getattr(row, name) for name in COLUMNS if name in AccountRisk.model_fields},
             **_judged(row, pulses.get(row.account_id)),
-            "risk_change_7_days": moved.get(row.account_id),
+            "risk_change_7_days": told.moved(row),
             "days_to_renewal": row.renewal_at and (row.renewal_at - batch.as_of).days,
             "why": whys[row.account_id],
             "as_of": batch.as_of,

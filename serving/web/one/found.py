@@ -38,9 +38,11 @@ def find(published: Published, account_id: str, viewer: Viewer) -> tuple[Batch, 
     """The served batch, and the account if this viewer may see it.
 
     An account that is not theirs is as if it had never been, and so is one that has become
-    somebody else's.
+    somebody else's: no more is read of it, so that not even the time that it takes tells them.
     """
     served = batch = published.batch()
+    if viewer.csm is not None and published.managed_by(account_id) != viewer.csm:
+        return served, None
     row, earlier = published.account(served, account_id), published.earlier(account_id)
     if row is None and earlier:
         batch = published.find(earlier[0].batch_id) or served

@@ -8,10 +8,11 @@ import pytest
 from sqlalchemy import Engine, text
 
 from serving.database import reading, transaction, writing
-from serving.portfolio import every, moved, strongest, weekly
+from serving.portfolio import every, strongest, weekly
 from serving.published import Published
 from serving.records import AccountRisk, Batch, Driver, Explanation
 from serving.store import Wanted, one_account, publish, ranked, totals
+from serving.web.listing.shelf import Shelf
 from serving.written.contents import NewPulse
 from serving.written.desk import Desk
 from serving.written.once import Attempt
@@ -80,16 +81,36 @@ def test_of_each_week_the_newest_batch_counts_that_predicted_the_same(address):
     assert list(weekly(store, made, weeks=2).values()) == days[1:]
 
 
-def test_a_move_is_measured_against_a_batch_that_is_old_enough(address):
-    store = writing(address)
-    made = put(store, TODAY, account("a", 0.6), account("b", 0.7))
-    assert moved(store, made, ["a", "b"]) == {}
-    put(store, TODAY - timedelta(days=9), account("a", 0.1))
-    put(store, TODAY - timedelta(days=8), account("a", 0.2), account("b", None))
+def test_a_change_of_a_week_is_since_a_batch_of_a_week_ago_or_there_is_none(address):
+    store, published = writing(address), Published(address)
+    made = put(store, TODAY, account("a", 0.6), account("b", 0.7), account("c", 0.3))
+
+    def moved() -> tuple[int | None, dict[str, float | None]]:
+        book = Shelf(published).book(made)
+        ago = None if book.week_before is None else (TODAY - book.week_before).days
+        return ago, {name: book.moved(name) for name in ("a", "b", "c")}
+
+    nothing: dict[str, float | None] = dict.fromkeys(("a", "b", "c"))
+    assert moved() == (None, nothing)
+    put(store, TODAY - timedelta(days=14), account("a", 0.1))
     put(store, TODAY - timedelta(days=6), account("a", 0.9))
-    put(store, TODAY - timedelta(days=7), account("a", 0.5), spec_hash="other")
-    assert moved(store, made, ["a", "b"]) == {"a": pytest.approx(0.4)}
-    assert moved(store, made, ["a"], days=9) == {"a": pytest.approx(0.5)}
+    put(store, TODAY - timedelta(days=7), account("a", 0.5), name="other", spec_hash="other")
+    assert moved() == (None, nothing)
+    put(store, TODAY - timedelta(days=13), account("a", 0.3))
+    assert moved() == (13, nothing | {"a": pytest.approx(0.3)})
+    put(store, TODAY - timedelta(days=8), account("a", 0.2), account("b", None))
+    assert moved() == (8, nothing | {"a": pytest.approx(0.4)})
+    put(store, TODAY - timedelta(days=7), account("a", 0.7), account("c", 0.3))
+    assert moved() == (7, {"a": pytest.approx(-0.1), "b": None, "c": 0.0})
+
+
+def test_the_manager_of_an_account_is_that_of_the_batch_that_is_served(address):
+    store, published = writing(address), Published(address)
+    put(store, TODAY, account("a", csm="Dana"), account("b"), account("gone", csm="Dana"))
+    put(store, TODAY + timedelta(days=7), account("a", csm="Eli"), account("b", csm="Eli"))
+    put(store, TODAY - timedelta(days=7), account("a", csm="Mia"), account("gone", csm="Mia"))
+    found = {name: published.managed_by(name) for name in ("a", "b", "gone", "never", "\0")}
+    assert found == {"a": "Eli", "b": "Eli", "gone": "Dana", "never": None, "\0": None}
 
 
 def test_one_account_comes_with_its_dossier_and_lists_without(address):

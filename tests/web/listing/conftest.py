@@ -23,7 +23,7 @@ from serving.access import passwords, users
 from serving.api import create_app
 from serving.database import writing
 from serving.moments import now
-from serving.records import AccountRisk, Batch, Driver, Explanation, Measure
+from serving.records import AccountRisk, Batch, Change, Driver, Explanation, Measure
 from serving.store import publish
 
 AS_OF = date(2025, 12, 31)
@@ -35,7 +35,7 @@ HOSTILE = (
 )
 
 
-def because(family: str, days: int) -> Explanation:
+def because(family: str, days: int, risk: float, before: float | None) -> Explanation:
     driver = Driver(
         family=family,
         label=family,
@@ -51,7 +51,28 @@ def because(family: str, days: int) -> Explanation:
         data_until=AS_OF,
         value=Measure(value=days, text=f"{days} days"),
     )
-    return Explanation(base=0.1, base_shown=10, risk_shown=20, drivers=(driver,))
+    change = None if before is None else since(AS_OF - WEEK, before, risk)
+    return Explanation(base=0.1, base_shown=10, risk_shown=20, drivers=(driver,), change=change)
+
+
+def since(day: date, before: float, risk: float) -> Change:
+    """What changed since a batch; the account itself did it all."""
+    moved = risk - before
+    return Change(
+        since=day,
+        batch_id=f"b{day}",
+        model_version="m1",
+        before=before,
+        before_shown=round(100 * before),
+        after_shown=round(100 * risk),
+        account=moved,
+        account_shown=round(100 * risk) - round(100 * before),
+        data=0,
+        data_shown=0,
+        model=0,
+        model_shown=0,
+        moves=(),
+    )
 
 
 def company() -> list[AccountRisk]:
@@ -64,14 +85,15 @@ def company() -> list[AccountRisk]:
         if risk is not None:
             band = "high" if risk > 0.6 else "elevated" if risk > 0.3 else "low"
             family = chance.choice(["silence", "billing", "support"])
+            before = chance.choice([None, risk, max(0, risk - 0.06), risk / 2 + 0.2])
             known |= {
                 "band": band,
                 "arr_at_risk": None if arr is None else risk * arr,
                 "risk_low": risk / 2,
                 "risk_high": min(1, risk * 1.2),
-                "previous_risk": chance.choice([None, risk, max(0, risk - 0.06), risk / 2 + 0.2]),
+                "previous_risk": before,
                 "driver": family,
-                "explanation": because(family, n),
+                "explanation": because(family, n, risk, before),
             }
         heard = chance.choice([None, *(AS_OF - timedelta(days=d) for d in (1, 30, 45, 61, 200))])
         ends = chance.choice([None, *(AS_OF + timedelta(days=d) for d in (-4, 0, 30, 31, 170))])

@@ -21,7 +21,8 @@ from tests.web.listing.conftest import AS_OF, ROWS, shown
 
 
 def ends(row: AccountRisk, days: int) -> bool:
-    return row.renewal_at is not None and row.renewal_at <= AS_OF + timedelta(days=days)
+    until = AS_OF + timedelta(days=days)
+    return row.renewal_at is not None and AS_OF <= row.renewal_at <= until
 
 
 def silent(row: AccountRisk, days: int) -> bool:
@@ -107,6 +108,7 @@ def test_without_a_word_the_list_finds_and_adds_up_what_the_store_does(store):
         Wanted(band="high"),
         Wanted(segment="small", csm="Eli"),
         Wanted(renewal_until=AS_OF + timedelta(days=30)),
+        Wanted(renewal_since=AS_OF, renewal_until=AS_OF + timedelta(days=31)),
         Wanted(movers="up"),
         Wanted(movers="down", driver="silence"),
         Wanted(silent_since=AS_OF - timedelta(days=60)),
@@ -127,8 +129,7 @@ def test_without_a_word_the_list_finds_and_adds_up_what_the_store_does(store):
         assert at_risk == pytest.approx(added((row.driver, row.arr_at_risk) for row in rows))
         assert list(at_risk.values()) == sorted(at_risk.values(), reverse=True)
         for days, group in sums.renewals.items():
-            until = AS_OF + timedelta(days=days)
-            due = [row for row in rows if row.renewal_at and row.renewal_at <= until]
+            due = [row for row in rows if ends(row, days)]
             assert group["accounts"] == len(due)
             assert group["arr"] == pytest.approx(sum(row.arr or 0 for row in due))
 
