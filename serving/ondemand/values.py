@@ -8,6 +8,9 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from data.column import EARLIEST, LATEST, MAX_ID_LENGTH, Column, Kind
 from data.sqlite import Value, micros
 
@@ -20,6 +23,8 @@ _LARGEST = 2**63
 _EPOCH, _MICRO = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 # 2026-01-31T09:00:00Z, by what stands at every third place of it; the digits are told by reading.
 _USUAL, _USUAL_LENGTH = "--T::Z", 20
+# From so many values on it pays to convert them at once.
+_MANY, _INSTANT = 16, pa.timestamp("us", tz="UTC")
 _EARLIEST, _LATEST = (micros(datetime.fromisoformat(day)) for day in (EARLIEST, LATEST))
 _NO_TIME = "expected a time such as 2026-01-31T09:00:00Z"
 MISSING = "expected a value"
@@ -49,21 +54,59 @@ def converter(column: Column) -> Convert:
 def converter_of_all(column: Column) -> ConvertAll:
     """What does the same for all values of a column, of which it raises for any.
 
-    It raises a TypeError where a value is a list or an object.
+    It raises a TypeError where a value is a list or an object. What most senders send is converted
+    at once; whatever is not quite like it, one by one.
     """
     convert = converter(column)
-    if column.kind not in _WORDS:
-        return lambda values: list(map(convert, values))
 
     def words(values: Sequence[object]) -> Sequence[Value]:
         # Nothing but texts is taken, so that values which are equal are alike, unlike 1 and true.
         alike = {value: convert(value) for value in set(values)}
         return list(map(alike.__getitem__, values))
 
-    return words
+    def times(values: Sequence[object]) -> Sequence[Value]:
+        found = _usual_times(values) if len(values) >= _MANY else None
+        return words(values) if found is None else found
+
+    def others(values: Sequence[object]) -> Sequence[Value]:
+        return list(values) if _plain(column, values) else list(map(convert, values))
+
+    kinds: dict[Kind, ConvertAll] = {"text": words, "time": times}
+    return kinds.get(column.kind, others)
 
 
-_WORDS: frozenset[Kind] = frozenset({"text", "time"})
+def _usual_times(values: Sequence[object]) -> list[int | None] | None:
+    """Times all written as 2026-01-31T09:00:00Z, or missing; None where one is not."""
+    texts = [value for value in values if value is not None]
+    try:
+        # Of so many signs no other form is read as a time that is not one here as well.
+        if set(map(len, texts)) != {_USUAL_LENGTH}:  # type: ignore[arg-type]
+            return None
+        found = pa.array(texts, pa.string()).cast(_INSTANT).view(pa.int64())
+    except (TypeError, ValueError):
+        return None
+    reach = pc.min_max(found).as_py()
+    if not (reach["min"] >= _EARLIEST and reach["max"] < _LATEST):
+        return None
+    if len(texts) == len(values):
+        return found.to_pylist()  # type: ignore[no-any-return]
+    rest = iter(found.to_pylist())
+    return [None if value is None else next(rest) for value in values]
+
+
+def _plain(column: Column, values: Sequence[object]) -> bool:
+    """Whether values stand in a column of numbers as they are."""
+    if column.kind != "number" or not set(map(type, values)) <= {float, type(None)}:
+        return False
+    known: list[float] = [value for value in values if value is not None]  # type: ignore[misc]
+    least = -math.inf if column.minimum is None else column.minimum
+    most = math.inf if column.maximum is None else column.maximum
+    # NaN is neither under a bound nor above it, but makes every sum NaN.
+    return math.isfinite(sum(known)) and all(least <= end <= most for end in _ends(known))
+
+
+def _ends(known: Sequence[float]) -> tuple[float, ...]:
+    return (min(known), max(known)) if known else ()
 
 
 def _text(column: Column) -> Convert:

@@ -13,7 +13,7 @@ from data.contract import BY_NAME
 from data.convert import PROBLEMS, converted
 from data.engine import Engine, literal
 from serving.ondemand.asked import AccountRows
-from serving.ondemand.values import RefusedValueError, converter
+from serving.ondemand.values import RefusedValueError, converter, converter_of_all
 
 TEXTS = (
     *(
@@ -96,6 +96,37 @@ def test_a_value_becomes_what_landing_makes_of_it(engine, table, column, value):
     else:
         assert convert(value) == wanted
         assert type(convert(value)) is type(wanted)
+
+
+ODD = (
+    *(None, True, 5, [], {}, "x" * 20, "\ud800" * 20),
+    *("2025-01-31T0930+0100", "\uff12025-01-31T09:30:00Z", " 2025-01-31T09:30:00"),
+)
+INFINITE = (float("nan"), float("inf"), -float("inf"), 10**400)
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "value"),
+    [
+        *SENT,
+        *(("tickets", "resolved_at", value) for value in ODD),
+        *(("tickets", name, value) for name in ("csat", "category") for value in (*ODD, *INFINITE)),
+        ("tickets", "csat", 1e308),
+    ],
+)
+def test_among_many_a_value_becomes_what_it_becomes_alone(table, column, value):
+    usual = {"time": "2025-01-31T09:00:01Z", "number": 1.5, "integer": 3, "flag": True}
+    convert = converter(told := BY_NAME[table].column(column))
+    some = [usual.get(told.kind, "high"), None]
+    for values in ([*some * 20, value], [value, *some * 20, value], [value] * 20, [value]):
+        try:
+            wanted = [convert(one) for one in values]
+        except RefusedValueError:
+            with pytest.raises((RefusedValueError, TypeError)):
+                converter_of_all(told)(values)
+        else:
+            found = list(converter_of_all(told)(values))
+            assert [(type(one), one) for one in found] == [(type(one), one) for one in wanted]
 
 
 @pytest.mark.parametrize(
