@@ -6,9 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from data.churn import ChurnRule
-from data.workspace import Workspace
-from features.build import moment
+from data.engine import Sql
 from features.catalog import FAMILIES
 
 ROWS_PER_FAMILY = 5
@@ -16,10 +14,8 @@ OVERDUE = ("invoice_unpaid", "goal_due", "goal_due_of")
 COLUMNS = ("account_id", "family", "source", "row_id", "happened_at", "kind", "args")
 
 
-def evidence(
-    workspace: Workspace, accounts: Sequence[str], as_of: pd.Timestamp, *, rule: ChurnRule
-) -> pd.DataFrame:
-    """The newest rows behind each family of the given accounts, as known at `as_of`.
+def evidence(engine: Sql, accounts: Sequence[str]) -> pd.DataFrame:
+    """The newest rows behind each family of some accounts at the engine's moment.
 
     Returns account_id, family, source (table), row_id (its key, or the person's id; empty where
     rows have none), happened_at, kind (what sort of thing happened) and args (JSON of its details,
@@ -27,9 +23,8 @@ def evidence(
     before the rest, the oldest before all. Families without rows are simply absent.
     """
     wanted = pd.DataFrame({"account_id": pd.Series(list(accounts), dtype="str")})
-    with moment(workspace, [as_of], rule=rule) as engine:
-        engine.table("wanted", wanted)
-        return engine.frame(found("account_id IN (SELECT account_id FROM wanted)"))
+    engine.table("wanted", wanted)
+    return engine.frame(found("account_id IN (SELECT account_id FROM wanted)"))
 
 
 def found(where: str) -> str:

@@ -81,7 +81,7 @@ def _change(
     # All this takes a second to load, for nothing where a batch is only read.
     import pandas as pd
 
-    from features.build import pieces
+    from features.build import moment, pieces
     from serving.changes import batch_before, changes, earlier
     from serving.facts import gather, snapshots
     from training.model import Model
@@ -97,7 +97,9 @@ def _change(
     moments = sorted({then.moment, *snapshots(workspace, pd.Timestamp(batch.as_of))})
     table = pieces(workspace, moments, rule=model.spec.rule, engine=config.engine)
     ours = pd.concat([piece[piece["account_id"] == row.account_id] for piece in table])
-    facts = gather(workspace, model, ours[ours["as_of"] == moments[-1]], ours)
+    until = pd.Timestamp(workspace.manifest()["data_until"]).date()
+    with moment(workspace, moments[-1:], rule=model.spec.rule) as engine:
+        facts = gather(engine, until, model, ours[ours["as_of"] == moments[-1]], ours)
     (change,) = changes(then, model, ours, facts)
     if change is None:
         raise MissingError(f"--since: {row.account_id!r} was no customer on {then.batch.as_of}")

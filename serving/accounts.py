@@ -6,20 +6,18 @@ import pandas as pd
 
 from data.churn import ChurnRule
 from data.contract import BY_NAME
-from data.workspace import Workspace
-from features.build import moment
+from data.engine import Sql
 
 
-def accounts(workspace: Workspace, as_of: pd.Timestamp, *, rule: ChurnRule) -> pd.DataFrame:
-    """One row per customer at `as_of`, by account_id, as known then.
+def accounts(engine: Sql, rule: ChurnRule) -> pd.DataFrame:
+    """One row per customer of the moment that the engine was opened at, by account_id.
 
     Columns: name and csm (their newest known value), renewal_at (scheduled end of the running
     term), notice_at (when they said they would leave a running term) and since (the begin of paid
     service without a gap of more than the grace days; for silence churn the first activity). NaT
     or None is unknown.
     """
-    with moment(workspace, [as_of], rule=rule) as engine:
-        return engine.frame(f"SELECT * EXCLUDE (as_of) FROM ({known(rule)}) k ORDER BY account_id")
+    return engine.frame(f"SELECT * EXCLUDE (as_of) FROM ({known(rule)}) k ORDER BY account_id")
 
 
 def known(rule: ChurnRule) -> str:

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from data.engine import Sql
 from data.workspace import Workspace
 from features.build import monthly
 from features.catalog import BY_NAME
@@ -77,8 +78,12 @@ class Facts:
         }
 
 
-def gather(workspace: Workspace, model: Model, scored: pd.DataFrame, table: pd.DataFrame) -> Facts:
+def gather(
+    engine: Sql, until: date, model: Model, scored: pd.DataFrame, table: pd.DataFrame
+) -> Facts:
     """The facts about the accounts of `scored` (one snapshot); `table` has their earlier rows too.
+
+    `engine` was opened at that snapshot, on data that tell until the day `until`.
 
     The rows of evidence are found by DuckDB whatever built the features: they are the same rows of
     the same files, a handful for each account.
@@ -88,12 +93,12 @@ def gather(workspace: Workspace, model: Model, scored: pd.DataFrame, table: pd.D
     with ThreadPoolExecutor(1) as pool:
         # Contributions are made outside of Python, so meanwhile the rows behind them are found.
         told = pool.submit(model.points, scored)
-        rows = _evidence(workspace, model, list(scored["account_id"]), moment)
+        rows = _evidence(engine, list(scored["account_id"]))
     beside = Beside(
         past=Past.of(before(table, moment), _numeric(model)),
         healthy=circle(model, moment),
         evidence=rows,
-        data_until=pd.Timestamp(workspace.manifest()["data_until"]).date(),
+        data_until=until,
     )
     return facts(model, scored, told.result(), beside)
 
@@ -222,10 +227,8 @@ def _healthy(
     return pd.DataFrame(table, columns=labels(tuple(names)))
 
 
-def _evidence(
-    workspace: Workspace, model: Model, account_ids: Sequence[str], moment: pd.Timestamp
-) -> dict[tuple[str, str], list[Evidence]]:
-    rows = evidence(workspace, account_ids, moment, rule=model.spec.rule)
+def _evidence(engine: Sql, account_ids: Sequence[str]) -> dict[tuple[str, str], list[Evidence]]:
+    rows = evidence(engine, account_ids)
     rows["row_id"] = rows["row_id"].astype(object).where(rows["row_id"].notna(), None)
     columns = {name: rows[name].tolist() for name in COLUMNS}
     columns["happened_at"] = list(rows["happened_at"].dt.to_pydatetime())

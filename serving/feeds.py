@@ -4,29 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
-import pandas as pd
-
-from data.workspace import Workspace
-from features.build import feeds_at
+from data.engine import Sql
 from features.catalog import BY_NAME
-from features.feeds import feeds_of
+from features.feeds import feeds, feeds_of
 from training.model import Model
 
 _COUNTS = ("rows", "duplicate", "quarantined")
 Told = list[dict[str, Any]]
 
 
-def feeds_told(workspace: Workspace, model: Model, moment: pd.Timestamp) -> dict[str, Told]:
-    """What a batch tells of its data, by the names in its metadata.
+def feeds_told(engine: Sql, manifest: dict[str, Any], model: Model) -> dict[str, Told]:
+    """What a batch tells of its data, by the names in its metadata; at the engine's moment.
 
-    - `dead_feeds`: the tables that the model reads and that say nothing at `moment`, by name, each
+    - `dead_feeds`: the tables that the model reads and that say nothing, by name, each
       with `table`, `state` (missing: not landed; absent: no row yet; stale: it stopped) and
       `since`, the day of its newest row, None unless stale.
     - `tables`: the landed ones by name, each with `table`, its counts as it was landed, `odd`, how
       many of its rows were noted as odd or repaired, and `newest`, the day of its newest row at
       `moment`; None where a table is no stream of events.
     """
-    manifest, states = workspace.manifest(), feeds_at(workspace, moment)
+    states = feeds(engine, manifest["tables"])
     days = states["newest"].dt.strftime("%Y-%m-%d").astype(object)
     known = list(zip(states["table"], states["state"], days, strict=True))
     return {

@@ -13,8 +13,10 @@ import pandas as pd
 from sqlalchemy import Engine
 
 from data.churn import churn_rule
+from data.engine import Sql
 from data.errors import BadInputError, MissingError, RefusedError
 from data.workspace import Workspace, quiet
+from features.build import moment as opened
 from features.build import pieces
 from serving.accounts import accounts
 from serving.changes import Earlier, batch_before, changes, earlier
@@ -111,17 +113,16 @@ def _published(
     say(f"building the features of this moment and of {len(moments) - 1} before it")
     table = pieces(workspace, sorted(moments), rule=rule, engine=config.engine)
     now = pd.concat([piece.loc[piece["as_of"] == moment, BRIEF] for piece in table])
-    customers = _customers(now, accounts(workspace, moment, rule=rule), moment, model.spec)
-    scored = int((customers["status"] == "scored").sum())
-    say(f"scoring and explaining {scored} of {len(customers)} accounts")
-    known = past(workspace, model, moment, frozenset(customers["account_id"]))
-    run = _Run(workspace, model, batch, then, known)
-    rows = chain.from_iterable(_rows(run, piece, customers) for piece in table)
-    feeds = feeds_told(workspace, model, moment)
-    told = {"n": len(customers), "metadata": {**batch.metadata, **feeds}}
-    batch = batch.model_copy(update=told)
-    every = Asked(workspace, moment, rule, customers)
-    publish(asked.store, batch, rows, scorecards(every))
+    with opened(workspace, [moment], rule=rule) as engine:
+        customers = _customers(now, accounts(engine, rule), moment, model.spec)
+        scored = int((customers["status"] == "scored").sum())
+        say(f"scoring and explaining {scored} of {len(customers)} accounts")
+        known = past(engine, model, moment, frozenset(customers["account_id"]))
+        run = _Run(engine, workspace.manifest(), model, batch, then, known)
+        rows = chain.from_iterable(_rows(run, piece, customers) for piece in table)
+        told = {**batch.metadata, **feeds_told(engine, run.manifest, model)}
+        batch = batch.model_copy(update={"n": len(customers), "metadata": told})
+        publish(asked.store, batch, rows, scorecards(run.asked(customers)))
     return batch
 
 
@@ -201,23 +202,29 @@ def _customers(
 
 @dataclass(frozen=True)
 class _Run:
-    """What all accounts of a run have in common."""
+    """What all accounts of a run have in common: an engine at the moment, and what was landed."""
 
-    workspace: Workspace
+    engine: Sql
+    manifest: dict[str, Any]
     model: Model
     batch: Batch
     then: Earlier | None
     past: Past
+
+    def asked(self, rows: pd.DataFrame) -> Asked:
+        """What the practice is made from, for the accounts of these rows."""
+        as_of, rule = pd.Timestamp(self.batch.as_of), self.model.spec.rule
+        return Asked(self.engine, self.manifest["tables"], as_of, rule, rows)
 
 
 def _rows(run: _Run, piece: pd.DataFrame, customers: pd.DataFrame) -> Iterator[AccountRisk]:
     """The risks of the accounts in a piece of the feature table, in English."""
     english = language("en")
     told = customers[customers["account_id"].isin(piece["account_id"])]
-    as_of, rule = pd.Timestamp(run.batch.as_of), run.model.spec.rule
-    known = dossiers(run.workspace, list(told["account_id"]), as_of, rule=rule)
+    as_of = pd.Timestamp(run.batch.as_of)
+    known = dossiers(run.engine, run.manifest["tables"], list(told["account_id"]), as_of)
     rows = piece[(piece["as_of"] == as_of) & piece["account_id"].isin(told["account_id"])]
-    beside = practices(Asked(run.workspace, as_of, rule, rows))
+    beside = practices(run.asked(rows))
     whys = _whys(run, piece, told[told["status"] == "scored"])
     row: Any
     for row in told.itertuples():
@@ -238,7 +245,8 @@ def _whys(
         return
     model, moment = run.model, scored["as_of"].iloc[0]
     rows = piece[(piece["as_of"] == moment) & piece["account_id"].isin(scored["account_id"])]
-    facts = gather(run.workspace, model, rows, piece)
+    until = pd.Timestamp(run.manifest["data_until"]).date()
+    facts = gather(run.engine, until, model, rows, piece)
     moves: Iterable[Change | None] = repeat(None, len(rows))
     if run.then is not None:
         moves = changes(run.then, model, piece, facts)

@@ -9,8 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from data.workspace import Workspace
-from features.build import moment
+from data.engine import Sql
 from features.catalog import BY_NAME
 from serving.facts import Facts
 from serving.records import Twin
@@ -35,14 +34,13 @@ class Past:
     customers: Set[str]
 
 
-def past(workspace: Workspace, model: Model, as_of: pd.Timestamp, customers: Set[str]) -> Past:
-    """What may be told at `as_of` of the past accounts of a model."""
+def past(engine: Sql, model: Model, as_of: pd.Timestamp, customers: Set[str]) -> Past:
+    """What may be told at `as_of`, the engine's moment, of the past accounts of a model."""
     table = model.twins
     if len(table):
         closed = table["as_of"] + pd.Timedelta(days=model.spec.closes_after_days)
         table = table[closed <= as_of].reset_index(drop=True)
-    with moment(workspace, [as_of], rule=model.spec.rule) as engine:
-        names = engine.frame(_NAMES).set_index("account_id")["name"]
+    names = engine.frame(_NAMES).set_index("account_id")["name"]
     return Past(table, {str(n): str(name) for n, name in names.dropna().items()}, customers)
 
 

@@ -9,10 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from data.churn import ChurnRule
 from data.engine import Sql
-from data.workspace import Workspace
-from features.build import moment
 from features.feeds import feeds
 from serving.records import Standing
 
@@ -54,29 +51,23 @@ class Dossiers:
 
 
 def dossiers(
-    workspace: Workspace, accounts: Sequence[str], as_of: pd.Timestamp, *, rule: ChurnRule
+    engine: Sql, landed: Mapping[str, Any], accounts: Sequence[str], as_of: pd.Timestamp
 ) -> Dossiers:
-    """What is known of the given customers of the moment; nothing at or after it is used."""
+    """What is known of some customers at `as_of`, the engine's moment, from the landed tables."""
     wanted = pd.DataFrame({"account_id": pd.Series(list(accounts), dtype="str")})
-    landed = workspace.manifest()["tables"]
-    with moment(workspace, [as_of], rule=rule) as engine:
-        engine.table("asked", wanted)
-        engine.run("CREATE TABLE wanted AS SELECT * FROM spine SEMI JOIN asked USING (account_id)")
-        brief, standing = _facts(engine, landed)
-        met = "contacts" in landed or _provides(landed, "interactions", "contact_id")
-        return Dossiers(
-            brief=brief,
-            standing=standing,
-            people=_told(engine, "people", listed=LISTED) if met else None,
-            goals=_told(engine, "goals", listed=LISTED) if "goals" in landed else None,
-            timeline=_told(
-                engine,
-                "timeline",
-                listed=HAPPENED,
-                since=as_of - pd.Timedelta(days=DAYS),
-                quoted=QUOTED,
-            ),
-        )
+    engine.table("asked", wanted)
+    ours = "SELECT * FROM spine SEMI JOIN asked USING (account_id)"
+    engine.run(f"CREATE OR REPLACE TABLE wanted AS {ours}")
+    brief, standing = _facts(engine, landed)
+    met = "contacts" in landed or _provides(landed, "interactions", "contact_id")
+    year = as_of - pd.Timedelta(days=DAYS)
+    return Dossiers(
+        brief=brief,
+        standing=standing,
+        people=_told(engine, "people", listed=LISTED) if met else None,
+        goals=_told(engine, "goals", listed=LISTED) if "goals" in landed else None,
+        timeline=_told(engine, "timeline", listed=HAPPENED, since=year, quoted=QUOTED),
+    )
 
 
 _NONE = (0, "[]")

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
 from data.churn import ChurnRule
-from data.workspace import Workspace
+from data.engine import Sql
 from serving.practice.record import Practice
 
 
 @dataclass(frozen=True)
 class Asked:
-    """Some accounts at a moment: `rows` are theirs of the feature table, one each."""
+    """Some accounts at a moment: `rows` are theirs of the feature table, one each.
 
-    workspace: Workspace
+    `engine` is opened at the moment (`features.build.moment`), on the tables of `landed`.
+    """
+
+    engine: Sql
+    landed: Mapping[str, Any]
     as_of: pd.Timestamp
     rule: ChurnRule
     rows: pd.DataFrame

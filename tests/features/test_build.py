@@ -10,7 +10,7 @@ import pytest
 from data.churn import ChurnRule
 from data.errors import BadInputError, MissingError, RefusedError
 from data.workspace import Workspace
-from features.build import build, monthly
+from features.build import build, moment, monthly
 from features.catalog import CATALOG, FAMILIES
 from features.evidence import COLUMNS, ROWS_PER_FAMILY, evidence
 
@@ -133,9 +133,14 @@ def test_names_are_unique_and_every_family_has_its_features():
     assert all(f.family == family.name for family in FAMILIES for f in family.features)
 
 
+def evidence_of(workspace: Workspace, accounts: list[str]) -> pd.DataFrame:
+    with moment(workspace, [AS_OF], rule=ChurnRule()) as engine:
+        return evidence(engine, accounts)
+
+
 def test_evidence_names_rows_of_the_past_newest_first(make_lake, company):
     tables = company(3)
-    rows = evidence(make_lake(tables), ["a", "b"], AS_OF, rule=ChurnRule())
+    rows = evidence_of(make_lake(tables), ["a", "b"])
     assert tuple(rows.columns) == COLUMNS
     assert set(rows["account_id"]) == {"a", "b"}
     assert set(rows["family"]) == {f.name for f in FAMILIES if f.evidence}
@@ -161,7 +166,7 @@ def test_what_is_overdue_is_shown_before_the_rest_and_the_oldest_of_it(make_lake
             "paid_at": [pd.NaT, pd.NaT, *(due[2:] + pd.Timedelta(days=9))],
         }
     )
-    rows = evidence(make_lake(small), ["a"], AS_OF, rule=ChurnRule())
+    rows = evidence_of(make_lake(small), ["a"])
     shown = rows[rows["source"] == "invoices"]
     assert set(shown["row_id"]) >= {"i0", "i1"}
     assert len(rows[rows["family"] == "billing"]) == ROWS_PER_FAMILY
@@ -173,7 +178,7 @@ def test_what_is_overdue_is_shown_before_the_rest_and_the_oldest_of_it(make_lake
 )
 def test_the_last_use_is_shown_however_long_ago_in_the_year(make_lake, small, days_ago, kind, args):
     small["usage_events"] = small["usage_events"].assign(occurred_at=_days(days_ago, 10))
-    rows = evidence(make_lake(small), ["a"], AS_OF, rule=ChurnRule())
+    rows = evidence_of(make_lake(small), ["a"])
     (shown,) = rows[rows["family"] == "engagement"].to_dict("records")
     assert (shown["kind"], json.loads(shown["args"])) == (kind, args)
     assert shown["happened_at"] == _days(days_ago)[0]

@@ -15,7 +15,7 @@ from data.contract import BY_NAME
 from data.engine import Engine
 from data.sqlite import SqliteEngine, micros
 from data.workspace import Workspace
-from features.build import Glance, build
+from features.build import Glance, build, moment
 from features.catalog import BY_NAME as BY_FEATURE
 from features.evidence import COLUMNS, evidence, found
 from features.workbench import Sight, Workbench
@@ -75,7 +75,8 @@ def test_the_rows_behind_the_features_are_the_same_ones(make_lake, tmp_path):
     workspace = make_lake(random_company(3))
     bench, last = Workbench(AS_OF, RULES[0]), AS_OF[-1]
     ids = ["a", "b", "c", "d"]
-    wanted = evidence(workspace, ids, last, rule=RULES[0])
+    with moment(workspace, [last], rule=RULES[0]) as engine:
+        wanted = evidence(engine, ids)
     assert len(wanted) > 30
     every = []
     for account_id in ids:

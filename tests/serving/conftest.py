@@ -4,6 +4,7 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from copy import deepcopy
 from functools import cache, cached_property
 from importlib import import_module
@@ -19,6 +20,7 @@ import pytest
 from fastapi import FastAPI
 from openapi_schema_validator import OAS30ReadValidator, oas30_format_checker
 
+import serving.score
 from data.churn import ChurnRule
 from data.land import land
 from data.workspace import Workspace
@@ -117,30 +119,58 @@ def landed(tmp_path_factory) -> Workspace:
 
 # Lakes that no test writes to, and what is read of a lake and of nothing else.
 STEADY: set[Path] = set()
+ENGINES: dict[Any, str] = {}
 READ = (
     "serving.score.pieces",
     "serving.score.accounts",
     "serving.score.dossiers",
     "serving.facts.evidence",
     "serving.facts.monthly",
-    "serving.feeds.feeds_at",
     "serving.changes.feeds_at",
 )
+
+
+def _steady(source: Any, named: dict[str, Any]) -> str | None:
+    """What a steady lake, or an engine over one, is known by; None for any other."""
+    if not isinstance(source, Workspace):
+        return ENGINES.get(source)
+    if source.lake.resolve() not in STEADY or named.get("engine", "duckdb") != "duckdb":
+        return None
+    return repr((source.lake.resolve(), source.manifest()))
 
 
 def _once(read: Callable[..., Any]) -> Callable[..., Any]:
     """The same, made once of a lake that is steady; each who asks gets a copy of their own."""
     known: dict[str, Any] = {}
 
-    def answer(workspace: Workspace, *asked: Any, **named: Any) -> Any:
-        if workspace.lake.resolve() not in STEADY or named.get("engine", "duckdb") != "duckdb":
-            return read(workspace, *asked, **named)
-        key = repr((workspace.lake.resolve(), workspace.manifest(), asked, sorted(named.items())))
+    def answer(source: Any, *asked: Any, **named: Any) -> Any:
+        if (steady := _steady(source, named)) is None:
+            return read(source, *asked, **named)
+        key = repr((steady, asked, sorted(named.items())))
         if key not in known:
-            known[key] = read(workspace, *asked, **named)
+            known[key] = read(source, *asked, **named)
         return deepcopy(known[key])
 
     return answer
+
+
+def _kept(opened: Callable[..., Any], stack: ExitStack) -> Callable[..., Any]:
+    """The same, opened once over a lake that is steady and kept open."""
+    engines: dict[str, Any] = {}
+
+    @contextmanager
+    def open_once(workspace: Workspace, *asked: Any, **named: Any) -> Iterator[Any]:
+        if (steady := _steady(workspace, named)) is None:
+            with opened(workspace, *asked, **named) as engine:
+                yield engine
+            return
+        key = repr((steady, asked, sorted(named.items())))
+        if key not in engines:
+            engines[key] = stack.enter_context(opened(workspace, *asked, **named))
+            ENGINES[engines[key]] = key
+        yield engines[key]
+
+    return open_once
 
 
 @pytest.fixture
@@ -152,7 +182,8 @@ def patient(monkeypatch) -> None:
 @pytest.fixture(scope="session", autouse=True)
 def reading_once() -> Iterator[None]:
     """The landed company never changes, so nothing is computed from it twice."""
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
+        patch.setattr("serving.score.opened", _kept(serving.score.opened, stack))
         for place in READ:
             module, _, name = place.rpartition(".")
             patch.setattr(place, _once(getattr(import_module(module), name)))

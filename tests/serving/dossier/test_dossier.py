@@ -1,5 +1,6 @@
 """What is known of an account beside its risk, checked by hand on a company of seven."""
 
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
@@ -9,9 +10,10 @@ import pytest
 from data.churn import ChurnRule
 from data.land import land
 from data.workspace import Workspace
+from features.build import moment
 from serving.database import reading
 from serving.dossier import gather
-from serving.dossier.gather import dossiers
+from serving.dossier.gather import Dossiers, dossiers
 from serving.dossier.told import told
 from serving.language import LANGUAGES, entries, language
 from serving.records import Dossier
@@ -101,8 +103,13 @@ def written(folder: Path, tables: dict[str, str]) -> Path:
     return folder
 
 
-def known(workspace: Workspace, *accounts: str, moment: pd.Timestamp = MOMENT) -> list[Dossier]:
-    found = dossiers(workspace, accounts, moment, rule=ChurnRule())
+def dossiers_of(workspace: Workspace, accounts: Sequence[str], as_of: pd.Timestamp) -> Dossiers:
+    with moment(workspace, [as_of], rule=ChurnRule()) as engine:
+        return dossiers(engine, workspace.manifest()["tables"], accounts, as_of)
+
+
+def known(workspace: Workspace, *accounts: str, as_of: pd.Timestamp = MOMENT) -> list[Dossier]:
+    found = dossiers_of(workspace, accounts, as_of)
     texts = [found.of(name, customer_since=pd.Timestamp("2023-01-01")) for name in accounts]
     return [Dossier.model_validate_json(text) for text in texts]
 
@@ -232,7 +239,7 @@ def test_what_comes_later_changes_nothing(full, company, tmp_path):
     land(str(written(company(tmp_path / "company"), other)), workspace)
     assert known(workspace, "ant", "bee") == known(full, "ant", "bee")
     day = pd.Timestamp("2025-07-03")
-    assert known(workspace, "ant", moment=day) != known(full, "ant", moment=day)
+    assert known(workspace, "ant", as_of=day) != known(full, "ant", as_of=day)
 
 
 def test_lists_are_bounded_and_say_how_many_are_left_out(full, monkeypatch):
@@ -249,7 +256,7 @@ def test_what_no_source_tells_of_is_not_an_empty_list(workspace):
     assert (ant.people, ant.goals) == (None, None)
     assert ant.facts.plan is None
     assert len(ant.timeline) == len(gnu.timeline) == 37
-    found = dossiers(workspace, ["ant"], MOMENT, rule=ChurnRule()).brief["ant"]
+    found = dossiers_of(workspace, ["ant"], MOMENT).brief["ant"]
     assert found["last_inbound_at"] == date(2025, 6, 29)
     assert found["engaged_people"] is None
 
@@ -276,12 +283,12 @@ def test_scoring_publishes_it_with_one_account_and_not_with_many(full, tmp_path,
 
 def test_while_touches_do_not_arrive_nobody_is_called_silent(workspace, company, tmp_path):
     autumn = pd.Timestamp("2025-10-01")
-    brief = dossiers(workspace, ["ant"], autumn, rule=ChurnRule()).brief["ant"]
+    brief = dossiers_of(workspace, ["ant"], autumn).brief["ant"]
     assert (brief["last_inbound_at"], brief["engaged_people"]) == (None, None)
     folder = written(company(tmp_path / "company"), {"usage_events": MORE["usage_events"]})
     (folder / "interactions.csv").unlink()
     land(str(folder), Workspace(tmp_path / "without"))
-    found = dossiers(Workspace(tmp_path / "without"), ["ant"], MOMENT, rule=ChurnRule())
+    found = dossiers_of(Workspace(tmp_path / "without"), ["ant"], MOMENT)
     brief = found.brief["ant"]
     assert (brief["last_inbound_at"], brief["engaged_people"]) == (None, None)
 
