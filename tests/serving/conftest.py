@@ -20,7 +20,6 @@ import pytest
 from fastapi import FastAPI
 from openapi_schema_validator import OAS30ReadValidator, oas30_format_checker
 
-import serving.score
 from data.churn import ChurnRule
 from data.land import land
 from data.workspace import Workspace
@@ -120,6 +119,7 @@ def landed(tmp_path_factory) -> Workspace:
 # Lakes that no test writes to, and what is read of a lake and of nothing else.
 STEADY: set[Path] = set()
 ENGINES: dict[Any, str] = {}
+OPENED = "serving.score.opened"
 READ = (
     "serving.score.pieces",
     "serving.score.accounts",
@@ -137,6 +137,12 @@ def _steady(source: Any, named: dict[str, Any]) -> str | None:
     if source.lake.resolve() not in STEADY or named.get("engine", "duckdb") != "duckdb":
         return None
     return repr((source.lake.resolve(), source.manifest()))
+
+
+def _named(place: str) -> Callable[..., Any]:
+    module, _, name = place.rpartition(".")
+    found: Callable[..., Any] = getattr(import_module(module), name)
+    return found
 
 
 def _once(read: Callable[..., Any]) -> Callable[..., Any]:
@@ -183,10 +189,9 @@ def patient(monkeypatch) -> None:
 def reading_once() -> Iterator[None]:
     """The landed company never changes, so nothing is computed from it twice."""
     with pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
-        patch.setattr("serving.score.opened", _kept(serving.score.opened, stack))
+        patch.setattr(OPENED, _kept(_named(OPENED), stack))
         for place in READ:
-            module, _, name = place.rpartition(".")
-            patch.setattr(place, _once(getattr(import_module(module), name)))
+            patch.setattr(place, _once(_named(place)))
         yield
 
 
