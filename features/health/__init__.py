@@ -1,0 +1,1 @@
+"""The health score: a documented composite of what is known, never mixed with the risk."""
