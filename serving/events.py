@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -10,24 +10,29 @@ from typing import Any, NamedTuple
 from serving.language import Language, entries
 from serving.records import Driver, Evidence
 
+Own = Callable[[str], str]
 
-def told(item: Evidence, language: Language) -> Evidence:
-    """The row with its words; as it is if an older forewarn published it."""
+
+def told(item: Evidence, language: Language, own: Own = str) -> Evidence:
+    """The row with its words; as it is if an older forewarn published it.
+
+    `own` has the last say on words in it that are neither ours nor of the data: names, mostly.
+    """
     if not item.kind:
         return item
-    what = words(item.kind, item.args, language)
+    what = words(item.kind, item.args, language, own)
     return item if what == item.what else item.model_copy(update={"what": what})
 
 
-def words(kind: str, args: Mapping[str, Any], language: Language) -> str:
+def words(kind: str, args: Mapping[str, Any], language: Language, own: Own = str) -> str:
     """What a row of that kind tells, in a few words."""
-    return _what(kind, tuple(args.items()), language)
+    return _what(kind, tuple(args.items()), language, own)
 
 
 @lru_cache(maxsize=10_000)
-def _what(kind: str, details: tuple[tuple[str, Any], ...], language: Language) -> str:
+def _what(kind: str, details: tuple[tuple[str, Any], ...], language: Language, own: Own) -> str:
     args = dict(details)
-    values = {k: _word(k, v, language) for k, v in args.items() if k != "n"}
+    values = {k: _word(k, v, language, own) for k, v in args.items() if k != "n"}
     said = language.say(f"evidence.{kind}", args.get("n"), **values)
     for name in ("open", "reopened", "rated"):
         if args.get("csat" if name == "rated" else name):
@@ -39,7 +44,7 @@ def _what(kind: str, details: tuple[tuple[str, Any], ...], language: Language) -
 _WORDS = ("channel", "role", "priority", "kind", "outcome", "topic", "reason")
 
 
-def _word(name: str, value: str | float | bool, language: Language) -> str:  # noqa: FBT001
+def _word(name: str, value: str | float | bool, language: Language, own: Own) -> str:  # noqa: FBT001
     """A detail of a row: a number, a date, a word of the data, or somebody's own words."""
     if isinstance(value, bool):
         return ""
@@ -49,8 +54,8 @@ def _word(name: str, value: str | float | bool, language: Language) -> str:  # n
         return language.day(date.fromisoformat(value))
     if name in _WORDS:
         key = f"vocabulary.{value}"
-        return language.say(key) if key in entries() else value.replace("_", " ")
-    return value
+        return language.say(key) if key in entries() else own(value.replace("_", " "))
+    return own(value)
 
 
 class _Shown(NamedTuple):

@@ -44,6 +44,25 @@ def reason(driver: Driver, language: Language) -> str:
     return _driver(driver, language).sentence
 
 
+def recalled(twin: Twin, days: int, language: Language, own: events.Own = str) -> Twin:
+    """A past account with its sentence, of a batch with a horizon of so many days.
+
+    `own` has the last say on what the account is called in it.
+    """
+    if twin.became is None:
+        return twin
+    families = [inside(_label(family, language)) for family in twin.families]
+    said = language.say(
+        f"phrases.twin_{twin.became}",
+        days if twin.became in ("silent", "stayed") else None,
+        account=own(f"{twin.name} ({twin.account_id})" if twin.name else twin.account_id),
+        date=language.day(twin.as_of),
+        families=language.listed(families),
+        left="" if twin.left_on is None else language.day(twin.left_on),
+    )
+    return twin.model_copy(update={"sentence": said})
+
+
 def unlearnt(method: str, rung: Mapping[str, Any], language: Language) -> str:
     """What to say of risks that were not learnt from the firm's own data; empty where they were.
 
@@ -120,7 +139,7 @@ def _explanation(
             "change": None if change is None else _change(change, risk, language),
             "peers": None if peers is None else _peers(peers, language),
             "levers": tuple(_lever(lever, risk, language) for lever in why.levers),
-            "twins": tuple(_twin(twin, batch.horizon_days, language) for twin in why.twins),
+            "twins": tuple(recalled(twin, batch.horizon_days, language) for twin in why.twins),
         }
     )
 
@@ -269,21 +288,6 @@ def _lever(lever: Lever, risk: float, language: Language) -> Lever:
     after, before = percent(lever.risk, language), percent(risk, language)
     said = language.say("phrases.lever", after=after, before=before, what=what)
     return lever.model_copy(update={"sentence": said})
-
-
-def _twin(twin: Twin, days: int, language: Language) -> Twin:
-    if twin.became is None:
-        return twin
-    families = [inside(_label(family, language)) for family in twin.families]
-    said = language.say(
-        f"phrases.twin_{twin.became}",
-        days if twin.became in ("silent", "stayed") else None,
-        account=f"{twin.name} ({twin.account_id})" if twin.name else twin.account_id,
-        date=language.day(twin.as_of),
-        families=language.listed(families),
-        left="" if twin.left_on is None else language.day(twin.left_on),
-    )
-    return twin.model_copy(update={"sentence": said})
 
 
 @lru_cache(maxsize=10_000)

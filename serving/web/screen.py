@@ -13,6 +13,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, select_autoescape
 from markupsafe import Markup
 
+from serving.apart import apart
 from serving.language import LANGUAGES, Language
 from serving.measures import likely, money, percent
 from serving.web.look import Look
@@ -26,7 +27,8 @@ class Screen:
     """Shows templates; in each language an environment of its own, made when it is first asked for.
 
     In a template `say` gives sentences of `locale/sentences.yml`, `look` tells for whom it is made,
-    and the filters money, percent, number, fixed, signed and day write as the language does.
+    and the filters money, percent, number, fixed, signed and day write as the language does; apart
+    is for names inside its sentences, and where no markup can stand.
     """
 
     def __init__(self) -> None:
@@ -81,6 +83,7 @@ def _environment(language: Language, static: Callable[[str], str]) -> Environmen
         "fixed": language.fixed,
         "signed": partial(language.number, signed=True),
         "day": partial(_day, language),
+        "apart": apart,
     }
     environment.globals |= {
         "say": language.say,

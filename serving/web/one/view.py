@@ -7,14 +7,17 @@ from dataclasses import dataclass
 from functools import cached_property
 from urllib.parse import urlencode
 
+from serving.apart import apart
 from serving.dossier.told import told
 from serving.language import Language, entries
 from serving.measures import inside, percent
 from serving.plays.catalogue import play_told, plays
 from serving.records import AccountRisk, Batch, Dossier, Driver, Explanation, Move
 from serving.spoken import spoken
+from serving.web.judgement import Judgement, judgement
 from serving.web.one.course import Course, Event, course
 from serving.web.one.found import Found
+from serving.web.one.names import named_apart
 from serving.web.one.people import People, people
 from serving.web.one.timeline import Timeline, timeline
 from serving.web.one.waterfall import Bar, waterfall
@@ -74,6 +77,11 @@ class View:
     def why(self) -> Explanation | None:
         """The explanation, where there is one."""
         return self.row.explanation
+
+    @property
+    def judgement(self) -> Judgement | None:
+        """What its manager thinks of it, as the list has it."""
+        return judgement(self.row, self.written.pulse)
 
     @cached_property
     def horizons(self) -> tuple[Horizon, ...]:
@@ -192,7 +200,7 @@ class View:
         """What a mark on the chart stands for."""
         if event.kind in ("contract", "pulse"):
             return event.what  # a row of the timeline, which has its words
-        what = play_told(event.what, self.language)
+        what = apart(play_told(event.what, self.language))
         if event.kind == "judged":
             what = self.language.number(float(event.what))
         return self.language.say(f"account.mark_{event.kind}", what=what)
@@ -244,10 +252,13 @@ def view(found: Found, written: Written, asked: Asked, language: Language) -> Vi
     row, dossier = found.row, found.row.dossier
     if language.code != "en":  # as published it is in English
         row = spoken(row, found.batch, language)
+    if row.explanation is not None:
+        why = named_apart(row.explanation, found.batch.horizon_days, language)
+        row = row.model_copy(update={"explanation": why})
     return View(
         found=found,
         row=row,
-        dossier=None if dossier is None else told(dossier, language),
+        dossier=None if dossier is None else told(dossier, language, apart),
         written=written,
         asked=asked,
         language=language,

@@ -10,11 +10,12 @@ from serving.written.desk import FEEDBACK_KIND, INTERVENTION_KIND, PULSE_KIND, D
 
 @dataclass(frozen=True, kw_only=True)
 class Written:
-    """The newest of what was written, the newest first."""
+    """The newest of what was written, the newest first; `pulse` is the one that was given last."""
 
     feedback: tuple[Feedback, ...] = ()
     pulses: tuple[Pulse, ...] = ()
     plays: tuple[Intervention, ...] = ()
+    pulse: Pulse | None = None
 
     @property
     def under_way(self) -> tuple[Intervention, ...]:
@@ -37,4 +38,5 @@ def written(desk: Desk, account_id: str) -> Written:
         feedback=tuple(desk.newest(FEEDBACK_KIND, account_id)),
         pulses=tuple(desk.newest(PULSE_KIND, account_id)),
         plays=tuple(desk.newest(INTERVENTION_KIND, account_id)),
+        pulse=desk.newest_pulses([account_id]).get(account_id),
     )
