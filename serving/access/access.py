@@ -20,6 +20,7 @@ from serving.access.browser import (
     behind_proxy,
     browser_of,
     came_from_here,
+    left,
     local,
     place_of,
     sign_in_at,
@@ -53,6 +54,8 @@ PROGRAMS = (_API, "/openapi/", "/metrics")
 _LOOKS = "/static/"
 # What is open to who has not signed in.
 _DOORS = frozenset({"/sign-in", "/sign-out", "/language"})
+# In the state of a request: where to sign in, if it brought a form after its session was over.
+SIGNED_OUT = "signed_out"
 _ANYBODY = Caller(NOBODY, frozenset())
 _PATIENCE_SECONDS = 5.0
 
@@ -175,12 +178,19 @@ def _may_send(headers: Headers, *, page: bool) -> bool:
 
 
 def _sign_in_first(scope: Scope, headers: Headers) -> Exception:
-    """A browser that wants a page is sent to the door; a script of a page is told where it is."""
+    """A browser that wants a page is sent to the door; a script of a page is told where it is.
+
+    Who has sent a form is sent nowhere, since what they typed would be gone without a word.
+    """
+    if scope["method"] not in _SAFE:
+        place = sign_in_at(left(headers) or place_of(scope))
+        scope.setdefault("state", {})[SIGNED_OUT] = place
+        return HTTPException(401, "sign in first, at /sign-in; keys are for the API alone")
     if headers.get(b"hx-request") == b"true":
         here = headers.get(b"hx-current-url", b"").decode("latin-1")
         place = sign_in_at(local("/" + here.partition("//")[2].partition("/")[2]))
         return HTTPException(401, "sign in first", {"HX-Redirect": place})
-    if scope["method"] in _SAFE and b"text/html" in headers.get(b"accept", b""):
+    if b"text/html" in headers.get(b"accept", b""):
         return SignInFirstError(sign_in_at(place_of(scope)))
     return HTTPException(401, "sign in first, at /sign-in; keys are for the API alone")
 

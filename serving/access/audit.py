@@ -26,6 +26,7 @@ from serving.moments import now, text
 from serving.tables import AUDIT, BATCH, KEY, PAGE_SESSION, RISK
 
 READ = "explanation.read"
+DOWNLOADED = "accounts.downloaded"
 ERASED = "account.erased"
 # How long it is kept who read what, and who signed in. That somebody was erased is kept for good.
 KEPT = timedelta(days=730)

@@ -115,6 +115,20 @@ def place_of(scope: Scope) -> str:
     return f"{path}?{query}" if query else path
 
 
+def left(headers: Headers) -> str:
+    """The page of ours that a request was sent from, empty if that is not known.
+
+    By its path and query: what a link or a form says of its page is of when that was made.
+    """
+    try:
+        page = urlsplit(headers.get(b"referer", b"").decode("latin-1"))
+    except ValueError:  # `http://[` is no address
+        return ""
+    if page.netloc != headers.get(b"host", b"").decode("latin-1") or page.path in _DOORS:
+        return ""
+    return f"{page.path}?{page.query}" if page.query else page.path
+
+
 def sign_in_at(target: str) -> str:
     """Where to sign in, to go to `target` then."""
     target = local(target)

@@ -8,10 +8,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 
+from serving.access.audited import note_download
 from serving.access.caller import needs
 from serving.access.viewer import Viewer, viewer_of
 from serving.published import Published
 from serving.records import Batch
+from serving.store import Wanted
 from serving.web.listing.filters import PATH, Filters, Order
 from serving.web.listing.form import chips, selects
 from serving.web.listing.lines import Told
@@ -60,12 +62,15 @@ def account_list(published: Published, desk: Desk, screen: Screen) -> APIRouter:
             "overview": overview(asked.book.sums(asked.some), filters),
             "pages": last,
             "rows": rows.of(asked.batch, asked.book, asked.page(), look.language),
-            "chips": chips(filters, look.language),
+            "chips": chips(filters, asked.book.before, look.language),
+            "emptiness": asked.emptiness(),
+            "heading": look.language.say(_heading(viewer, filters)),
+            "week_before": asked.book.week_before,
             "sheet": filters.at(CSV_PATH),
         }
         if look.part:
             return _pushed(screen.show("list/part.html", look, **content), filters)
-        content["selects"] = selects(filters, asked.known(), look.language)
+        content["selects"] = selects(filters, asked.known(), asked.book.before, look.language)
         return screen.show("list/page.html", look, **content)
 
     @router.get(CSV_PATH)
@@ -73,6 +78,7 @@ def account_list(published: Published, desk: Desk, screen: Screen) -> APIRouter:
         asked = _Asked(published.batch(), shelf, viewer, request.query_params)
         told = Told(published, asked.batch, asked.book, look.language)
         name = f"forewarn-accounts-{asked.batch.as_of}.csv"
+        note_download(request, asked.batch.batch_id, len(asked.places))
         return StreamingResponse(
             sheet(published, desk, asked.batch, asked.book.ids(asked.places), told),
             media_type="text/csv; charset=utf-8",
@@ -99,10 +105,25 @@ class _Asked:
         last = self.filters.page * PER_PAGE
         return self.book.ids(self.places[last - PER_PAGE : last])
 
+    def emptiness(self) -> str:
+        """Why nobody is in the list, as the sentences that say so are called; empty otherwise."""
+        if self.places.size:
+            return ""
+        mine = self.filters.mine if self.filters.csm == self.filters.mine else ""
+        if self.book.where(self._viewer.within(Wanted(csm=mine or None))).any():
+            return "nothing"
+        return "nobody" if mine or self._viewer.csm is not None else "none"
+
     def known(self) -> dict[str, tuple[str, ...]]:
         """The managers and segments among all that they may see."""
         theirs = self.book.where(self._viewer.within())
         return {kind: self.book.known(kind, theirs) for kind in ("csm", "segment")}
+
+
+def _heading(viewer: Viewer, filters: Filters) -> str:
+    """What the list is called: by whether it holds their own accounts alone."""
+    own = viewer.csm is not None or (filters.csm and filters.csm == viewer.manages)
+    return "frame.my_accounts" if own else "frame.accounts"
 
 
 def _pushed(answer: Response, filters: Filters) -> Response:

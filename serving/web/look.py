@@ -1,4 +1,4 @@
-"""How somebody looks at the pages: who they are, in which language, and from where."""
+"""How somebody looks at the pages: who they are, what they may do, and in which language."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated
 from babel import negotiate_locale
 from fastapi import Depends, Request
 
-from serving.access.browser import place_of
+from serving.access.caller import Caller
 from serving.access.viewer import Viewer
 from serving.language import LANGUAGES, Language, language
 
@@ -23,23 +23,23 @@ _ALIASES = {"zh": "zh_Hans", "zh_CN": "zh_Hans", "zh_SG": "zh_Hans"} | {
 class Look:
     """What a page is made for.
 
-    `viewer` is None before anybody has signed in. `here` is the path and query that was asked for.
+    `viewer` is None before anybody has signed in. `may_write` is whether forms are of use to them.
     `part` says that a script of the page wants only what is to be put in place of something.
     """
 
     viewer: Viewer | None
     language: Language
-    here: str
+    may_write: bool = False
     part: bool = False
 
 
 def look_of(request: Request) -> Look:
     """How a request looks at the page; to be used by every route that shows one."""
-    found = getattr(request.state, "viewer", None)
+    found, caller = (getattr(request.state, name, None) for name in ("viewer", "caller"))
     return Look(
         viewer=found if isinstance(found, Viewer) else None,
         language=language(language_of(request)),
-        here=place_of(request.scope),
+        may_write=isinstance(caller, Caller) and "write" in caller.scopes,
         part=request.headers.get("hx-request") == "true"
         and request.headers.get("hx-history-restore-request") != "true",
     )

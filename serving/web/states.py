@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from data.errors import ForewarnError
-from serving.access.access import PROGRAMS
+from serving.access.access import PROGRAMS, SIGNED_OUT
+from serving.access.browser import local, place_of
 from serving.access.caller import needs
 from serving.guard import JSON_TYPE, PROBES, PROBLEM_TYPE
 from serving.published import Published
@@ -20,7 +21,7 @@ from serving.web.screen import Screen
 
 LOOKS_AGAIN_SECONDS = 30
 _KINDS = {401: "key", 403: "forbidden", 404: "absent", 429: "busy", 500: "failed"}
-_UNAVAILABLE = 503
+_UNAUTHORIZED, _UNAVAILABLE = 401, 503
 _WORDED_ANEW = frozenset({b"content-type", b"content-length"})
 _LOG = logging.getLogger("forewarn")
 
@@ -29,7 +30,8 @@ class States:
     """ASGI middleware, outside all others, that shows problems to browsers as pages.
 
     Programs have them as they are: whoever asks below the paths of programs, a probe, or does not
-    ask for HTML. Status and headers stay. A page says nothing of what was asked for.
+    ask for HTML. A script of a page has the same words as a part of one. Status and headers stay. A
+    page says nothing of what was asked for.
     """
 
     def __init__(self, app: ASGIApp, screen: Screen) -> None:
@@ -64,12 +66,14 @@ class State:
     """What a page of a state tells.
 
     `kind` names its sentences. `wait` are the seconds after which one should try again, None where
-    that is of no use; `by_itself` whether the page does. `request_id` is what the log calls it.
+    that is of no use; `by_itself` whether the page does. `place` is where to go on: to sign in, or
+    what a script has asked for. `request_id` is what the log calls it.
     """
 
     kind: str
     wait: int | None
     by_itself: bool
+    place: str
     request_id: str
 
 
@@ -106,21 +110,27 @@ class _Shown:
         return {**start, "headers": headers}, {**whole, "body": shown.body}
 
     def _answer(self, start: Message) -> Response:
-        look = replace(look_of(Request(self._scope)), here="/", part=False)
-        state = _state(self._scope, start)
-        return self._screen.show("states/state.html", look, status=start["status"], state=state)
+        look, state = look_of(Request(self._scope)), _state(self._scope, start)
+        name = "states/part.html" if look.part else "states/state.html"
+        answer = self._screen.show(name, look, status=start["status"], state=state)
+        if look.part:  # the page stays where it was
+            answer.headers["HX-Push-Url"] = "false"
+        return answer
 
 
 def _state(scope: Scope, start: Message) -> State:
     status, headers = start["status"], {n.lower(): v.decode() for n, v in start["headers"]}
     later = headers.get(b"retry-after", "")
-    kind = _KINDS.get(status, "odd" if status < 500 else "failed")
+    kind, place = _KINDS.get(status, "odd" if status < 500 else "failed"), place_of(scope)
     if status == _UNAVAILABLE:
         kind = "empty" if scope["state"].get("nothing_published") else "down"
+    elif status == _UNAUTHORIZED and SIGNED_OUT in scope["state"]:
+        kind, place = SIGNED_OUT, scope["state"][SIGNED_OUT]
     return State(
         kind=kind,
         wait=int(later) if later.isdecimal() else None,
         by_itself=status == _UNAVAILABLE and scope["method"] == "GET",
+        place=local(place),
         request_id=headers.get(b"x-request-id", ""),
     )
 
@@ -129,7 +139,8 @@ def _for_a_reader(scope: Scope) -> bool:
     path: str = scope["path"]
     if path in PROBES or path.startswith(PROGRAMS):
         return False
-    return any(n == b"accept" and b"text/html" in value.lower() for n, value in scope["headers"])
+    headers = dict(scope["headers"])
+    return b"text/html" in headers.get(b"accept", b"").lower() or b"hx-request" in headers
 
 
 def _is_problem(message: Message) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
 
 from features.catalog import FAMILY_BY_NAME
 from serving.language import Language
@@ -30,11 +31,15 @@ class Chip:
 
 
 def selects(
-    filters: Filters, known: Mapping[str, tuple[str, ...]], language: Language
+    filters: Filters,
+    known: Mapping[str, tuple[str, ...]],
+    before: date | None,
+    language: Language,
 ) -> list[Select]:
     """The fields of the form; a field with nothing to choose between is left out.
 
-    `known` are the managers and segments there are.
+    `known` are the managers and segments there are, `before` the day of the list that movements are
+    told against; without one nobody has moved.
     """
     values: dict[str, tuple[object, ...]] = {
         "csm": known["csm"],
@@ -42,7 +47,7 @@ def selects(
         "band": BANDS,
         "driver": tuple(FAMILY_BY_NAME),
         "renewal": RENEWALS,
-        "movers": ("up", "down"),
+        "movers": ("up", "down") if before else (),
         "silent": SILENT,
     }
     found = []
@@ -53,18 +58,24 @@ def selects(
         call = _CALLED.get(name, _itself)
         options = tuple((str(value), call(value, language)) for value in some)
         if len(options) > 1 or chosen:
-            label = language.say(f"list.by_{name}")
-            found.append(Select(name, label, options, str(chosen)))
+            found.append(Select(name, _label(name, before, language), options, str(chosen)))
     return found
 
 
-def chips(filters: Filters, language: Language) -> list[Chip]:
+def chips(filters: Filters, before: date | None, language: Language) -> list[Chip]:
     """What narrows the list down, each with the way to let go of it."""
-    return [Chip(_told(name, filters, language), filters.without(name)) for name in filters.active]
+    told = {name: _told(name, filters, before, language) for name in filters.active}
+    return [Chip(said, filters.without(name)) for name, said in told.items()]
 
 
-def _told(name: str, filters: Filters, language: Language) -> str:
-    label = language.say(f"list.by_{name}")
+def _label(name: str, before: date | None, language: Language) -> str:
+    if name == "movers" and before is not None:
+        return language.say("list.by_movers_since", date=language.day(before))
+    return language.say(f"list.by_{name}")
+
+
+def _told(name: str, filters: Filters, before: date | None, language: Language) -> str:
+    label = _label(name, before, language)
     if name == "single":
         return label
     value = _CALLED.get(name, _itself)(getattr(filters, name), language)
