@@ -365,6 +365,14 @@ class Batch(_Record):
     metadata: dict[str, Any] = {}
 
     @property
+    def data_until(self) -> date | None:
+        """Until when the data went that it was made from; None where it does not say."""
+        try:
+            return date.fromisoformat(str(self.metadata.get("data_until", ""))[:10])
+        except ValueError:
+            return None
+
+    @property
     def of_silence(self) -> bool:
         """Whether it foretells silence rather than the end of a contract, as far as it says so."""
         rule = self.metadata.get("spec", {}).get("rule", {})

@@ -148,10 +148,11 @@ _SEVERITIES = {"hard": "Leak, training is refused", "soft": "Worth a look"}
 
 def _provenance(batch: Batch, speaking: Language) -> str:
     """Where the figures come from."""
+    until = batch.data_until
     return speaking.say(
         "screen.as_of",
         date=speaking.day(batch.as_of),
-        until=speaking.day(date.fromisoformat(batch.metadata["data_until"])),
+        until=speaking.say("phrases.unknown") if until is None else speaking.day(until),
         model=batch.model_version,
         method=batch.method,
         batch=batch.batch_id,

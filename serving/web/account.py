@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Request
-from fastapi.responses import HTMLResponse, Response
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from serving.access.audited import note_reading
 from serving.access.caller import needs
@@ -17,10 +19,12 @@ from serving.web.one.page import Page, Sent
 from serving.web.one.view import Asked
 from serving.web.screen import Screen
 from serving.web.sign_in import own_form
-from serving.written.desk import INTERVENTION_KIND, Desk
+from serving.written.desk import Desk
 from serving.written.once import DeclinedError
 
-_MOST_PLAYS = 1000
+_CHANGED = 409
+# Where the forms of an account are sent to, below its id; also the id of an account may end so.
+_FORM = re.compile(r"(.+)/(?:feedback|pulse|plays|plays/[^/]+/outcome)", re.DOTALL)
 
 
 async def _typed(request: Request) -> dict[str, str]:
@@ -52,11 +56,17 @@ def account_page(published: Published, desk: Desk, screen: Screen) -> APIRouter:
     ) -> Response:
         found = page.find(look, account_id)
         if isinstance(found, Response):
-            return found
+            return _left(account_id) or found
         note_reading(request, account_id)
         return page.show(look, found, asked, saved=saved)
 
     return router
+
+
+def _left(path: str) -> Response | None:
+    """To the account from where a form of it was sent to, as when a refused one is loaded again."""
+    form = _FORM.fullmatch(path)
+    return None if form is None else RedirectResponse(f"/accounts/{quote(form[1], safe='')}", 303)
 
 
 def _saying(router: APIRouter, page: Page) -> None:
@@ -65,10 +75,11 @@ def _saying(router: APIRouter, page: Page) -> None:
     @router.post("/accounts/{account_id:path}/feedback", dependencies=[Depends(needs("write"))])
     def feedback(request: Request, look: Looking, account_id: str, typed: Typing) -> Response:
         def write(sent: Sent) -> None:
-            known = {batch.batch_id for batch in sent.found.earlier}
-            shown = typed.get("batch_id", "")
-            batch_id = shown if shown in known else sent.found.batch.batch_id
-            said = forms.feedback(typed, sent.viewer, batch_id)
+            # It speaks of what they had before their eyes, whatever has been published since.
+            shown = page.published.find(typed.get("batch_id", ""))
+            if shown is None:
+                raise DeclinedError(_CHANGED, "the batch that was shown is not there any more")
+            said = forms.feedback(typed, sent.viewer, shown.batch_id)
             page.desk.feedback(account_id, said, sent.attempt(said))
 
         return page.take(request, look, account_id, typed, ("feedback", account_id), write)
@@ -102,10 +113,7 @@ def _playing(router: APIRouter, page: Page) -> None:
     ) -> Response:
         def write(sent: Sent) -> None:
             said = forms.closing(typed)
-            plays = page.desk.listed(INTERVENTION_KIND, account_id, limit=_MOST_PLAYS, before=None)
-            if all(play.intervention_id != play_id for play in plays):
-                raise DeclinedError(404, "no such play on this account")
-            page.desk.close(play_id, said, sent.attempt(said))
+            page.desk.close(play_id, said, sent.attempt(said), account_id=account_id)
 
         target = ("closing", account_id, play_id)
         return page.take(request, look, account_id, typed, target, write)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
 
 from serving.language import Language
 from serving.life.status import STALE_AFTER_DAYS, age
@@ -38,10 +37,8 @@ def _stale(batch: Batch, language: Language) -> str:
 
 
 def _behind(batch: Batch, language: Language) -> str:
-    known = batch.metadata.get("data_until")
-    until = batch.as_of if known is None else date.fromisoformat(known)
-    days = (batch.as_of - until).days
-    if days <= DATA_BEHIND_DAYS:
+    until = batch.data_until
+    if until is None or (days := (batch.as_of - until).days) <= DATA_BEHIND_DAYS:
         return ""
     return language.say("states.behind", days, date=language.day(until))
 

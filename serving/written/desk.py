@@ -134,11 +134,23 @@ class Desk:
 
         return self._take(INTERVENTION_KIND, account_id, attempt, row)
 
-    def close(self, intervention_id: str, said: Closing, attempt: Attempt) -> Answer:
-        """Close an intervention; one that was closed with the same outcome stays as it is."""
+    def close(
+        self,
+        intervention_id: str,
+        said: Closing,
+        attempt: Attempt,
+        *,
+        account_id: str | None = None,
+    ) -> Answer:
+        """Close an intervention, of that account if given.
+
+        One that was closed with the same outcome stays as it is.
+        """
 
         def write(connection: Connection) -> Answer:
             its = INTERVENTION.c.intervention_id == intervention_id
+            if account_id is not None:
+                its &= INTERVENTION.c.account_id == account_id
             query = select(INTERVENTION).where(its).with_for_update()
             found = (
                 connection.execute(query).mappings().first() if _plain(intervention_id) else None
