@@ -1,0 +1,52 @@
+"""Which suggestions and hold-outs end by themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from serving.plays.records import Decision
+from serving.plays.situation import Situation
+from serving.plays.suggest import Past, Rules
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lapse:
+    """The end of a suggestion or hold-out that nobody decided: which, what it is called, and why.
+
+    `why` is leaving, gone (in no batch any more), unanswered, or risk: it rose above the edge up
+    to which chance may hold out.
+    """
+
+    assignment_id: str
+    decision: Decision
+    why: str
+
+
+def lapses(
+    past: Iterable[Past], accounts: Mapping[str, Situation], rules: Rules
+) -> Iterator[Lapse]:
+    """What ends today, of offers that wait and hold-outs that last."""
+    work = rules.book.work
+    high = rules.edge(work.hold_out.below)
+    for one in past:
+        account = accounts.get(one.account_id)
+        if one.offered:
+            if (why := _why(account)) is None and rules.today >= one.assigned_on + timedelta(
+                days=work.expire_days
+            ):
+                why = "unanswered"
+            if why is not None:
+                yield Lapse(assignment_id=one.assignment_id, decision="withdrawn", why=why)
+        elif one.held and one.over_on is None and account is not None and not account.leaving:
+            until = one.assigned_on + timedelta(days=work.hold_out.days)
+            risen = high is not None and account.risk is not None and account.risk >= high
+            if risen and rules.today < until:
+                yield Lapse(assignment_id=one.assignment_id, decision="released", why="risk")
+
+
+def _why(account: Situation | None) -> str | None:
+    if account is None:
+        return "gone"
+    return "leaving" if account.leaving else None

@@ -1,0 +1,163 @@
+"""How an account stands, as far as a published batch knows: what plays are suggested by."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import Engine, select
+
+from serving.database import transaction
+from serving.practice.tables import PRACTICE
+from serving.records import Band, Batch
+from serving.tables import RISK
+
+_MONTH_DAYS = 30.44
+_RATED = ("survey_answered", "survey_answered_of")
+_TOP = 10.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reason:
+    """A family of features that raises the risk of an account, by `points`, foremost by one."""
+
+    family: str
+    points: float
+    feature: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Situation:
+    """An account in a batch; what is None or empty is unknown or does not apply.
+
+    `reasons` stand with the strongest first. `rating` is the newest answer to whether they would
+    recommend us, 0 to 10, and `rated_before` the mean of those of the year before it. `words` has
+    how urgent what they said is, 0 to 1, by category. `leaving`: notice was given, or the term is
+    over; nobody is to call them with a play any more.
+    """
+
+    account_id: str
+    csm: str | None = None
+    risk: float | None = None
+    band: Band | None = None
+    arr_at_risk: float | None = None
+    health: float | None = None
+    reasons: tuple[Reason, ...] = ()
+    renewal_at: date | None = None
+    renewal_days: int | None = None
+    customer_months: float | None = None
+    champions_left: int | None = None
+    engaged_people: int | None = None
+    silent_days: int | None = None
+    goals_overdue: frozenset[str] = frozenset()
+    rating: float | None = None
+    rated_before: float | None = None
+    words: Mapping[str, float] = field(default_factory=dict)
+    pulse: float | None = None
+    leaving: bool = False
+
+
+def situations(engine: Engine, batch: Batch) -> Iterator[Situation]:
+    """How every account of a batch stands, one at a time, by account_id.
+
+    Raises:
+        StoreError: the store is locked or away.
+    """
+    its = (PRACTICE.c.batch_id == RISK.c.batch_id) & (PRACTICE.c.account_id == RISK.c.account_id)
+    query = (
+        select(*_READ, PRACTICE.c.health_score.label("health"), PRACTICE.c.words)
+        .select_from(RISK.outerjoin(PRACTICE, its))
+        .where(RISK.c.batch_id == batch.batch_id)
+        .order_by(RISK.c.account_id)
+        .execution_options(yield_per=200)
+    )
+    with transaction(engine) as connection:
+        for row in connection.execute(query).mappings():
+            yield situation(row, batch.as_of)
+
+
+def situation(row: Mapping[str, Any], as_of: date) -> Situation:
+    """How an account stands, from its row: explanation, dossier and words are JSON as stored."""
+    dossier = json.loads(row["dossier"]) if row["dossier"] else {}
+    renewal, since = _day(row["renewal_at"]), _day(dossier.get("facts", {}).get("customer_since"))
+    heard = _day(row["last_inbound_at"])
+    rating, before = ratings(dossier.get("timeline", ()))
+    return Situation(
+        reasons=_reasons(row["explanation"]),
+        renewal_at=renewal,
+        renewal_days=None if renewal is None else (renewal - as_of).days,
+        customer_months=None if since is None else (as_of - since).days / _MONTH_DAYS,
+        silent_days=None if heard is None else (as_of - heard).days,
+        goals_overdue=_overdue(dossier.get("goals") or ()),
+        rating=rating,
+        rated_before=before,
+        words=urgencies(row["words"]),
+        leaving=row["notice_at"] is not None or row["status"] != "scored",
+        **{name: row[name] for name in _PLAIN},
+    )
+
+
+def ratings(timeline: Sequence[Mapping[str, Any]]) -> tuple[float | None, float | None]:
+    """The newest rating of a timeline, the mean of one day, and the mean of those before it.
+
+    Answers to whether they would recommend us, brought to 0 to 10.
+    """
+    rated = [
+        (row["happened_at"][:10], _TOP * row["args"]["score"] / (row["args"].get("scale") or _TOP))
+        for row in timeline
+        if row["kind"] in _RATED and row["args"].get("kind") == "nps"
+    ]
+    days = [
+        [score for _, score in each]
+        for _, each in groupby(sorted(rated, reverse=True), key=lambda pair: pair[0])
+    ]
+    if not days:
+        return None, None
+    newest, *earlier = days
+    before = [score for day in earlier for score in day]
+    return _mean(newest), _mean(before) if before else None
+
+
+def urgencies(_words: str | None) -> dict[str, float]:
+    """How urgent what they said is, 0 to 1, by category."""
+    return {}
+
+
+def _reasons(explanation: str | None) -> tuple[Reason, ...]:
+    if explanation is None:
+        return ()
+    found = [
+        Reason(family=driver["family"], points=driver["points"], feature=driver.get("feature"))
+        for driver in json.loads(explanation)["drivers"]
+        if driver["points"] > 0 and not driver["context"]
+    ]
+    return tuple(sorted(found, key=lambda reason: -reason.points))
+
+
+def _overdue(goals: Sequence[Mapping[str, Any]]) -> frozenset[str]:
+    return frozenset(goal["kind"] for goal in goals if goal["state"] == "overdue" and goal["kind"])
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)
+
+
+def _day(said: str | None) -> date | None:
+    return None if said is None else date.fromisoformat(said[:10])
+
+
+_PLAIN = (
+    *("account_id", "csm", "risk", "band", "arr_at_risk", "health"),
+    *("champions_left", "engaged_people", "pulse"),
+)
+_READ = tuple(
+    RISK.c[name]
+    for name in (
+        *(name for name in _PLAIN if name != "health"),
+        *("status", "renewal_at", "notice_at", "last_inbound_at", "explanation", "dossier"),
+    )
+)

@@ -1,0 +1,80 @@
+"""Alerts: a risk that wobbles around the edge is told once, a checkpoint once a renewal."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+
+from serving.plays.alerts import CHAMPION, CHECKPOINT, HIGH, Told, turn
+from serving.plays.playbook import Alerts
+from serving.plays.situation import Situation
+
+EDGE, RULES = 0.2, Alerts()
+ANT = Situation(account_id="ant", risk=0.1)
+
+
+def course(situations: list[Situation]) -> list[list[str]]:
+    """What is raised by each of some batches, one after another."""
+    told: list[Told] = []
+    raised = []
+    for situation in situations:
+        found = turn([situation], told, RULES, edge=EDGE)
+        told = [replace(one, cleared=one.cleared or one.alert_id in found.cleared) for one in told]
+        for one in found.raised:
+            name = str(len(told))
+            said = {"kind": one.kind, "about": one.about, "cleared": False}
+            told.append(Told(alert_id=name, account_id="ant", **said))
+        raised.append([one.kind for one in found.raised])
+    return raised
+
+
+def of_risks(*risks: float) -> list[bool]:
+    return [bool(kinds) for kinds in course([replace(ANT, risk=risk) for risk in risks])]
+
+
+def test_a_risk_that_wobbles_around_the_edge_alerts_once():
+    assert of_risks(0.15, *[0.21, 0.19, 0.2, 0.161, 0.25] * 4) == [False, True, *[False] * 19]
+
+
+def test_it_alerts_again_only_once_it_was_well_below():
+    assert of_risks(0.3, 0.17, 0.3, 0.15, 0.19, 0.2) == [True, False, False, False, False, True]
+
+
+def test_without_an_edge_no_risk_alerts():
+    assert turn([replace(ANT, risk=1.0)], [], RULES, edge=None).raised == ()
+
+
+@pytest.mark.parametrize("leaving", [True, False])
+def test_who_leaves_alerts_no_more(leaving):
+    found = turn([replace(ANT, risk=0.9, leaving=leaving)], [], RULES, edge=EDGE)
+    assert [one.kind for one in found.raised] == ([] if leaving else [HIGH])
+
+
+def test_each_checkpoint_is_told_once_for_each_renewal():
+    first, second = date(2026, 9, 1), date(2027, 9, 1)
+    start = date(2026, 1, 1)
+    days = [start + timedelta(days=7 * n) for n in range(85)]
+    told = []
+    for day in days:
+        renewal = first if day <= first else second
+        told.append(replace(ANT, renewal_at=renewal, renewal_days=(renewal - day).days))
+    found = [(one.renewal_days, kinds) for one, kinds in zip(told, course(told), strict=True)]
+    assert [(left, kinds) for left, kinds in found if kinds] == [
+        (180, [CHECKPOINT]),
+        (89, [CHECKPOINT]),
+        (174, [CHECKPOINT]),
+        (90, [CHECKPOINT]),
+    ]
+
+
+def test_a_late_start_tells_no_checkpoint_of_long_ago():
+    late = replace(ANT, renewal_at=date(2026, 9, 1), renewal_days=149)
+    assert turn([late], [], RULES, edge=EDGE).raised == ()
+
+
+def test_a_champion_who_left_is_told_once_and_again_when_another_leaves_after_that():
+    counts = [0, 1, 1, None, 1, 0, 1]
+    raised = course([replace(ANT, champions_left=count) for count in counts])
+    assert raised == [[], [CHAMPION], [], [], [], [], [CHAMPION]]
