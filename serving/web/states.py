@@ -121,7 +121,7 @@ class _Shown:
 def _state(scope: Scope, start: Message) -> State:
     status, headers = start["status"], {n.lower(): v.decode() for n, v in start["headers"]}
     later = headers.get(b"retry-after", "")
-    kind, place = _KINDS.get(status, "odd" if status < 500 else "failed"), place_of(scope)
+    kind, place = _KINDS.get(status, "odd" if status < 500 else "failed"), local(place_of(scope))
     if status == _UNAVAILABLE:
         kind = "empty" if scope["state"].get("nothing_published") else "down"
     elif status == _UNAUTHORIZED and SIGNED_OUT in scope["state"]:
@@ -130,7 +130,7 @@ def _state(scope: Scope, start: Message) -> State:
         kind=kind,
         wait=int(later) if later.isdecimal() else None,
         by_itself=status == _UNAVAILABLE and scope["method"] == "GET",
-        place=local(place),
+        place=place,
         request_id=headers.get(b"x-request-id", ""),
     )
 

@@ -9,13 +9,13 @@ from urllib.parse import urlencode
 
 import pytest
 
-from serving.database import reading
+from serving.database import reading, writing
 from serving.published import Published
 from serving.records import AccountRisk
-from serving.store import Wanted, totals
+from serving.store import Wanted, publish, totals
 from serving.web.accounts import PER_PAGE
 from serving.web.listing.shelf import Shelf
-from tests.web.listing.conftest import AS_OF, ROWS, shown
+from tests.web.listing.conftest import AS_OF, ROWS, batch, shown
 
 # Filters, each against what a person would do by hand
 
@@ -72,6 +72,25 @@ def test_each_filter_finds_those_that_a_person_would(page, asked, wanted):
     else:
         assert "No account matches" in answer.text
     assert answer.text.count('class="chip"') == len(asked)
+
+
+def test_movements_are_told_against_a_day_or_not_at_all(page, own, store):
+    answer = page.get("/?movers=up")
+    assert '<label for="by-movers">Movement since Dec 24, 2025</label>' in answer.text
+    assert ">Movement since Dec 24, 2025: up by 5 points or more</bdi>" in answer.text.replace(
+        "<bdi>", ">"
+    )
+    assert "no list of a week ago" not in answer.text
+    # The first list of another question: nobody has moved, and no week lies behind it.
+    alone = [row.model_copy(update={"previous_risk": None}) for row in ROWS]
+    first = batch(AS_OF + timedelta(days=7)).model_copy(update={"spec_hash": "another"})
+    publish(writing(store), first, alone)
+    text = own.get("/").text
+    assert 'name="movers"' not in text
+    assert 'name="silent"' in text
+    assert "<small>no list of a week ago</small>" in text
+    assert 'class="raises"' not in text.split("<tbody>")[1]
+    assert {row["risk_change_7_days"] for row in own.sheet()} == {""}
 
 
 def key(row: AccountRisk, by: str) -> Any:
