@@ -77,7 +77,7 @@ def usage_cells(engine: Engine, workspace: Workspace) -> None:
         engine.parquet("days", [month.path("days") for month in wanted])
     else:
         engine.run(f"CREATE VIEW cells AS {_USES} WHERE FALSE")
-        engine.run(f"CREATE VIEW days AS {_DAYS.format('cells')}")
+        engine.run(f"CREATE VIEW days AS {DAYS.format('cells')}")
     if months:
         engine.parquet("all_days", [month.path("days") for month in months])
     else:
@@ -106,7 +106,7 @@ def passing_cells(sql: Statements) -> None:
     [(first, last)] = sql.run("SELECT min(as_of_day), max(as_of_day) FROM snapshots")
     during = f"day >= {first - USAGE_LOOKBACK} AND day < {last}"
     sql.run(f"CREATE TABLE cells AS {_ADDED} FROM uses WHERE {during} {_GROUPED}")
-    sql.run(f"CREATE TABLE days AS {_DAYS.format('cells')}")
+    sql.run(f"CREATE TABLE days AS {DAYS.format('cells')}")
 
 
 def _months(workspace: Workspace) -> list[_Month]:
@@ -150,7 +150,7 @@ def _make(engine: Engine, months: list[_Month]) -> None:
             f"AND day < {day} + day(last_day(DATE '{month.name}-01'))"
         )
         engine.write(cells, month.path("cells"), own=True)
-        engine.write(_DAYS.format("month"), month.path("days"), own=True)
+        engine.write(DAYS.format("month"), month.path("days"), own=True)
     engine.run("DROP VIEW month")
     engine.run("DROP TABLE uses")
 
@@ -181,7 +181,7 @@ LEFT JOIN codes c ON c.kind = 'contact' AND c.id = u.contact_id"""
 _CELL = "(account, contact, feature, day, seen)"
 _ADDED = "SELECT account, contact, feature, day, seen, sum(uses) AS uses"
 _GROUPED = "GROUP BY account, contact, feature, day, seen"
-_DAYS = "SELECT account, day, seen, sum(uses) AS uses FROM {} GROUP BY account, day, seen"
+DAYS = "SELECT account, day, seen, sum(uses) AS uses FROM {} GROUP BY account, day, seen"
 _FIRST_USE = "SELECT account, min(seen) AS seen, 0 AS zero"
 _NO_CODES = """
 SELECT CAST(NULL AS VARCHAR) AS kind, CAST(NULL AS INTEGER) AS code, CAST(NULL AS VARCHAR) AS id

@@ -18,14 +18,15 @@ from data.quality import repairs
 from data.sqlite import SqliteEngine, Value
 from features.build import derive, ordered, without_sources
 from features.catalog import CATALOG, FAMILIES
-from features.cells import passing_cells
 from features.feeds import unknown_at
+from features.handful import READ, Handful, Uses
 from features.window import cut
 
 NUMBERS = tuple(feature.name for feature in CATALOG if feature.kind == "number")
 WORDS = tuple(feature.name for feature in CATALOG if feature.kind == "category")
 PLACES = {name: place for place, name in enumerate(NUMBERS)}
 _NUMBERS = pd.Index(NUMBERS)
+USAGE = "usage_events"
 # Rows of contract tables, by the name of the table: values in the order of its columns, moments as
 # microseconds since 1970.
 Rows = Mapping[str, Sequence[Sequence[Value]]]
@@ -127,10 +128,11 @@ class Workbench:
         for table in TABLES:
             self._sql.empty(table.name, table.names)
         cut(self._sql, moments)
+        self._usage = Handful(self._sql)
         self._families = [
             ([feature.name for feature in family.features], ordered(family)) for family in FAMILIES
         ]
-        self._derive()
+        derive(self._sql, rule)
 
     def table(
         self, rows: Rows, sight: Sight, *queries: str
@@ -142,9 +144,11 @@ class Workbench:
         """
         with self._sql.passing():
             for name, some in rows.items():
-                if name in sight.provided:
+                if name in sight.provided and self._reads(name):
                     self._sql.insert(name, _landed(name, sight.provided[name]), some)
-            self._derive()
+            accounts = [str(row[0]) for row in rows.get("accounts", ())]
+            self._usage.filled(accounts, _uses(rows, sight))
+            derive(self._sql, self._rule)
             keys = self._sql.run("SELECT account_id, as_of, snapshot FROM spine ORDER BY 1, 2")
             columns: dict[str, Sequence[Any]] = {}
             for names, query in self._families:
@@ -156,9 +160,19 @@ class Workbench:
         """Give back the memory."""
         self._sql.close()
 
-    def _derive(self) -> None:
-        passing_cells(self._sql)
-        derive(self._sql, self._rule)
+    def _reads(self, name: str) -> bool:
+        """Whether rows of a table are read as they are; of usage commonly only its cells are."""
+        return name != USAGE or (self._rule.kind == "silence" and self._rule.of == USAGE)
+
+
+def _uses(rows: Rows, sight: Sight) -> Uses:
+    """What is read of usage, as far as it was landed."""
+    if USAGE not in sight.provided or not rows.get(USAGE):
+        return ()
+    columns = dict(zip(BY_NAME[USAGE].names, zip(*rows[USAGE], strict=True), strict=True))
+    nothing, provided = (None,) * len(rows[USAGE]), sight.provided[USAGE]
+    read = [columns[name] if name in provided else nothing for name in READ]
+    return zip(*read, strict=True)
 
 
 @cache

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -69,18 +70,19 @@ def converter_of_all(column: Column) -> ConvertAll:
         return words(values) if found is None else found
 
     def others(values: Sequence[object]) -> Sequence[Value]:
-        return list(values) if _plain(column, values) else list(map(convert, values))
+        found = _plain(column, values)
+        return list(map(convert, values)) if found is None else found
 
     kinds: dict[Kind, ConvertAll] = {"text": words, "time": times}
     return kinds.get(column.kind, others)
 
 
-def _usual_times(values: Sequence[object]) -> list[int | None] | None:
+def _usual_times(values: Sequence[Any]) -> Sequence[int | None] | None:
     """Times all written as 2026-01-31T09:00:00Z, or missing; None where one is not."""
     texts = [value for value in values if value is not None]
     try:
         # Of so many signs no other form is read as a time that is not one here as well.
-        if set(map(len, texts)) != {_USUAL_LENGTH}:  # type: ignore[arg-type]
+        if set(map(len, texts)) != {_USUAL_LENGTH}:
             return None
         found = pa.array(texts, pa.string()).cast(_INSTANT).view(pa.int64())
     except (TypeError, ValueError):
@@ -89,20 +91,21 @@ def _usual_times(values: Sequence[object]) -> list[int | None] | None:
     if not (reach["min"] >= _EARLIEST and reach["max"] < _LATEST):
         return None
     if len(texts) == len(values):
-        return found.to_pylist()  # type: ignore[no-any-return]
+        return found.to_pylist()
     rest = iter(found.to_pylist())
     return [None if value is None else next(rest) for value in values]
 
 
-def _plain(column: Column, values: Sequence[object]) -> bool:
-    """Whether values stand in a column of numbers as they are."""
+def _plain(column: Column, values: Sequence[Any]) -> Sequence[float | None] | None:
+    """Numbers that stand in a column as they are, or missing; None where one does not."""
     if column.kind != "number" or not set(map(type, values)) <= {float, type(None)}:
-        return False
-    known: list[float] = [value for value in values if value is not None]  # type: ignore[misc]
+        return None
+    known = [value for value in values if value is not None]
     least = -math.inf if column.minimum is None else column.minimum
     most = math.inf if column.maximum is None else column.maximum
     # NaN is neither under a bound nor above it, but makes every sum NaN.
-    return math.isfinite(sum(known)) and all(least <= end <= most for end in _ends(known))
+    fit = math.isfinite(sum(known)) and all(least <= end <= most for end in _ends(known))
+    return values if fit else None
 
 
 def _ends(known: Sequence[float]) -> tuple[float, ...]:
