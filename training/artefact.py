@@ -11,7 +11,7 @@ import hashlib
 import json
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -63,16 +63,35 @@ def read(folder: Path) -> tuple[dict[str, str], dict[str, Any]]:
             f"{folder / DESCRIPTION}: expected format {FORMAT}; got {content.get('format')!r}; "
             "train again with this version of forewarn"
         )
-    unsealed = {name: value for name, value in content.items() if name != "seal"}
-    if content.get("seal") != _digest(unsealed):
+    if not _sealed(content):
         raise _altered(folder / DESCRIPTION)
     texts = {}
     for name, digest in content["files"].items():
-        raw = (folder / name).read_bytes() if (folder / name).is_file() else b""
+        raw = _raw(folder / name)
         if hashlib.sha256(raw).hexdigest() != digest:
             raise _altered(folder / name)
         texts[name] = raw.decode("utf-8")
     return texts, content
+
+
+def intact(folder: Path, names: Iterable[str]) -> tuple[dict[str, str], dict[str, Any]]:
+    """Some texts and the description as far as they are as they were written, for looking only.
+
+    A text that was cut or altered since, or that the model was made without, is left out; the
+    description is empty where it was, and then there are no texts either.
+    """
+    try:
+        content = _description(folder)
+    except (BadInputError, MissingError, OSError):
+        return {}, {}
+    if not _sealed(content):
+        return {}, {}
+    found = {}
+    for name in {*names} & {*content.get("files", ())}:
+        raw = _raw(folder / name)
+        if hashlib.sha256(raw).hexdigest() == content["files"][name]:
+            found[name] = raw.decode("utf-8")
+    return found, content
 
 
 def verify(folder: Path, *, seconds: int = 20) -> None:
@@ -127,11 +146,20 @@ def _description(folder: Path) -> dict[str, Any]:
         raise MissingError(f"{folder}: no model here; run `forewarn train`")
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError:
+    except (ValueError, RecursionError):
         raise _altered(path) from None
     if not isinstance(content, dict):
         raise _altered(path)
     return content
+
+
+def _sealed(content: Mapping[str, Any]) -> bool:
+    unsealed = {name: value for name, value in content.items() if name != "seal"}
+    return bool(content.get("seal") == _digest(unsealed))
+
+
+def _raw(path: Path) -> bytes:
+    return path.read_bytes() if path.is_file() else b""
 
 
 def _altered(path: Path) -> BadInputError:

@@ -15,10 +15,10 @@ from serving.published import Published
 from serving.web.look import Looking
 from serving.web.screen import Screen
 from serving.web.sign_in import own_form
-from serving.web.trust.misses import misses
+from serving.web.trust.misses import Wrongs
 from serving.web.trust.papers import papers
 from serving.web.trust.view import View
-from training.decisions import decisions
+from training.decisions import Decisions, decisions
 
 _LISTS, _DECISIONS = 20, 10
 
@@ -31,19 +31,20 @@ def model_page(published: Published, address: Address, models: Path, screen: Scr
         dependencies=[Depends(needs("read")), Depends(viewer_of), Depends(own_form)],
     )
     past = Past(address)
+    wrongs = Wrongs(past)
 
     @router.get("/model")
     def model(look: Looking, clock: str = "") -> HTMLResponse:
         assert look.viewer is not None  # noqa: S101 - seen to by the router
         batch = published.batch()
-        found = papers(models / batch.model_version)
+        found, decided = papers(models / batch.model_version), decisions(models)
         view = View(
             language=look.language,
             batch=batch,
             papers=found,
             lists=past.lists(limit=_LISTS),
-            decisions=decisions(models)[:_DECISIONS],
-            misses=misses(found, past, look.viewer),
+            decisions=Decisions(decided.known[:_DECISIONS], decided.unread),
+            misses=wrongs.of(found, batch, look.viewer),
             asked=clock,
         )
         return screen.show("model/model.html", look, batch=batch, view=view, tab="model")

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from data.workspace import Workspace
@@ -16,7 +18,7 @@ def test_decisions_come_back_newest_first(workspace):
     second = Decided(outcome="rolled_back", sentence="", challenger="b", champion="a")
     note(workspace, first)
     note(workspace, second)
-    assert decisions(workspace.models) == [second, first]
+    assert decisions(workspace.models) == ([second, first], [])
 
 
 def test_a_decision_knows_how_far_the_data_went(workspace):
@@ -25,15 +27,26 @@ def test_a_decision_knows_how_far_the_data_went(workspace):
         '{"version": 2, "data_until": "2025-12-31T18:00"}'
     )
     note(workspace, Decided(outcome="promoted", sentence="", challenger="a"))
-    assert decisions(workspace.models)[0].data_until == "2025-12-31"
+    assert decisions(workspace.models).known[0].data_until == "2025-12-31"
 
 
-def test_what_cannot_be_read_is_left_out(workspace):
-    assert decisions(workspace.models) == []
-    kept = Decided(outcome="promoted", sentence="", challenger="a")
+def test_what_cannot_be_read_is_named_by_its_line(workspace):
+    assert decisions(workspace.models) == ([], [])
+    kept = Decided(outcome="promoted", sentence="", challenger="a", further_events=3)
     note(workspace, kept)
+    good = {"outcome": "promoted", "sentence": "why", "challenger": "b"}
+    odd = [
+        {"outcome": "promoted"},
+        {**good, "outcome": "hired"},
+        {**good, "outcome": ["promoted"]},
+        {**good, "data_until": "the 3rd"},
+        {**good, "data_until": 20250103},
+        {**good, "champion": 7},
+        {**good, "further_events": "many"},
+        [1],
+    ]
     path = workspace.models / FILE
-    path.write_text(path.read_text() + '{"outcome": "promoted"}\n[1]\n{"outc', encoding="utf-8")
-    assert decisions(workspace.models) == [kept]
-    path.write_bytes(b"\xff\xfe")
-    assert decisions(workspace.models) == []
+    lines = [path.read_bytes(), *(json.dumps(line).encode() + b"\n" for line in odd)]
+    lines += [b"\xff\xfe\n", b"[" * 100_000 + b"\n", json.dumps(good).encode() + b"\n", b'{"outc']
+    path.write_bytes(b"".join(lines))
+    assert decisions(workspace.models) == ([Decided(**good), kept], [*range(2, 12), 13])

@@ -107,7 +107,7 @@ def test_a_better_challenger_takes_the_place_and_rollback_returns_it(
     assert promote(workspace, config).outcome == "nothing_to_do"
     assert rollback(workspace, config) == (old.version, new.version)
     assert in_use(workspace, config) == old.version
-    back, let_in, first_of_all = decisions(workspace.models)[:3]
+    back, let_in, first_of_all = decisions(workspace.models).known[:3]
     assert (back.outcome, back.challenger, back.champion) == (
         "rolled_back",
         old.version,
@@ -125,7 +125,7 @@ def test_a_worse_challenger_is_kept_out(workspace, config, model, small_rows):
     registered(workspace, config, told(model, small_rows, noise=3.0, seed=4))
     assert promote(workspace, config).outcome == "keep_champion"
     assert in_use(workspace, config) == before
-    assert decisions(workspace.models)[0].outcome == "keep_champion"
+    assert decisions(workspace.models).known[0].outcome == "keep_champion"
 
 
 def test_a_challenger_without_an_audit_on_record_is_kept_out_however_good(

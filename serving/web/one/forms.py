@@ -99,6 +99,7 @@ def play(typed: Typed, viewer: Viewer) -> NewIntervention:
         WrongFormError: no play, no date, or something too long.
     """
     wrong: dict[str, str] = {}
+    own = typed.get("own", "").strip()
     due = typed.get("due", "").strip()
     try:
         at = datetime.combine(date.fromisoformat(due), datetime.min.time(), UTC) if due else None
@@ -107,7 +108,8 @@ def play(typed: Typed, viewer: Viewer) -> NewIntervention:
     return _made(
         NewIntervention,
         wrong,
-        play=typed.get("own", "").strip() or typed.get("play", ""),
+        {"play": "own"} if own else {},
+        play=own or typed.get("play", ""),
         assigned_by=viewer.name or None,
         owner=typed.get("owner", "").strip() or None,
         due_at=at,
@@ -129,14 +131,26 @@ def _note(typed: Typed) -> str | None:
     return typed.get("note", "").replace("\r\n", "\n").strip() or None
 
 
-def _made(kind: type[Made], wrong: Mapping[str, str] | None = None, /, **values: object) -> Made:
+def _made(
+    kind: type[Made],
+    wrong: Mapping[str, str] | None = None,
+    typed_as: Mapping[str, str] | None = None,
+    /,
+    **values: object,
+) -> Made:
+    """What was typed, if that is right; `wrong` is what is known to be wrong already.
+
+    `typed_as` are the fields of the form by what they hold, where they are called otherwise.
+    """
     found = dict(wrong or {})
     try:
         made = kind.model_validate(values)
     except ValidationError as error:
         for mistake in error.errors(include_url=False, include_input=False):
             field = str(mistake["loc"][0])
-            found.setdefault(field, _SAID.get(mistake["type"], "missing"))
+            found.setdefault(
+                (typed_as or {}).get(field, field), _SAID.get(mistake["type"], "missing")
+            )
         raise WrongFormError(found) from None
     if found:
         raise WrongFormError(found)

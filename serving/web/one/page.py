@@ -19,6 +19,7 @@ from serving.access.caller import caller_of
 from serving.access.viewer import Viewer
 from serving.plays.catalogue import play_told
 from serving.published import Published
+from serving.web.judgement import lapsed
 from serving.web.look import Look
 from serving.web.one.forms import COUNTS, Refused, Typed, WrongFormError, once_key
 from serving.web.one.found import Found, find
@@ -97,6 +98,7 @@ class Page:
             counts=COUNTS,
             play_told=partial(play_told, language=look.language),
             today=moments.now().date(),
+            lapsed=lapsed,
         )
 
     def take(

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from serving.access.viewer import Viewer
 from serving.past import Past, Seen
+from serving.records import Batch
 from serving.web.trust.papers import Foretold, Papers
+from training.bands import Bands
 
 SHOWN = 10
 
@@ -34,23 +36,61 @@ class Misses:
     red_stayed: Missed
 
 
-def misses(papers: Papers, past: Past, viewer: Viewer) -> Misses | None:
-    """Those of a model's test; None where it has none. An account counts by its last list.
+class Wrongs:
+    """Finds those of a model's test, and keeps them while its papers and the batch are the same."""
 
-    For one that left that is the last before it did. Who may see their own accounts alone is shown
-    those that were theirs when they were last published.
-    """
-    if papers.bands is None or not papers.foretold:
-        return None
-    band = papers.bands.of
+    def __init__(self, past: Past) -> None:
+        self._past = past
+        self._kept: tuple[object, _Wrong] | None = None
+
+    def of(self, papers: Papers, batch: Batch, viewer: Viewer) -> Misses | None:
+        """What the model behind a batch got wrong; None where it has no test.
+
+        An account counts by its last list; for one that left that is the last before it did. Who
+        may see their own accounts alone is shown those that were theirs when they were last
+        published.
+
+        Raises:
+            StoreError: the store cannot be read just now.
+        """
+        if papers.bands is None or not papers.foretold:
+            return None
+        # An erased account is one less in the batch, or it is gone from the papers.
+        of, kept = (papers, batch.batch_id, batch.n), self._kept
+        if kept is None or kept[0] != of:
+            kept = self._kept = of, _wrong(papers, papers.bands, self._past)
+        return kept[1].seen_by(viewer)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Wrong:
+    """The same for everybody: `seen` is how each of these accounts was last published."""
+
+    green: Sequence[Foretold]
+    left: int
+    red: Sequence[Foretold]
+    high: int
+    seen: Mapping[str, Seen]
+
+    def seen_by(self, viewer: Viewer) -> Misses:
+        """What one viewer is shown of it."""
+        return Misses(
+            green_left=_missed(self.green, self.left, self.seen, viewer),
+            red_stayed=_missed(self.red, self.high, self.seen, viewer),
+        )
+
+
+def _wrong(papers: Papers, bands: Bands, past: Past) -> _Wrong:
     last = _last(papers.foretold)
-    green = [row for row in last if row.left and band(row.risk) == "low"]
-    high = [row for row in last if band(row.risk) == "high"]
+    green = [row for row in last if row.left and bands.of(row.risk) == "low"]
+    high = [row for row in last if bands.of(row.risk) == "high"]
     red = [row for row in high if not row.left]
-    seen = past.last_seen([row.account_id for row in (*green, *red)])
-    return Misses(
-        green_left=_missed(green, sum(row.left for row in last), seen, viewer),
-        red_stayed=_missed(red, len(high), seen, viewer),
+    return _Wrong(
+        green=green,
+        left=sum(row.left for row in last),
+        red=red,
+        high=len(high),
+        seen=past.last_seen([row.account_id for row in (*green, *red)]),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from training.artefact import DESCRIPTION, FORETOLD, JOURNEYS, REPORT
+from training.artefact import DESCRIPTION, FORETOLD, JOURNEYS, REPORT, intact
 from training.bands import Bands
 
 
@@ -30,8 +31,9 @@ class Papers:
     """What is known of a model.
 
     `state`: whole; unreported, made by an older forewarn that kept no report; or gone, where there
-    is no such folder or nothing in it can be read. `report` is what `TrainingReport.kept` has, as
-    far as it is known, `made` the description of the model. What is not known is empty.
+    is no such folder or its description was damaged. `report` is what `TrainingReport.kept` has, as
+    far as it is known, `made` the description of the model. What is not known is empty, and so is
+    what stood in the `damaged` files, which were cut or altered since the model was made.
     """
 
     state: Literal["whole", "unreported", "gone"]
@@ -40,54 +42,46 @@ class Papers:
     bands: Bands | None = None
     foretold: tuple[Foretold, ...] = ()
     journeys: Mapping[str, Any]
+    damaged: tuple[str, ...] = ()
 
 
 GONE = Papers(state="gone", report={}, made={}, journeys={})
 # The parts of a report that a description of a model has too.
 _IN_BOTH = ("verdict", "metrics", "rung", "method", "data_until", "base_rate")
+_TEXTS = (FORETOLD, JOURNEYS, REPORT)
 
 
 def papers(folder: Path) -> Papers:
-    """Those of the model in a folder; read again only when the folder was written anew."""
+    """Those of the model in a folder; the same object until one of its files is another."""
+    return _read(folder, tuple(_state(folder / name) for name in (DESCRIPTION, *_TEXTS)))
+
+
+def _state(path: Path) -> tuple[int, ...]:
+    """What changes with a file."""
     try:
-        written = (folder / DESCRIPTION).stat().st_mtime_ns
+        found = path.stat()
     except OSError:
-        return GONE
-    return _read(folder, written)
+        return ()
+    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 @lru_cache(maxsize=4)
-def _read(folder: Path, _written: int) -> Papers:
-    made = _json(folder / DESCRIPTION)
+def _read(folder: Path, _states: tuple[tuple[int, ...], ...]) -> Papers:
+    texts, made = intact(folder, _TEXTS)
     if not made:
         return GONE
-    report = _json(folder / REPORT)
+    report = json.loads(texts.get(REPORT, "{}"))
     known = {name: made[name] for name in _IN_BOTH if name in made}
-    bands = made.get("bands")
+    bands, sealed = made.get("bands"), made.get("files", ())
     return Papers(
-        state="whole" if report else "unreported",
+        state="whole" if REPORT in sealed else "unreported",
         report={**known, **report},
         made={name: value for name, value in made.items() if name not in ("forests", "learner")},
         bands=Bands(**bands) if bands else None,
-        foretold=_foretold(folder / FORETOLD),
-        journeys=_json(folder / JOURNEYS),
+        foretold=tuple(map(_row, csv.DictReader(io.StringIO(texts.get(FORETOLD, ""))))),
+        journeys=json.loads(texts.get(JOURNEYS, "{}")),
+        damaged=tuple(name for name in _TEXTS if name in sealed and name not in texts),
     )
-
-
-def _json(path: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _foretold(path: Path) -> tuple[Foretold, ...]:
-    try:
-        with path.open(encoding="utf-8", newline="") as stream:
-            return tuple(_row(row) for row in csv.DictReader(stream))
-    except (OSError, ValueError, KeyError):
-        return ()
 
 
 def _row(row: Mapping[str, str]) -> Foretold:

@@ -79,11 +79,20 @@ def reach(found: Report, worth: str, language: Language) -> Markup | None:
     for name in reversed(orders):
         plot.line(list(zip(calls, orders[name], strict=True)), order_class(name))
     told = [
-        f"{language.say(order_key(name))} {percent(found['at_capacity'][name][worth], language)}"
+        language.say(
+            "model.order_share",
+            order=language.say(order_key(name)),
+            share=percent(found["at_capacity"][name][worth], language),
+        )
         for name in orders
     ]
-    said = language.say(f"model.axis_{worth}")
-    return plot.svg(f"{said} ({language.number(found['capacity'])}): {language.listed(told)}")
+    said = language.say(
+        "model.reach_alt",
+        what=language.say(f"model.axis_{worth}"),
+        calls=language.number(found["capacity"]),
+        shares=language.listed(told),
+    )
+    return plot.svg(said)
 
 
 def order_class(name: str) -> str:
@@ -133,8 +142,8 @@ def course(signal: Report, language: Language) -> Course:
         plot.line([(point["month"], point["mean"]) for point in part], cohort)
     name = _name(signal, language)
     apart = signal["apart"]
-    said = _apart(apart, language)
-    return Course(name=name, plot=plot.svg(f"{name}: {said}"), apart=apart, cut=cut)
+    said = language.say("model.course_alt", sign=name, said=_apart(apart, language))
+    return Course(name=name, plot=plot.svg(said), apart=apart, cut=cut)
 
 
 def _apart(month: int | None, language: Language) -> str:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
+from serving.apart import apart
 from serving.language import Language, entries
 from serving.measures import percent
 from serving.records import Batch
@@ -18,12 +19,13 @@ from serving.web.trust import plots
 from serving.web.trust.misses import Misses
 from serving.web.trust.papers import Papers
 from training.capacity import RANDOM
-from training.decisions import Decided
+from training.decisions import FILE, Decisions
 from training.plain import BY_RISK, BY_WORTH
 from training.spec import ChurnSpec
 
 Report = Mapping[str, Any]
 _RULES, _CHANCE = "rules", 0.5
+_LINES_NAMED = 20
 _WORTHS = ("accounts", "arr")
 
 
@@ -71,7 +73,7 @@ class View:
     batch: Batch
     papers: Papers
     lists: Sequence[Batch]
-    decisions: Sequence[Decided]
+    decisions: Decisions
     misses: Misses | None
     asked: str = ""
 
@@ -219,6 +221,18 @@ class View:
         on = _judged_on(self.batch)
         return None if on is None else (on - self.batch.as_of).days
 
+    @property
+    def damaged(self) -> str:
+        """The files of the model that were damaged, by name."""
+        return self.language.listed([apart(name) for name in self.papers.damaged])
+
+    @property
+    def unread(self) -> str:
+        """That there are decisions that cannot be read, and where."""
+        lines = self.decisions.unread
+        named = self.language.listed([self.language.number(line) for line in lines[:_LINES_NAMED]])
+        return self.language.say("model.unread", len(lines), lines=named, file=apart(FILE))
+
     @cached_property
     def limits(self) -> list[str]:
         """What the model cannot see, and what nobody should make of it."""
@@ -260,7 +274,7 @@ class View:
             yield self.language.say("model.limit_dropped", dropped)
         for feed in self.batch.metadata.get("dead_feeds", ()):
             said = stopped(feed, self.language)
-            yield said[:1].upper() + said[1:] + "."
+            yield self._say("limit_feed", feed=said[:1].upper() + said[1:])
 
     def _rival(self, name: str) -> str:
         key = f"model.rival_{name.replace(' ', '_')}"
