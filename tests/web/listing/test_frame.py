@@ -128,15 +128,10 @@ def test_a_script_of_the_page_is_given_only_the_list_and_the_address_to_show(pag
 def test_what_stands_around_the_list_follows_a_filter(enter):
     """A script of the page puts the list in place, and its heading, title and switch with it."""
     eli = enter("Eli", role="csm", sees="all", csm="Eli")
-    for asked, title in (
-        ("csm=", "Accounts"),
-        ("csm=Eli", "My accounts"),
-        ("csm=Dana", "Accounts"),
-    ):
-        whole, part = (
-            eli.get(f"/?{asked}").text,
-            eli.get(f"/?{asked}", **{"HX-Request": "true"}).text,
-        )
+    titles = {"csm=": "Accounts", "csm=Eli": "My accounts", "csm=Dana": "Accounts"}
+    for asked, title in titles.items():
+        whole = eli.get(f"/?{asked}").text
+        part = eli.get(f"/?{asked}", **{"HX-Request": "true"}).text
         assert part.lstrip().startswith(f"<title>{title} · forewarn</title>")
         assert f"<title>{title} · forewarn</title>" in whole
         heading = re.findall(r'<div id="heading".*?</nav>', whole, re.DOTALL)[0]
@@ -149,9 +144,8 @@ def test_what_stands_around_the_list_follows_a_filter(enter):
 def test_an_answer_to_an_older_question_never_takes_the_place_of_a_newer_ones(page):
     """The form and the order are asked for by different elements, which wait for one another."""
     text = page.get("/").text
-    form, order = (
-        re.findall(rf"<{tag}[^>]*>", text)[0] for tag in ('form id="filters"', 'select id="by"')
-    )
+    (form,) = re.findall('<form id="filters"[^>]*>', text)
+    (order,) = re.findall('<select id="by"[^>]*>', text)
     assert 'hx-sync="this:replace"' in form
     assert 'hx-sync="#filters:replace"' in order
 
