@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import sqlite3
 from datetime import date, timedelta
 from pathlib import Path
@@ -177,6 +178,46 @@ def test_an_unforeseen_error_shows_its_number_and_nothing_else(workspace, monkey
     page = told(answer, "Something went wrong here", 500)
     assert "<code>mine-1</code>" in page
     assert "secret" not in page
+
+
+def test_a_script_of_a_page_is_told_what_failed_in_words_to_put_in_place(workspace, monkeypatch):
+    publish(writing(workspace.store), a_batch(), ROWS)
+    _, secret = keys.create(workspace.store, "crm", role="reader", at=now(), per_minute=1)
+    asks = {"x-api-key": secret, "hx-request": "true", "accept": "*/*"}
+    site = served(workspace)
+    assert "<html" not in site.get("/?band=high", **asks).text
+    busy = site.get("/?band=high&q=<b>", **asks)
+    assert busy.status_code == 429
+    monkeypatch.setattr("serving.web.listing.book.Book.where", lambda *_: 1 / 0)
+    failed = served(workspace).get("/?band=high", **asks, **{"x-request-id": "mine-1"})
+    assert failed.status_code == 500
+    assert "<code>mine-1</code>" in failed.text
+    workspace.store.unlink()
+    workspace.store.mkdir()
+    down = served(workspace).get("/?band=high", **asks)
+    assert down.status_code == 503
+    titles = ("Too much is asked at once", "Something went wrong here", "cannot be read just now")
+    for answer, title in zip((busy, failed, down), titles, strict=True):
+        assert f"{title}</strong>" in answer.text
+        assert answer.headers["content-type"] == "text/html; charset=utf-8"
+        assert answer.headers["hx-push-url"] == "false"
+        assert "What is shown is as it was before." in answer.text
+        assert re.search(r'<a href="/\?band=high[^"<>]*">Try again</a>', answer.text)
+        assert "<html" not in answer.text
+    none = served(workspace).get("/", accept="*/*")
+    assert none.headers["content-type"].startswith(PROBLEM)
+
+
+@pytest.mark.parametrize("until", [{}, {"data_until": None}, {"data_until": "soon"}])
+def test_a_list_that_does_not_say_until_when_its_data_went_is_shown(workspace, until):
+    bare = a_batch().model_copy(update={"metadata": until})
+    publish(writing(workspace.store), bare, ROWS)
+    site = served(workspace)
+    for path in ("/", "/model", "/accounts/ant"):
+        answer = site.get(path)
+        assert answer.status_code == 200, path
+        assert "data until unknown" in re.sub(r"[\u2068\u2069]", "", answer.text)
+    assert notices(bare, language("en")) == []
 
 
 def test_programs_and_probes_have_problems_as_they_are(workspace):
