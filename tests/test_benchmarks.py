@@ -254,6 +254,8 @@ def test_the_benchmark_of_pages_runs_and_prints_its_table_and_goals(arrived):
     assert heading.split()[:4] == ["CPU", "ms", "x", "floor"]
     for kind in ("the frame alone (the floor)", "the list, searched", "an account", "the model"):
         assert any(line.startswith(kind) for line in told)
-    goals = [line.split()[0] for line in told if line.startswith(("PASS", "MISS"))]
+    goals = [line for line in told if line.startswith(("PASS", "MISS"))]
     assert len(goals) == 7
+    (sizes,) = (line for line in goals if "kB with scripts and styles" in line)
+    assert sizes.startswith("PASS the largest is "), sizes
     assert not done.stderr
