@@ -42,24 +42,28 @@ def make_lake(tmp_path: Path) -> Callable[[Tables], Workspace]:
     """Write tables as a landed lake into a fresh workspace."""
 
     def make(tables: Tables, until: str = "2025-01-01") -> Workspace:
-        root = tmp_path / f"workspace{len(list(tmp_path.iterdir()))}"
-        workspace = Workspace(root)
-        workspace.lake.mkdir(parents=True)
-        for name, rows in tables.items():
-            frame = contract_frame(BY_NAME[name], rows)
-            frame.to_parquet(workspace.lake / f"{name}.parquet", index=False)
-        provided: dict[str, dict[str, object]] = {
-            n: {"provided": list(rows.columns)} for n, rows in tables.items()
-        }
-        if "usage_events" in tables:
-            provided["usage_events"]["months"] = _months(tables["usage_events"])
-        write_json(
-            workspace.lake / "manifest.json",
-            {"version": 2, "data_until": until, "churn": None, "tables": provided},
-        )
-        return workspace
+        return lake_at(tmp_path / f"workspace{len(list(tmp_path.iterdir()))}", tables, until)
 
     return make
+
+
+def lake_at(root: Path, tables: Tables, until: str) -> Workspace:
+    """A workspace at `root` in which the tables have been landed."""
+    workspace = Workspace(root)
+    workspace.lake.mkdir(parents=True)
+    for name, rows in tables.items():
+        frame = contract_frame(BY_NAME[name], rows)
+        frame.to_parquet(workspace.lake / f"{name}.parquet", index=False)
+    provided: dict[str, dict[str, object]] = {
+        n: {"provided": list(rows.columns)} for n, rows in tables.items()
+    }
+    if "usage_events" in tables:
+        provided["usage_events"]["months"] = _months(tables["usage_events"])
+    write_json(
+        workspace.lake / "manifest.json",
+        {"version": 2, "data_until": until, "churn": None, "tables": provided},
+    )
+    return workspace
 
 
 def _months(usage: pd.DataFrame) -> dict[str, str]:
