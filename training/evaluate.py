@@ -91,6 +91,31 @@ def drawn(rows: TestRows, risk: Numbers, terms: Terms) -> Draws:
     return {name: np.concatenate([part[name] for part in parts]) for name in METRICS}
 
 
+def roc_auc(rows: TestRows, risk: Numbers, terms: Terms) -> Numbers:
+    """ROC-AUC alone: on the rows as they are, then on each draw of accounts, paired as in `drawn`.
+
+    NaN for a draw without both outcomes, and where there are no rows.
+    """
+    if not len(risk):
+        return np.full(1 + terms.bootstrap, np.nan)
+    ranking = _Ranking.of(risk)
+    with np.errstate(invalid="ignore"):
+        parts = [ranking.roc_auc(w, w * rows.y) for w in account_draws(rows.account, terms)]
+    return np.concatenate(parts)
+
+
+def rate(rows: TestRows, among: Numbers, terms: Terms) -> Numbers:
+    """The churn rate among some rows, 1 in `among`: as they are, then on each draw of accounts.
+
+    NaN where a draw has none of them.
+    """
+    if not len(among):
+        return np.full(1 + terms.bootstrap, np.nan)
+    with np.errstate(invalid="ignore"):
+        parts = [w @ (rows.y * among) / (w @ among) for w in account_draws(rows.account, terms)]
+    return np.concatenate(parts)
+
+
 def measure(draws: Numbers) -> Measure:
     """Value and 95 % percentile interval of one metric's draws."""
     rest = draws[1:][~np.isnan(draws[1:])]

@@ -111,7 +111,7 @@ def test_a_segment_has_its_own_weights_limits_and_bands(own):
             "worst: 30, best: 0}\n\n  # Whether they vouch",
             "worst: 0, best: 30}\n\n  # Whether they vouch",
             (
-                "own.yml: ingredients.engagement.inputs.6: days_late_365: expected worst and best "
+                "own.yml: ingredients.engagement.inputs.7: days_late_365: expected worst and best "
                 "along the direction of the catalog, more is riskier; got worst 0, best 30"
             ),
         ),
