@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from features.health.recipe import Band
+
 
 class Practice(BaseModel):
     """One account in one batch: JSON texts that are read one at a time, None where never made.
 
     `health` holds the health score with all that it was made from, `indicators` the figures of the
     account, `words` what it said. `health_score` is the score itself, 0 to 100 and higher is
-    better, None where too little is known; `health_coverage` is the known share of its weights.
+    better, None where too little is known; `health_coverage` is the known share of its weights,
+    and  the band that it is in.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -20,3 +23,4 @@ class Practice(BaseModel):
     health: str | None = None
     indicators: str | None = None
     words: str | None = None
+    health_band: Band | None = None

@@ -24,6 +24,7 @@ PRACTICE = Table(
     Column("health", Text),
     Column("indicators", Text),
     Column("words", Text),
+    Column("health_band", Text, CheckConstraint("health_band IN ('good', 'fair', 'poor')")),
     sqlite_strict=True,
 )
 
