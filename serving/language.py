@@ -25,6 +25,8 @@ from data.errors import BadInputError
 
 LOCALE = Path(__file__).parent / "locale"
 CATALOGUE = LOCALE / "sentences.yml"
+# The plays that come with forewarn are written once, where a firm may look at them.
+PLAYS = Path(__file__).parent / "plays.yml"
 # As in HTTP and HTML, and by their own names.
 LANGUAGES = {
     "en": "English",
@@ -73,6 +75,14 @@ class Language:
         told = text.format(**values) if values else text
         # Where a date ends in a full stop, the sentence needs no other.
         return told[:-1] if text.endswith(".") and told.endswith("..") else told
+
+    def translated(self, text: str) -> str:
+        """A text that the catalogue holds, in this language; any other as it is.
+
+        >>> language("lv").translated("Prepare the renewal"), language("lv").translated("Lunch")
+        ('Sagatavojiet līguma pagarināšanu', 'Lunch')
+        """
+        return self._translations.gettext(text) if text else text
 
     def number(self, value: float, *, signed: bool = False) -> str:
         """`value` with as many digits as a person wants to read.
@@ -138,6 +148,17 @@ def entries() -> dict[str, Entry]:
                 found |= {f"{section}.{name}.{kind}": said for kind, said in entry.items()}
             else:
                 found[f"{section}.{name}"] = entry
+    return found | _plays()
+
+
+def _plays() -> dict[str, Entry]:
+    """What the plays say: `plays.ID.name`, `plays.ID.step_1` and so on, and `plays.ID.success`."""
+    known = yaml.load(PLAYS.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+    found: dict[str, Entry] = {}
+    for name, play in known["plays"].items():
+        steps = {f"step_{place}": said for place, said in enumerate(play["steps"], start=1)}
+        said = {"name": play["name"], **steps, "success": play["success"]}
+        found |= {f"plays.{name}.{part}": text for part, text in said.items()}
     return found
 
 
