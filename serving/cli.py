@@ -16,6 +16,7 @@ from serving.console import INTERRUPTED, Run, command, complain
 from serving.erase import commands as erasing
 from serving.export import commands as exports
 from serving.options import AsOf, BatchOf, Lang, MappingFile, MaxBad, Since, Source
+from serving.plays import commands as plays
 from serving.runs import commands as runs
 from serving.runs.work import landed, last_day, scored, shown
 from serving.webhooks import commands as webhooks
@@ -119,6 +120,7 @@ def audit(run: Run) -> None:
 app.add_typer(keys.app, name="keys")
 app.add_typer(users.app, name="users")
 app.add_typer(webhooks.app, name="webhooks")
+app.add_typer(plays.app, name="plays")
 app.command(epilog="Example: forewarn train")(models.train)
 app.command(epilog="Example: forewarn backtest")(models.backtest)
 app.command(epilog="Example: forewarn promote")(models.promote)

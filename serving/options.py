@@ -52,6 +52,10 @@ Expires = Annotated[
         show_default="never",
     ),
 ]
+Due = Annotated[
+    date | None,
+    typer.Option(parser=_day, metavar="DATE", help="The day by which it is to be done, UTC."),
+]
 SentSince = Annotated[
     date | None,
     typer.Option(

@@ -15,8 +15,8 @@ from serving.plays.suggest import Past, Rules
 class Lapse:
     """The end of a suggestion or hold-out that nobody decided: which, what it is called, and why.
 
-    `why` is leaving, gone (in no batch any more), unanswered, or risk: it rose above the edge up
-    to which chance may hold out.
+    `why` is leaving, gone (in no batch any more) or unanswered of an offer; of a hold-out it is
+    over, or risk, which rose above the edge up to which chance may hold out.
     """
 
     assignment_id: str
@@ -39,11 +39,12 @@ def lapses(
                 why = "unanswered"
             if why is not None:
                 yield Lapse(assignment_id=one.assignment_id, decision="withdrawn", why=why)
-        elif one.held and one.over_on is None and account is not None and not account.leaving:
+        elif one.held and one.over_on is None:
             until = one.assigned_on + timedelta(days=work.hold_out.days)
-            risen = high is not None and account.risk is not None and account.risk >= high
-            if risen and rules.today < until:
-                yield Lapse(assignment_id=one.assignment_id, decision="released", why="risk")
+            risen = high is not None and account is not None and (account.risk or 0) >= high
+            if risen or rules.today >= until:
+                why = "over" if rules.today >= until else "risk"
+                yield Lapse(assignment_id=one.assignment_id, decision="released", why=why)
 
 
 def _why(account: Situation | None) -> str | None:

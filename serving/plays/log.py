@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, select, update
 
+from serving import moments
 from serving.plays.records import Assignment
 from serving.plays.tables import ASSIGNMENT
 from serving.practice.tables import PRACTICE
@@ -32,29 +33,74 @@ def log_by_hand(
 ) -> str:
     """Keep that somebody began a play, or held one back, of their own accord; the row's id.
 
-    `said` holds play, play_id, reason, assigned_at, assigned_by, owner, due_at and held_out. What
-    was known of the account is taken from the batch. Chance had no say in it, so it is not
-    `eligible`.
+    `said` holds play, play_id, reason, assigned_at, assigned_by, owner, due_at, held_out and note.
+    Where that very play was offered and nobody had answered, the offer is taken, and where chance
+    had held the account out, that is overridden. Otherwise the row is new, with what the batch
+    knows of the account; chance had no say in it, so it is not `eligible`.
     """
+    by_hand = _new(connection, account_id, batch_id, said, now=now)
+    if by_hand.held_out:
+        log(connection, by_hand)
+        return by_hand.assignment_id
+    decided = {
+        "decision": "taken",
+        "decided_at": by_hand.assigned_at,
+        "decided_by": by_hand.assigned_by,
+    }
+    waiting = _undecided(connection, account_id)
+    same = next((one for one in waiting if _same(one, by_hand)), None)
+    for one in waiting:
+        if one is same or one.held_out:
+            decide(connection, one.assignment_id, **decided, why=said["note"])
+    if same is None:
+        log(connection, by_hand.model_copy(update=decided))
+    return (same or by_hand).assignment_id
+
+
+def decide(connection: Connection, assignment_id: str, **decided: Any) -> None:  # noqa: ANN401
+    """Keep what became of an assignment: decision, decided_at, decided_by and why."""
+    at = decided["decided_at"]
+    values = {**decided, "decided_at": moments.text(at)}
+    its = ASSIGNMENT.c.assignment_id == assignment_id
+    connection.execute(update(ASSIGNMENT).where(its).values(values))
+
+
+def _new(
+    connection: Connection,
+    account_id: str,
+    batch_id: str,
+    said: Mapping[str, Any],
+    *,
+    now: datetime,
+) -> Assignment:
     assignment_id = new_id(PREFIX, now)
-    known = known_of(connection, batch_id, account_id)
-    log(
-        connection,
-        Assignment(
-            assignment_id=assignment_id,
-            episode=assignment_id,
-            account_id=account_id,
-            batch_id=batch_id,
-            eligible=False,
-            held_out=bool(said["held_out"]),
-            decision=None if said["held_out"] else "taken",
-            decided_at=None if said["held_out"] else said["assigned_at"],
-            decided_by=None if said["held_out"] else said["assigned_by"],
-            **{name: said[name] for name in _SAID},
-            **known,
-        ),
+    return Assignment(
+        assignment_id=assignment_id,
+        episode=assignment_id,
+        account_id=account_id,
+        batch_id=batch_id,
+        eligible=False,
+        held_out=bool(said["held_out"]),
+        **{name: said[name] for name in _SAID},
+        **known_of(connection, batch_id, account_id),
     )
-    return assignment_id
+
+
+def _same(one: Assignment, other: Assignment) -> bool:
+    if one.play_id is None or other.play_id is None:
+        return one.play == other.play
+    return one.play_id == other.play_id
+
+
+def _undecided(connection: Connection, account_id: str) -> list[Assignment]:
+    """The offers of an account that wait for an answer, and what is held out; nobody else's."""
+    query = (
+        select(ASSIGNMENT)
+        .where(ASSIGNMENT.c.account_id == account_id, ASSIGNMENT.c.decision.is_(None))
+        .order_by(ASSIGNMENT.c.assignment_id)
+        .with_for_update()
+    )
+    return [Assignment.model_validate(dict(row)) for row in connection.execute(query).mappings()]
 
 
 def known_of(connection: Connection, batch_id: str, account_id: str) -> dict[str, Any]:

@@ -137,7 +137,7 @@ class Work(_Settings):
     """How much is suggested at once, and what is kept back."""
 
     per_account: int = Field(default=2, ge=1, le=10)
-    weekly_budget: int = Field(default=10, ge=1, le=1000)
+    weekly_budget: int = Field(default=5, ge=1, le=1000)
     expire_days: _Days = 14
     hold_out: HoldOut = HoldOut()
     alerts: Alerts = Alerts()

@@ -11,7 +11,8 @@ from serving.records import Probability
 from serving.written.contents import Moment
 
 # taken: somebody runs it. declined: somebody does not want to. withdrawn: nobody said anything in
-# time, or the account is none to call any more. released: it was held out until its risk rose.
+# time, or the account is none to call any more. released: it was held out, until that was over or
+# its risk rose (`why` says which: over, or risk).
 Decision = Literal["taken", "declined", "withdrawn", "released"]
 # The store knows no truth values, only numbers.
 _Flag = Annotated[bool, BeforeValidator(bool)]

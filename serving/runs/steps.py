@@ -80,6 +80,18 @@ def _score(job: Job) -> None:
     job.told["score"] = shown(job.run, job.batch) | {"new": job.new}
 
 
+def _plan(job: Job) -> None:
+    """Plays are suggested, and managers alerted, by what is served now."""
+    from serving.plays import work
+
+    with job.run.step("plays") as step:
+        _, found = work.planned(job.run.workspace)
+        step.done = work.told(found)
+    job.told["plays"] = {
+        name: getattr(found, name) for name in ("suggested", "held_out", "alerts", "digests")
+    }
+
+
 def _export(job: Job) -> None:
     """Files for other systems are written, in the formats that were asked for."""
     from serving.export.exported import LAST, export
@@ -107,6 +119,7 @@ STEPS: tuple[tuple[str, Callable[[Job], None]], ...] = (
     ("audit", _audit),
     ("train", _train),
     ("score", _score),
+    ("plays", _plan),
     ("export", _export),
     ("notify", _notify),
 )

@@ -52,7 +52,7 @@ def called(situation: Situation) -> list[tuple[str, str]]:
         (account("a", "zombie"), ("zombie", "zombie")),
         (account("a", "reference_decline"), ("reference_decline", "reference_decline")),
         (account("a", "support"), ("support_friction", "support")),
-        (account("a", "billing", renewal_days=170), ("renewal_risk", "billing")),
+        (account("a", "billing", renewal_days=110), ("renewal_risk", "billing")),
         (account("a", renewal_days=80), ("renewal_risk", "renewal")),
         (account("a", champions_left=1), ("champion_left", "champion_left")),
         (account("a", engaged_people=1), ("single_contact", "few_people")),

@@ -1,0 +1,238 @@
+"""The board of plays: what is suggested, what runs, what is held out, and answers to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal, TypeVar, get_args
+
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy import Connection, Engine, bindparam, literal_column, select
+
+from serving import moments
+from serving.database import reading, transaction, writing
+from serving.plays.log import decide
+from serving.plays.records import Alert, Assignment, Digest
+from serving.plays.tables import ALERT, ASSIGNMENT, DIGEST
+from serving.published import Published
+from serving.question import Question
+from serving.records import AccountRisk, Batch
+from serving.tables import INTERVENTION
+from serving.written.contents import Intervention, Line, NewIntervention
+from serving.written.once import Answer, Attempt, DeclinedError, once
+
+# Why somebody does not take a suggestion. done: it was done already. not_so: what it rests on is
+# not so. wrong_time: not now. other_play: something else is better. no_time: others come first.
+Refusal = Literal["done", "not_so", "wrong_time", "other_play", "no_time"]
+REFUSALS: tuple[str, ...] = get_args(Refusal)
+_OK = 200
+Thing = TypeVar("Thing", Assignment, Intervention)
+
+
+class Declining(BaseModel):
+    """That somebody does not take a suggestion, and why."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    why: Refusal
+    decided_by: Line | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Suggested:
+    """A suggestion or a hold-out, and its account as the served batch has it."""
+
+    it: Assignment
+    row: AccountRisk
+
+
+@dataclass(frozen=True, kw_only=True)
+class Running:
+    """A play that runs, and its account as the served batch has it."""
+
+    it: Intervention
+    row: AccountRisk
+
+    def overdue(self, today: date) -> bool:
+        """Whether it was to be done before that day."""
+        return self.it.due_at is not None and self.it.due_at.date() < today
+
+
+@dataclass(frozen=True, kw_only=True)
+class Board:
+    """What is to be done: the most to lose first, running plays by the day they are due.
+
+    Accounts that the served batch does not hold are no customers any more, and left out.
+    """
+
+    batch: Batch
+    week: tuple[Suggested, ...]
+    held: tuple[Suggested, ...]
+    running: tuple[Running, ...]
+
+    @property
+    def managers(self) -> tuple[str, ...]:
+        """Whose accounts they are, in order."""
+        every = (*self.week, *self.held, *self.running)
+        return tuple(sorted({one.row.csm for one in every if one.row.csm}))
+
+    def of(self, sees: Callable[[AccountRisk], bool]) -> Board:
+        """The part of it that is about accounts which somebody `sees`."""
+        return Board(
+            batch=self.batch,
+            week=tuple(one for one in self.week if sees(one.row)),
+            held=tuple(one for one in self.held if sees(one.row)),
+            running=tuple(one for one in self.running if sees(one.row)),
+        )
+
+
+class PlayDesk:
+    """Reads what is suggested and runs, and takes in who declines it.
+
+    Everything may raise a `StoreError` while the store is locked or away.
+    """
+
+    def __init__(self, address: Path | str, published: Published) -> None:
+        self._address = address
+        self._published = published
+
+    @cached_property
+    def _reading(self) -> Engine:
+        return reading(self._address)
+
+    @cached_property
+    def _writing(self) -> Engine:
+        reading(self._address)  # where there is no store yet, nobody is to make an empty one
+        return writing(self._address)
+
+    def board(self, sees: Callable[[AccountRisk], bool]) -> Board:
+        """All that is about accounts which somebody `sees`."""
+        batch = self._published.batch()
+        offers = _made(Assignment, _WAITING.rows(self._reading), _ASSIGNMENT)
+        plays = _made(Intervention, _RUNNING.rows(self._reading), _INTERVENTION)
+        some = {one.account_id for one in (*offers, *plays)}
+        rows = self._published.some(batch, sorted(some))
+        here = [Suggested(it=one, row=rows[one.account_id]) for one in _known(offers, rows)]
+        running = [Running(it=one, row=rows[one.account_id]) for one in _known(plays, rows)]
+        return Board(
+            batch=batch,
+            week=tuple(one for one in sorted(here, key=_to_lose) if not one.it.held_out),
+            held=tuple(one for one in sorted(here, key=_to_lose) if one.it.held_out),
+            running=tuple(sorted(running, key=_due)),
+        ).of(sees)
+
+    def waiting(self, account_id: str) -> list[Assignment]:
+        """What is suggested for an account or held out, the earliest first."""
+        if "\0" in account_id:
+            return []
+        rows = _WAITING_OF.rows(self._reading, id=account_id)
+        return _made(Assignment, rows, _ASSIGNMENT)
+
+    def find(self, assignment_id: str) -> Assignment | None:
+        """The assignment of that id; None when there is none."""
+        if "\0" in assignment_id:
+            return None
+        found = _made(Assignment, _ONE.rows(self._reading, id=assignment_id), _ASSIGNMENT)
+        return found[0] if found else None
+
+    def digests(self, day: date) -> list[tuple[Digest, list[Alert], list[Assignment]]]:
+        """What each manager was told on a day: alerts first, then suggestions."""
+        with transaction(self._reading) as connection:
+            query = select(DIGEST).where(DIGEST.c.day == day.isoformat()).order_by(DIGEST.c.csm)
+            found = [
+                Digest.model_validate(dict(row)) for row in connection.execute(query).mappings()
+            ]
+            return [(one, *_told(connection, one.digest_id)) for one in found]
+
+    def decline(self, assignment_id: str, said: Declining, attempt: Attempt) -> Answer:
+        """Keep that a suggestion is not taken.
+
+        Raises:
+            DeclinedError: there is none such (404), or it was answered before (409).
+        """
+
+        def write(connection: Connection) -> Answer:
+            its = ASSIGNMENT.c.assignment_id == assignment_id
+            query = select(ASSIGNMENT).where(its).with_for_update()
+            row = connection.execute(query).mappings().first()
+            if row is None or row["held_out"]:
+                raise DeclinedError(404, "no such suggestion")
+            if row["decision"] is not None:
+                raise DeclinedError(409, "it was answered before")
+            decided = {"decision": "declined", "decided_at": moments.now()}
+            decide(connection, assignment_id, **decided, **said.model_dump())
+            declined = Assignment.model_validate({**row, **decided, **said.model_dump()})
+            body = declined.model_dump_json(exclude_none=True)
+            return Answer(_OK, declined.account_id, body)
+
+        return once(self._writing, attempt, write)
+
+
+def taking(
+    it: Assignment, *, by: str | None, owner: str | None, note: str | None
+) -> NewIntervention:
+    """What to hand in at the desk of interventions to take a suggestion, or override a hold-out.
+
+    Raises:
+        DeclinedError: it was answered before (409).
+    """
+    if it.decision is not None:
+        raise DeclinedError(409, "it was answered before")
+    return NewIntervention(
+        play=it.play,
+        play_id=it.play_id,
+        reason=it.reason,
+        assigned_by=by,
+        owner=owner or it.owner or it.csm,
+        due_at=it.due_at,
+        note=note,
+    )
+
+
+def _told(connection: Connection, digest_id: str) -> tuple[list[Alert], list[Assignment]]:
+    alerts = select(ALERT).where(ALERT.c.digest_id == digest_id).order_by(ALERT.c.alert_id)
+    offers = (
+        select(ASSIGNMENT)
+        .where(ASSIGNMENT.c.digest_id == digest_id)
+        .order_by(ASSIGNMENT.c.arr_at_risk.desc().nulls_last(), ASSIGNMENT.c.assignment_id)
+    )
+    return (
+        [Alert.model_validate(dict(row)) for row in connection.execute(alerts).mappings()],
+        [Assignment.model_validate(dict(row)) for row in connection.execute(offers).mappings()],
+    )
+
+
+def _known(things: Iterable[Thing], rows: dict[str, AccountRisk]) -> list[Thing]:
+    return [one for one in things if one.account_id in rows]
+
+
+def _made(kind: type[Thing], rows: Iterable[Any], columns: tuple[str, ...]) -> list[Thing]:
+    return [kind.model_validate(dict(zip(columns, row, strict=True))) for row in rows]
+
+
+def _to_lose(one: Suggested) -> tuple[float, str]:
+    return -(one.it.arr_at_risk or 0.0), one.it.assignment_id
+
+
+def _due(one: Running) -> tuple[bool, str, str]:
+    due = one.it.due_at
+    return due is None, "" if due is None else moments.text(due), one.it.intervention_id
+
+
+_ASSIGNMENT = tuple(ASSIGNMENT.c.keys())
+_INTERVENTION = tuple(c.name for c in INTERVENTION.c if c.name in Intervention.model_fields)
+_OPEN = select(ASSIGNMENT).where(ASSIGNMENT.c.decision.is_(None))
+_WAITING = Question(_OPEN.order_by(ASSIGNMENT.c.assignment_id))
+_WAITING_OF = Question(
+    _OPEN.where(ASSIGNMENT.c.account_id == bindparam("id")).order_by(ASSIGNMENT.c.assignment_id)
+)
+_ONE = Question(select(ASSIGNMENT).where(ASSIGNMENT.c.assignment_id == bindparam("id")))
+_RUNNING = Question(
+    select(*(INTERVENTION.c[name] for name in _INTERVENTION)).where(
+        INTERVENTION.c.closed_at.is_(None),
+        (INTERVENTION.c.held_out.is_(None)) | (INTERVENTION.c.held_out != literal_column("1")),
+    )
+)
