@@ -1,0 +1,1 @@
+"""Whether plays made a difference: fair comparisons with intervals that hold, or none at all."""
