@@ -58,7 +58,6 @@ def account_list(published: Published, desk: Desk, screen: Screen) -> APIRouter:
         content: dict[str, Any] = {
             "batch": asked.batch,
             "filters": filters,
-            "orders": ORDERS,
             "overview": overview(asked.book.sums(asked.some), filters),
             "pages": last,
             "rows": rows.of(asked.batch, asked.book, asked.page(), look.language),
@@ -70,6 +69,7 @@ def account_list(published: Published, desk: Desk, screen: Screen) -> APIRouter:
         }
         if look.part:
             return _pushed(screen.show("list/part.html", look, **content), filters)
+        content["orders"] = ORDERS
         content["selects"] = selects(filters, asked.known(), asked.book.before, look.language)
         return screen.show("list/page.html", look, **content)
 

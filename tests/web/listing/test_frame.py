@@ -141,15 +141,6 @@ def test_what_stands_around_the_list_follows_a_filter(enter):
         assert '<div id="failed" hx-swap-oob="innerHTML"></div>' in part
 
 
-def test_an_answer_to_an_older_question_never_takes_the_place_of_a_newer_ones(page):
-    """The form and the order are asked for by different elements, which wait for one another."""
-    text = page.get("/").text
-    (form,) = re.findall('<form id="filters"[^>]*>', text)
-    (order,) = re.findall('<select id="by"[^>]*>', text)
-    assert 'hx-sync="this:replace"' in form
-    assert 'hx-sync="#filters:replace"' in order
-
-
 def test_what_the_pages_look_like_is_kept_by_browsers_as_long_as_it_is_the_same(page):
     addresses = re.findall(r'"(/static/[^"]+)"', page.get("/").text)
     assert len(addresses) > 2
