@@ -55,11 +55,6 @@ def drawn(secret: bytes, account_id: str, episode: str) -> float:
     return (int.from_bytes(digest[:8]) >> (64 - _SHOWN)) / 2**_SHOWN
 
 
-def is_held_out(secret: bytes, account_id: str, episode: str, *, share: float) -> bool:
-    """Whether chance keeps an account from plays in an episode, as it does with that share."""
-    return drawn(secret, account_id, episode) < share
-
-
 def _make(path: Path) -> None:
     with atomic(path) as temporary:
         temporary.touch(mode=0o600)

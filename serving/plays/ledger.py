@@ -28,18 +28,22 @@ from serving.written.ids import new_id
 class Day:
     """A day's work for one plan: which batch, by which plays, when, and what chance says.
 
-    `draw` gives numbers from 0 to 1, each as likely as any other.
+    `draw` gives an account's number for a word, from 0 to below 1, each as likely as any other.
     """
 
     batch: Batch
     book: Playbook
     now: datetime
-    draw: Callable[[], float]
+    draw: Callable[[str, str], float]
 
     @property
     def rules(self) -> Rules:
         """By what the plan is made."""
-        return Rules(book=self.book, today=self.today, limits=self.limits, draw=self.draw)
+
+        def drawn(account_id: str) -> float:
+            return self.draw(account_id, self.today.isoformat())
+
+        return Rules(book=self.book, today=self.today, limits=self.limits, draw=drawn)
 
     @property
     def today(self) -> date:

@@ -82,13 +82,13 @@ class Plan:
 class Rules:
     """What a plan is made by: the plays, the day, the limits of the bands, and chance.
 
-    `draw` gives numbers from 0 to 1, each as likely as any other.
+    `draw` gives an account's number of the day, from 0 to below 1, each as likely as any other.
     """
 
     book: Playbook
     today: date
     limits: Mapping[str, float]
-    draw: Callable[[], float]
+    draw: Callable[[str], float]
 
     def edge(self, given: Edge) -> float | None:
         """A risk of the file as a number; None where the batch has no such band."""
@@ -197,7 +197,7 @@ class _Desk:
             return False, False, ""
         if not self.rules.left_to_chance(account.risk):
             return False, False, ""
-        return True, self.rules.draw() < self.rules.book.work.hold_out.share, ""
+        return True, self.rules.draw(name) < self.rules.book.work.hold_out.share, ""
 
     def _keeps(self, one: Past) -> bool:
         return one.held and one.over_on is None and self._lasts(one)

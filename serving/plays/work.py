@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import random
+from functools import partial
 
 from data.workspace import Workspace
 from serving import moments
 from serving.database import reading, writing
 from serving.plays.catalogue import playbook
+from serving.plays.chance import drawn, secret_of
 from serving.plays.ledger import Day, Planned, plan
 from serving.store import current_batch
 
@@ -17,7 +18,7 @@ def planned(workspace: Workspace) -> tuple[Day, Planned]:
 
     Raises:
         MissingError: nothing has been published.
-        BadInputError: the firm's file of plays cannot be read, or something in it is wrong.
+        BadInputError: the firm's file of plays, or the secret of the hold-out, is damaged.
         StoreError: the store is locked or away; nothing was written.
     """
     book = playbook(workspace.root)
@@ -26,8 +27,7 @@ def planned(workspace: Workspace) -> tuple[Day, Planned]:
         batch=current_batch(reader),
         book=book,
         now=moments.now(),
-        # Nobody may foretell who is held out.
-        draw=random.SystemRandom().random,
+        draw=partial(drawn, secret_of(workspace)),
     )
     return day, plan(reader, writing(workspace.store), day)
 

@@ -21,7 +21,7 @@ NO_CHANCE = BOOK.model_copy(update={"work": Work(hold_out=HoldOut(share=0))})
 
 
 def rules(book: Playbook = NO_CHANCE, today: date = TODAY, draw: float = 0.5) -> Rules:
-    return Rules(book=book, today=today, limits=LIMITS, draw=lambda: draw)
+    return Rules(book=book, today=today, limits=LIMITS, draw=lambda _account: draw)
 
 
 def account(name: str = "ant", *families: str, **different: object) -> Situation:

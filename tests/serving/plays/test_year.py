@@ -79,7 +79,7 @@ def test_over_a_year_nothing_is_suggested_twice_and_no_week_has_too_much(seed):
     for day in range(0, 52 * 7, 3):
         today, accounts = MONDAY + timedelta(days=day), company.accounts()
         limits = {"elevated": 0.1, "high": 0.2}
-        rules = Rules(book=BOOK, today=today, limits=limits, draw=chance.random)
+        rules = Rules(book=BOOK, today=today, limits=limits, draw=lambda _account: chance.random())
         here = {one.account_id: one for one in accounts}
         for lapse in lapses(list(company.log.values()), here, rules):
             ended = replace(company.log[lapse.assignment_id], over_on=today)
