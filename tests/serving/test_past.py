@@ -8,20 +8,9 @@ import pytest
 from data.workspace import Workspace
 from serving.database import writing
 from serving.past import Past
-from serving.records import AccountRisk, Batch
+from serving.records import AccountRisk
 from serving.store import publish
-
-
-def a_batch(batch_id: str, as_of: date, n: int) -> Batch:
-    return Batch(
-        batch_id=batch_id,
-        as_of=as_of,
-        model_version="m1",
-        method="hazard",
-        spec_hash="s",
-        horizon_days=90,
-        n=n,
-    )
+from tests.published import a_batch
 
 
 def account(account_id: str, csm: str | None) -> AccountRisk:

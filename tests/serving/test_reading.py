@@ -17,25 +17,16 @@ from serving.cursor import Cursor, CursorError
 from serving.database import writing
 from serving.records import AccountRisk, Batch
 from serving.store import publish
+from tests.published import a_batch
 
 DAYS = (date(2025, 12, 17), date(2025, 12, 24), date(2025, 12, 31))
 
 
 def batch(batch_id: str, as_of: date, n: int) -> Batch:
-    return Batch(
-        batch_id=batch_id,
-        as_of=as_of,
-        model_version="m1",
-        method="hazard",
-        spec_hash="s",
-        horizon_days=90,
-        n=n,
-        metadata={
-            "data_until": as_of.isoformat(),
-            "spec": {"rule": {"kind": "contract"}, "min_history_days": 56},
-            "rung": {"events": 400, "method": "hazard", "claims": "a risk"},
-        },
-    )
+    rung = {"events": 400, "method": "hazard", "claims": "a risk"}
+    spec = {"rule": {"kind": "contract"}, "min_history_days": 56}
+    known = {"data_until": as_of.isoformat(), "spec": spec, "rung": rung}
+    return a_batch(batch_id, as_of, n, metadata=known)
 
 
 def account(number: int, risk: float, **different: Any) -> AccountRisk:

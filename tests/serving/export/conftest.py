@@ -7,24 +7,12 @@ import pytest
 
 from data.workspace import Workspace
 from serving.database import writing
-from serving.records import AccountRisk, Batch, Driver, Explanation
+from serving.records import AccountRisk, Driver, Explanation
 from serving.store import publish
+from tests.published import a_batch
 
 BEFORE = date(2025, 12, 24)
 NOW = date(2025, 12, 31)
-
-
-def batch(batch_id, as_of, n):
-    return Batch(
-        batch_id=batch_id,
-        as_of=as_of,
-        model_version="m1",
-        method="hazard",
-        spec_hash="s",
-        horizon_days=90,
-        n=n,
-        metadata={"data_until": as_of.isoformat()},
-    )
 
 
 def why(*sentences):
@@ -97,7 +85,7 @@ def published(tmp_path):
         engine = writing(workspace.store)
         days = islice(weeks, len(batches))
         for day, rows in zip(days, batches, strict=True):
-            publish(engine, batch(f"b{day:%d}", day, len(rows)), rows)
+            publish(engine, a_batch(f"b{day:%d}", day, len(rows)), rows)
         return workspace
 
     return make

@@ -12,9 +12,10 @@ from sqlalchemy import delete
 from data.workspace import Workspace
 from serving.api import create_app
 from serving.database import transaction, writing
-from serving.records import AccountRisk, Batch
+from serving.records import AccountRisk
 from serving.store import publish
 from serving.tables import ANSWERED, FEEDBACK, INTERVENTION, PULSE
+from tests.published import a_batch
 
 
 class Client:
@@ -36,19 +37,6 @@ class Client:
     get, post = partialmethod(send, "GET"), partialmethod(send, "POST")
 
 
-def batch(batch_id, as_of, n):
-    return Batch(
-        batch_id=batch_id,
-        as_of=as_of,
-        model_version="m1",
-        method="hazard",
-        spec_hash="s",
-        horizon_days=90,
-        n=n,
-        metadata={"data_until": as_of.isoformat()},
-    )
-
-
 def account(account_id):
     return AccountRisk(account_id=account_id, status="scored", risk=0.4, band="high", coverage=1)
 
@@ -65,8 +53,8 @@ def store(request, tmp_path_factory) -> Workspace:
             connection.execute("CREATE DATABASE written")
         workspace = Workspace(root, store_url=server.replace("/postgres?", "/written?"))
     engine = writing(workspace.store)
-    publish(engine, batch("b1", date(2025, 12, 24), 2), [account("ant"), account("old")])
-    publish(engine, batch("b2", date(2025, 12, 31), 2), [account("ant"), account("gnu/1")])
+    publish(engine, a_batch("b1", date(2025, 12, 24), 2), [account("ant"), account("old")])
+    publish(engine, a_batch("b2", date(2025, 12, 31), 2), [account("ant"), account("gnu/1")])
     return workspace
 
 

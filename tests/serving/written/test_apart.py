@@ -11,7 +11,8 @@ from data.workspace import Workspace
 from serving.database import reading, writing
 from serving.score import score
 from serving.store import current_batch, publish, some_accounts
-from tests.serving.written.conftest import Client, account, batch
+from tests.published import a_batch
+from tests.serving.written.conftest import Client, account
 from training.config import Config
 
 WRITTEN = (
@@ -25,7 +26,7 @@ def test_scores_are_the_same_with_and_without_what_people_wrote(workspace, crown
     crown()
     told = []
     rows = [account("ant"), account("bee")]
-    publish(writing(workspace.store), batch("b0", date(2025, 6, 24), 2), rows)
+    publish(writing(workspace.store), a_batch("b0", date(2025, 6, 24), 2), rows)
     beside = Workspace(tmp_path / "beside")
     shutil.copytree(workspace.root, beside.root, symlinks=True)
     client = Client(workspace)

@@ -22,7 +22,8 @@ from serving.erase.whom import Whom
 from serving.store import publish
 from serving.tables import ANSWERED, FEEDBACK, INTERVENTION, PULSE
 from serving.written import desk
-from tests.serving.written.conftest import Client, account, batch
+from tests.published import a_batch
+from tests.serving.written.conftest import Client, account
 
 PULSES = "/v1/accounts/ant/pulses"
 AGREE = {"verdict": "agree"}
@@ -246,7 +247,7 @@ def test_twins_at_the_same_moment_write_once(held):
 
 def test_what_is_written_while_its_account_is_erased_does_not_outlive_it(held, client, monkeypatch):
     store = writing(held.store)
-    publish(store, batch("b0", date(2025, 12, 17), 1), [account("brief")])
+    publish(store, a_batch("b0", date(2025, 12, 17), 1), [account("brief")])
     erased = partial(forget, store, Whom(kind="account", id="brief"), dry=False)
     erasing = threading.Thread(target=erased)
     row = desk._row

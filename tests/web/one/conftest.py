@@ -5,7 +5,7 @@ import html
 import json
 import re
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +21,6 @@ from serving.database import transaction, writing
 from serving.moments import now
 from serving.records import (
     AccountRisk,
-    Batch,
-    Change,
     Driver,
     Evidence,
     Explanation,
@@ -34,6 +32,7 @@ from serving.records import (
 )
 from serving.store import publish
 from serving.tables import ANSWERED, FEEDBACK, INTERVENTION, PULSE
+from tests.published import a_batch, a_change
 
 PASSWORD = "seven green otters read"  # noqa: S105
 HOSTILE = "<script>alert(1)</script>\u202e=HYPERLINK(1) \U0001f600" + "x" * 250
@@ -41,17 +40,7 @@ PAGE = {"Accept": "text/html", "Sec-Fetch-Site": "same-origin"}
 AS_OF = date(2025, 12, 31)
 
 
-def _batch(batch_id: str, as_of: date, n: int, model: str) -> Batch:
-    return Batch(
-        batch_id=batch_id,
-        as_of=as_of,
-        model_version=model,
-        method="hazard",
-        spec_hash="s",
-        horizon_days=90,
-        n=n,
-        metadata={"data_until": as_of.isoformat(), "bands": {"high": 0.4, "elevated": 0.2}},
-    )
+BANDS = {"high": 0.4, "elevated": 0.2}
 
 
 def _row(row_id: str, day: int, kind: str, **args: str | float | bool) -> Evidence:
@@ -108,24 +97,15 @@ DRIVERS = (
         data_until=AS_OF,
     ),
 )
-CHANGE = Change(
-    since=date(2025, 12, 24),
-    batch_id="b1",
-    model_version="m1",
+CHANGE = a_change(
+    Move(family="silence", label="Silence", context=False, points=0.25, shown=25, claim="Grew"),
+    Move(family="support", label="Support", context=False, points=0.0, shown=0),
+    as_of=AS_OF,
     before=0.2,
-    before_shown=20,
-    after_shown=42,
     account=0.25,
-    account_shown=25,
     data=-0.02,
-    data_shown=-2,
     model=-0.01,
-    model_shown=-1,
-    moves=(
-        Move(family="silence", label="Silence", context=False, points=0.25, shown=25, claim="Grew"),
-        Move(family="support", label="Support", context=False, points=0.0, shown=0),
-    ),
-    sentence="Up from 20% to 42%.",
+    said="Up from 20% to 42%.",
 )
 WHY = Explanation(
     base=0.07,
@@ -299,8 +279,11 @@ class Open:
 
 def _published(folder: Path) -> Path:
     path = folder / "store.db"
-    publish(writing(path), _batch("b1", date(2025, 12, 24), len(EARLIER), "m1"), EARLIER)
-    publish(writing(path), _batch("b2", AS_OF, len(NOW), "m2"), NOW)
+    weeks = (("b1", AS_OF - timedelta(weeks=1), "m1", EARLIER), ("b2", AS_OF, "m2", NOW))
+    for batch_id, as_of, model, rows in weeks:
+        known = {"data_until": as_of.isoformat(), "bands": BANDS}
+        batch = a_batch(batch_id, as_of, len(rows), model_version=model, metadata=known)
+        publish(writing(path), batch, rows)
     return path
 
 

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from serving.apart import apart
 from serving.tables import FEEDBACK, INTERVENTION, PULSE
 from tests.web.one.conftest import HOSTILE, texts
 
@@ -50,7 +51,8 @@ def test_what_is_kept_says_who_wrote_it_and_of_which_batch(dana):
     assert (play["assigned_by"], play["owner"]) == ("Dana", "Eli")
     assert play["due_at"].startswith("2026-01-15")
     page = dana.get("/accounts/ant").text
-    for told in ("Disagrees", "They have agreed to stay", "4 out of 5", "owner: Eli", "Dana"):
+    owner = f"owner: {apart('Eli')}"
+    for told in ("Disagrees", "They have agreed to stay", "4 out of 5", owner, "Dana"):
         assert told in page
 
 
@@ -89,7 +91,7 @@ def test_the_play_for_the_strongest_reason_is_suggested_and_another_may_be_told(
         ("plays", {"play": ""}, "play", "Choose one."),
         ("plays", {"due": "31.12."}, "due", "This is no date."),
         ("plays", {"owner": "x" * 201}, "owner", "This is too long."),
-        ("plays", {"own": "x" * 201}, "play", "This is too long."),
+        ("plays", {"own": "x" * 201}, "own", "This is too long."),
     ],
 )
 def test_what_is_wrong_is_said_at_its_field_and_what_was_typed_is_kept(
@@ -174,8 +176,31 @@ def test_nothing_is_lost_while_the_store_cannot_be_written(anybody, monkeypatch)
     assert anybody.kept(FEEDBACK) == []
 
 
-def test_verdicts_on_a_lost_customer_speak_of_the_batch_that_held_it(anybody):
-    page = anybody.open("gone")
-    assert page.send("feedback", {**GOOD["feedback"], "batch_id": "nonsense"}).status_code == 303
+@pytest.mark.parametrize(("account_id", "shown"), [("ant", "b2"), ("ant", "b1"), ("gone", "b1")])
+def test_a_verdict_speaks_of_the_batch_that_was_shown_also_if_a_newer_one_is_served(
+    anybody, account_id, shown
+):
+    page = anybody.open(account_id)
+    page.hidden["batch_id"] = shown  # as on a page that was open since
+    assert page.send("feedback", GOOD["feedback"]).status_code == 303
     (row,) = anybody.kept(FEEDBACK)
-    assert row["batch_id"] == "b1"
+    assert row["batch_id"] == shown
+
+
+@pytest.mark.parametrize(
+    ("account_id", "shown"),
+    [
+        ("ant", "nonsense"),
+        ("ant", ""),
+        ("ant", "a\0b"),
+        ("odd%2F%20id%3F%23", "b1"),
+        ("gone", "b2"),
+    ],
+)
+def test_a_verdict_on_a_batch_that_did_not_show_the_account_is_not_taken_for_another(
+    anybody, account_id, shown
+):
+    answer = anybody.open(account_id).send("feedback", {**GOOD["feedback"], "batch_id": shown})
+    assert (answer.status_code, anybody.kept(FEEDBACK)) == (409, [])
+    assert "Look at what is there now" in answer.text
+    assert "They signed." in answer.text
