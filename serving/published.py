@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +16,7 @@ from serving.database import reading
 from serving.earlier import Earlier, earlier, managed_by
 from serving.engines import Address
 from serving.practice import store as practice
-from serving.practice.store import Part
+from serving.practice.store import Brief, Part
 from serving.records import AccountRisk, Batch, Driver
 from serving.rows import QUICK
 
@@ -86,9 +86,9 @@ class Published:
         """That part of every one of the accounts that has it, by account_id."""
         return practice.read_parts(self._engine, batch.batch_id, account_ids, part)
 
-    def healths(self, batch: Batch) -> dict[str, tuple[float | None, float | None]]:
-        """The health score and its coverage of every account of a batch."""
-        return practice.healths(self._engine, batch.batch_id)
+    def healths(self, batch: Batch, account_ids: Sequence[str]) -> dict[str, Brief]:
+        """The health score, its coverage and its band of those of the accounts that have one."""
+        return practice.healths(self._engine, batch.batch_id, account_ids)
 
     def scorecards(self, batch: Batch) -> dict[str, Any]:
         """The scorecards of a batch: of the portfolio under "", of segments by name."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from itertools import chain, repeat
@@ -18,6 +18,8 @@ from data.errors import BadInputError, MissingError, RefusedError
 from data.workspace import Workspace, quiet
 from features.build import moment as opened
 from features.build import pieces
+from features.health.load import load_recipe
+from features.health.recipe import Band, Recipe
 from serving.accounts import accounts
 from serving.changes import Earlier, batch_before, changes, earlier
 from serving.database import writing
@@ -26,10 +28,13 @@ from serving.estimates import estimated, estimates, status
 from serving.explain import explain
 from serving.facts import gather, snapshots
 from serving.feeds import feeds_told
+from serving.health.stored import METADATA as HEALTH
+from serving.health.stored import described, recipe_of
 from serving.language import language
 from serving.levers import levers
 from serving.peers import peers
 from serving.practice.gather import Asked, practices, scorecards
+from serving.practice.store import bands
 from serving.records import AccountRisk, Batch, Change, Explanation
 from serving.spoken import spoken
 from serving.store import find_batch, publish
@@ -83,16 +88,17 @@ class _Asked:
     store: Engine
     batch: Batch
     before: Batch | None
+    recipe: Recipe
 
 
 def _asked(workspace: Workspace, config: Config, as_of: date) -> _Asked:
     model = _champion(workspace, config)
-    batch = _batch(workspace, model, as_of)
+    recipe = load_recipe(config.health)
+    batch = _batch(workspace, model, as_of, recipe)
     store = writing(workspace.store)
     before = batch_before(store, batch)
-    return _Asked(
-        model, store, batch.model_copy(update={"batch_id": batch_id(batch, before)}), before
-    )
+    batch = batch.model_copy(update={"batch_id": batch_id(batch, before)})
+    return _Asked(model, store, batch, before, recipe)
 
 
 def _repeated(asked: _Asked, say: Callable[[str], None]) -> Batch | None:
@@ -118,7 +124,8 @@ def _published(
         scored = int((customers["status"] == "scored").sum())
         say(f"scoring and explaining {scored} of {len(customers)} accounts")
         known = past(engine, model, moment, frozenset(customers["account_id"]))
-        run = _Run(engine, workspace.manifest(), model, batch, then, known)
+        manifest, was = workspace.manifest(), _bands(asked)
+        run = _Run(engine, manifest, model, batch, then, known, asked.recipe, was)
         rows = chain.from_iterable(_rows(run, piece, customers) for piece in table)
         told = {**batch.metadata, **feeds_told(engine, run.manifest, model)}
         batch = batch.model_copy(update={"n": len(customers), "metadata": told})
@@ -127,8 +134,12 @@ def _published(
 
 
 def batch_id(batch: Batch, before: Batch | None) -> str:
-    """The same for the same moment, model, data and batch to compare with; sorts by moment."""
+    """The same for the same moment, model, data, recipe of health and batch to compare with.
+
+    Ids sort by moment.
+    """
     known = [batch.model_version, batch.metadata["data_fingerprint"]]
+    known += [batch.metadata[HEALTH]["digest"]] if HEALTH in batch.metadata else []
     text = "|".join([str(FORMAT), str(batch.as_of), *known, before.batch_id if before else ""])
     return f"{batch.as_of}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
@@ -154,7 +165,15 @@ def _told(spec: ChurnSpec) -> str:
     return ", ".join(f"{name} {value}" for name, value in spec.to_dict().items())
 
 
-def _batch(workspace: Workspace, model: Model, as_of: date) -> Batch:
+def _bands(asked: _Asked) -> Mapping[str, Band]:
+    """The bands of health in the batch before; none where they were made by another recipe."""
+    before = asked.before
+    if before is None or recipe_of(before.metadata) != asked.recipe:
+        return {}
+    return bands(asked.store, before.batch_id)
+
+
+def _batch(workspace: Workspace, model: Model, as_of: date, recipe: Recipe) -> Batch:
     manifest, spec = workspace.manifest(), model.spec
     until = pd.Timestamp(manifest["data_until"])
     if pd.Timestamp(as_of) > until + pd.Timedelta(days=STALE_AFTER_DAYS):
@@ -178,6 +197,7 @@ def _batch(workspace: Workspace, model: Model, as_of: date) -> Batch:
             "rung": model.rung,
             "base_rate": model.base_rate,
             "bands": {"high": model.bands.high, "elevated": model.bands.elevated},
+            HEALTH: described(recipe),
         },
     )
 
@@ -210,11 +230,14 @@ class _Run:
     batch: Batch
     then: Earlier | None
     past: Past
+    recipe: Recipe
+    bands: Mapping[str, Band]
 
     def asked(self, rows: pd.DataFrame) -> Asked:
         """What the practice is made from, for the accounts of these rows."""
         as_of, rule = pd.Timestamp(self.batch.as_of), self.model.spec.rule
-        return Asked(self.engine, self.manifest["tables"], as_of, rule, rows)
+        tables, recipe = self.manifest["tables"], self.recipe
+        return Asked(self.engine, tables, as_of, rule, rows, recipe, self.bands)
 
 
 def _rows(run: _Run, piece: pd.DataFrame, customers: pd.DataFrame) -> Iterator[AccountRisk]:

@@ -190,7 +190,7 @@ def _weighed(drafts: Sequence[_Draft], floor: Floor, bands: Bands, before: Band 
         coverage=coverage,
         floor=floor,
         bands=bands,
-        ingredients=tuple(draft.told(*given) for draft, *given in dealt),
+        ingredients=tuple(draft.told(score, share, part) for draft, score, share, part in dealt),
     )
 
 

@@ -10,6 +10,8 @@ import pandas as pd
 
 from data.churn import ChurnRule
 from data.engine import Sql
+from features.health.recipe import Band, Recipe
+from serving.health.stored import stored
 from serving.practice.record import Practice
 
 
@@ -17,7 +19,8 @@ from serving.practice.record import Practice
 class Asked:
     """Some accounts at a moment: `rows` are theirs of the feature table, one each.
 
-    `engine` is opened at the moment (`features.build.moment`), on the tables of `landed`.
+    `engine` is opened at the moment (`features.build.moment`), on the tables of `landed`. Health
+    is made by the `recipe`; `bands` are those that accounts were in, by account_id.
     """
 
     engine: Sql
@@ -25,11 +28,14 @@ class Asked:
     as_of: pd.Timestamp
     rule: ChurnRule
     rows: pd.DataFrame
+    recipe: Recipe
+    bands: Mapping[str, Band]
 
 
 def practices(asked: Asked) -> Mapping[str, Practice]:
     """What is published of each account beside its risk; nothing at or after `as_of` is used."""
-    return {account: Practice() for account in asked.rows["account_id"]}
+    health = stored(asked.recipe, asked.rows, asked.bands)
+    return {account: Practice(**health[account]) for account in asked.rows["account_id"]}
 
 
 def scorecards(_asked: Asked) -> Mapping[str, str]:

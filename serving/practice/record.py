@@ -13,7 +13,7 @@ class Practice(BaseModel):
     `health` holds the health score with all that it was made from, `indicators` the figures of the
     account, `words` what it said. `health_score` is the score itself, 0 to 100 and higher is
     better, None where too little is known; `health_coverage` is the known share of its weights,
-    and  the band that it is in.
+    and `health_band` the band that it is in.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)

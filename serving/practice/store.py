@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Engine, select
 
+from features.health.recipe import Band
 from serving.database import transaction
 from serving.practice.record import Practice
 from serving.practice.tables import PRACTICE, SCORECARD
@@ -50,16 +51,30 @@ def read_parts(
         PRACTICE.c[part].is_not(None),
     )
     with transaction(engine) as connection:
-        return dict(connection.execute(query).tuples().all())
+        return {account: value for account, value in connection.execute(query)}  # noqa: C416 - typed
 
 
-def healths(engine: Engine, batch_id: str) -> dict[str, tuple[float | None, float | None]]:
-    """The health score and its coverage of every account of a batch that was asked for one."""
-    query = select(
-        PRACTICE.c.account_id, PRACTICE.c.health_score, PRACTICE.c.health_coverage
-    ).where(PRACTICE.c.batch_id == batch_id, PRACTICE.c.health.is_not(None))
+Brief = tuple[float | None, float | None, Band | None]
+
+
+def healths(engine: Engine, batch_id: str, account_ids: Sequence[str]) -> dict[str, Brief]:
+    """The health score, its coverage and its band of those of the accounts that have a health."""
+    known = [name for name in account_ids if "\0" not in name]
+    its = PRACTICE.c
+    query = select(its.account_id, its.health_score, its.health_coverage, its.health_band).where(
+        its.batch_id == batch_id, its.account_id.in_(known), its.health_coverage.is_not(None)
+    )
     with transaction(engine) as connection:
-        return {account: (score, known) for account, score, known in connection.execute(query)}
+        return {account: (a, b, c) for account, a, b, c in connection.execute(query)}
+
+
+def bands(engine: Engine, batch_id: str) -> dict[str, Band]:
+    """The band of health that a batch published of every account that has one."""
+    query = select(PRACTICE.c.account_id, PRACTICE.c.health_band).where(
+        PRACTICE.c.batch_id == batch_id, PRACTICE.c.health_band.is_not(None)
+    )
+    with transaction(engine) as connection:
+        return {account: value for account, value in connection.execute(query)}  # noqa: C416 - typed
 
 
 def read_scorecards(engine: Engine, batch_id: str) -> dict[str, Any]:

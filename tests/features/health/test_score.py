@@ -57,8 +57,9 @@ def test_a_score_is_the_weighted_mean_of_what_is_known():
     assert points(found) == {"pulse": 5.0, "sentiment": 15.3, "engagement": 45.0}
     assert (found.score, found.band, found.coverage) == (65.3, "fair", 1.0)
     nps, csat = found.ingredients[1].inputs
-    assert (nps.score, nps.share, nps.points) == (90, pytest.approx(2 / 15), 12.0)
-    assert (csat.score, csat.share, csat.points) == (50, pytest.approx(1 / 15), 3.3)
+    assert (nps.score, csat.score) == (90, 50)
+    assert [nps.share, csat.share] == pytest.approx([2 / 15, 1 / 15])
+    assert (nps.points, csat.points) == (12.0, 3.3)
 
 
 def test_what_is_missing_gives_its_weight_to_the_rest():
@@ -92,8 +93,9 @@ def test_an_input_past_its_age_counts_no_more():
     stale = health(SMALL, {"pulse": 1, "pulse_age": 91, "days_late_365": 10, "nps": 10})
     assert fresh.score == 75
     assert stale.score == 100
-    assert stale.input("pulse").expired
-    assert stale.input("pulse").value == 1
+    pulse = stale.input("pulse")
+    assert pulse is not None
+    assert (pulse.expired, pulse.value, pulse.score) == (True, 1, None)
 
 
 @pytest.mark.parametrize("known", [3, 2, 1, 0])
@@ -140,8 +142,10 @@ def test_a_value_on_the_better_side_never_lowers_the_score(values, name, other):
     nearer, farther = sorted((values[name] or 0.0, other), key=lambda v: v * (better > 0 or -1))
     worse_off = health(built_in(), {**values, name: nearer}).score
     better_off = health(built_in(), {**values, name: farther}).score
-    assert (worse_off is None) == (better_off is None)
-    assert worse_off is None or worse_off <= better_off
+    if worse_off is None or better_off is None:
+        assert worse_off == better_off
+        return
+    assert worse_off <= better_off
 
 
 @given(VALUES, WEIGHTS, st.sampled_from([0.01, 2, 1000]))

@@ -91,6 +91,8 @@ def test_an_ingredient_that_is_seldom_known_is_told_apart_from_one_that_says_lit
     half.frame["seat_use_30"] = half.frame["seat_use_30"].where(half.frame.index % 3 == 0)
     seldom = told(half, RECIPE, SPEC, CONFIG, data_until="2025-01-01").ingredients
     adoption = next(one for one in seldom if one.name == "adoption")
+    assert adoption.roc_auc_known is not None
+    assert adoption.roc_auc.value is not None
     assert adoption.roc_auc_known > adoption.roc_auc.value + 0.1
 
 
@@ -152,6 +154,7 @@ def test_weights_are_suggested_only_where_enough_accounts_left():
 def test_a_score_that_means_nothing_gets_no_weights_for_it():
     noise = past(strength=0.0)
     found = told(noise, RECIPE, SPEC, CONFIG, data_until="2025-01-01")
+    assert found.score is not None
     assert found.score.value == pytest.approx(0.5, abs=0.05)
     assert (
         found.suggestion is None
