@@ -18,7 +18,6 @@ from serving.database import writing
 from serving.records import (
     AccountRisk,
     Batch,
-    Change,
     Driver,
     Evidence,
     Explanation,
@@ -26,6 +25,7 @@ from serving.records import (
     Move,
 )
 from serving.store import publish
+from tests.published import a_change
 
 HOSTILE = '<script>alert("x")</script>'
 
@@ -450,34 +450,26 @@ def test_nothing_that_is_read_is_ever_locked(store):
 
 
 def test_what_changed_is_told_on_the_page_and_by_the_api(tmp_path):
-    change = Change(
-        since=date(2025, 12, 24),
-        batch_id="b0",
-        model_version="m0",
+    move = Move(
+        family="silence",
+        label=f"Silence {HOSTILE}",
+        context=False,
+        points=0.5,
+        shown=50,
+        claim="Nobody has come to us for 41 days",
+        feature="days_since_inbound",
+        unit="days",
+        value=Measure(value=41, text="41 days"),
+        before=Measure(value=34, text="34 days"),
+    )
+    change = a_change(
+        move,
+        as_of=date(2025, 12, 31),
         before=0.2,
-        before_shown=20,
-        after_shown=90,
         account=0.5,
-        account_shown=50,
         data=-0.05,
-        data_shown=-5,
         model=0.25,
-        model_shown=25,
-        moves=(
-            Move(
-                family="silence",
-                label=f"Silence {HOSTILE}",
-                context=False,
-                points=0.5,
-                shown=50,
-                claim="Nobody has come to us for 41 days",
-                feature="days_since_inbound",
-                unit="days",
-                value=Measure(value=41, text="41 days"),
-                before=Measure(value=34, text="34 days"),
-            ),
-        ),
-        sentence="Up from 20% to 90%: silence +50.",
+        said="Up from 20% to 90%: silence +50.",
     )
     row = ROWS[0]
     assert row.explanation is not None
@@ -498,7 +490,7 @@ def test_what_changed_is_told_on_the_page_and_by_the_api(tmp_path):
         '<td class="number wide">34 days</td>',
     ):
         assert said in shown
-    assert "Another model than m0" in page.text
+    assert "Another model than m1" in page.text
     assert "Data arrived, went missing or was corrected" in page.text
     assert HOSTILE not in page.text
     parts = {
@@ -527,7 +519,7 @@ def test_what_changed_is_told_on_the_page_and_by_the_api(tmp_path):
         "events": [],
     }
     whole = {"account_shown": 50, "data_shown": -5, "model_shown": 25}
-    run = {"since_batch_id": "b0", "since_model_version": "m0"}
+    run = {"since_batch_id": "b1", "since_model_version": "m1"}
     assert answer.json()["explanation"]["change"] == {**parts, **whole, **run}
     known = {"account_id": "small", "as_of": "2025-12-31", "changed": True, "risk": 0.9}
     assert flat.json() == {**known, **parts}
