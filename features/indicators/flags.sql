@@ -70,7 +70,7 @@ flag AS (
     UNION ALL
     SELECT p.account_id, p.as_of, 'competitor', count(x.account_id) > 0
     FROM spine p
-    JOIN feeds_here h ON h.feed = 'external_signals'
+    JOIN indicator_feeds h ON h.feed = 'external_signals'
     LEFT JOIN seen_external_signals x ON x.account_id = p.account_id AND x.as_of = p.as_of
         AND x.age <= 180 AND x.kind IN ('competitor_contact', 'competitor_mention')
     GROUP BY p.account_id, p.as_of

@@ -1,5 +1,5 @@
--- What several indicators read. `periods` gives the half-open stretch of each indicator and moment;
--- `rules` the settings, one row. Customers are the rows of the spine.
+-- What several indicators read. `indicator_periods` gives the half-open stretch of each indicator
+-- and moment; `indicator_rules` the settings, one row. Customers are the rows of the spine.
 
 -- Use by customers in the longest stretch that an indicator of use looks at.
 CREATE OR REPLACE TABLE indicator_use AS
@@ -9,7 +9,7 @@ JOIN ages a ON a.day = c.day
 JOIN snapshots s ON s.as_of = a.as_of AND c.seen < s.as_of_day
 JOIN (
     SELECT as_of, date_diff('day', DATE '1970-01-01', CAST(min(start) AS DATE)) AS first_day
-    FROM periods
+    FROM indicator_periods
     WHERE indicator IN ('engagement_score', 'adoption_breadth', 'adoption_rate', 'risk_flags')
     GROUP BY as_of
 ) w ON w.as_of = a.as_of AND c.day >= w.first_day
@@ -26,7 +26,7 @@ JOIN first_use f ON f.account = p.account AND f.seen < s.as_of_day;
 
 CREATE OR REPLACE TABLE indicator_workdays AS
 SELECT w.indicator, w.as_of, count(*) AS workdays
-FROM periods w
+FROM indicator_periods w
 JOIN ages a ON a.as_of = w.as_of
     AND a.day >= date_diff('day', DATE '1970-01-01', CAST(w.start AS DATE))
     AND a.day < date_diff('day', DATE '1970-01-01', CAST(w.stop AS DATE))
@@ -43,7 +43,7 @@ SELECT w.indicator, u.account_id, u.as_of,
         THEN CAST(u.day AS VARCHAR) || ' ' || CAST(u.contact AS VARCHAR) END) AS user_workdays,
     count(DISTINCT CASE WHEN u.workday THEN u.day END) AS workdays_used
 FROM indicator_use u
-JOIN periods w ON w.as_of = u.as_of
+JOIN indicator_periods w ON w.as_of = u.as_of
     AND u.day >= date_diff('day', DATE '1970-01-01', CAST(w.start AS DATE))
 WHERE w.indicator IN ('usage_depth', 'dau_mau', 'licence_utilisation', 'engagement_score')
 GROUP BY w.indicator, u.account_id, u.as_of;
@@ -53,7 +53,8 @@ CREATE OR REPLACE TABLE indicator_people AS
 SELECT w.indicator, c.account_id, c.as_of, count(*) AS people, count(u.contact) AS active
 FROM seen_contacts c
 JOIN spine p ON p.account_id = c.account_id AND p.as_of = c.as_of
-JOIN periods w ON w.as_of = c.as_of AND w.indicator IN ('adoption_rate', 'engagement_score')
+JOIN indicator_periods w ON w.as_of = c.as_of
+    AND w.indicator IN ('adoption_rate', 'engagement_score')
 LEFT JOIN codes k ON k.kind = 'contact' AND k.id = c.contact_id
 LEFT JOIN (
     SELECT as_of, account_id, contact, max(day) AS last_day
@@ -78,9 +79,10 @@ FROM (
         occurred_at, answered_at
     FROM seen_interactions
 ) i
-CROSS JOIN rules r
+CROSS JOIN indicator_rules r
 JOIN spine p ON p.account_id = i.account_id AND p.as_of = i.as_of
-JOIN periods w ON w.as_of = i.as_of AND w.indicator IN ('interaction_quality', 'engagement_score')
+JOIN indicator_periods w ON w.as_of = i.as_of
+    AND w.indicator IN ('interaction_quality', 'engagement_score')
     AND i.occurred_at >= w.start
     AND i.occurred_at < w.as_of - to_days(r.answer_days)
 WHERE (i.channel = 'meeting' AND i.attended IS NOT NULL)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
 
 from data.churn import ChurnRule
 from data.contract import BY_NAME
-from data.engine import Engine
+from data.engine import Sql
 from data.workspace import Workspace
 from features.build import moment
 from features.feature import sql_text
@@ -20,6 +20,7 @@ from features.indicators.indicator import Indicator, Reason
 from features.indicators.scorecard import Settings
 
 COLUMNS = ("account_id", "as_of", "indicator", "numerator", "denominator", "n", "days", "detail")
+AT_RISK = "arr_at_risk"
 _QUERIES = ("use", "talk", "voice", "progress", "money", "renewals", "flags")
 _SEGMENTS = """
 SELECT a.account_id, a.as_of, coalesce(c.value, a.segment) AS segment, a.created_at AS began_at,
@@ -73,23 +74,38 @@ def measured(
         MissingError: nothing was landed.
     """
     manifest = workspace.manifest()
+    with moment(workspace, snapshots, rule=rule) as sql:
+        found = measured_in(sql, manifest, snapshots, rule=rule, settings=settings)
+    if risks is None:
+        return found
+    known = _at_risk(risks).merge(found.accounts[["account_id", "as_of"]])
+    told = {key: reason for key, reason in found.empty.items() if reason != "no_risk"}
+    return replace(found, parts=pd.concat([found.parts, known], ignore_index=True), empty=told)
+
+
+def measured_in(
+    sql: Sql,
+    manifest: Mapping[str, Any],
+    snapshots: Sequence[pd.Timestamp],
+    *,
+    rule: ChurnRule,
+    settings: Settings,
+) -> Measured:
+    """The same in an engine that was opened at these snapshots, on the tables of a manifest.
+
+    Revenue at risk is empty. The engine must be DuckDB; tables named `indicator_` are left in it.
+    """
     landed = manifest["tables"]
     periods = stretches(snapshots, settings, grace_days=rule.grace_days)
-    with moment(workspace, snapshots, rule=rule) as sql:
-        if not isinstance(sql, Engine):  # pragma: no cover - no other engine was asked for
-            raise TypeError("indicators: expected DuckDB")
-        _lay(sql, periods, settings, rule, list(landed))
-        parts = [sql.frame(sql_text(f"indicators/{name}.sql")) for name in _QUERIES]
-        accounts = sql.frame(_SEGMENTS)
-        states = feeds(sql, landed)
-        since = _since(sql, list(landed))
-    parts.append(_at_risk(risks))
+    _lay(sql, periods, settings, rule, list(landed))
+    parts = [sql.frame(sql_text(f"indicators/{name}.sql")) for name in _QUERIES]
+    accounts = sql.frame(_SEGMENTS)
     return Measured(
         parts=_together(parts, accounts),
         accounts=accounts,
         periods=periods,
-        empty=_empty(snapshots, landed, states, with_risks=risks is not None),
-        since=since,
+        empty=_empty(snapshots, landed, feeds(sql, landed)),
+        since=_since(sql, list(landed)),
         until=pd.Timestamp(manifest["data_until"]),
         settings=settings,
     )
@@ -110,21 +126,21 @@ def stretches(
 
 
 def _lay(
-    sql: Engine,
+    sql: Sql,
     periods: pd.DataFrame,
     settings: Settings,
     rule: ChurnRule,
     landed: list[str],
 ) -> None:
     """Make what the queries read beside the cut tables."""
-    sql.table("periods", periods)
+    sql.table("indicator_periods", periods)
     rules = {**settings.days, "grace_days": rule.grace_days, "gross_margin": settings.gross_margin}
-    sql.table("rules", pd.DataFrame([rules]))
-    sql.table("feeds_here", pd.DataFrame({"feed": pd.array(landed, dtype="str")}))
+    sql.table("indicator_rules", pd.DataFrame([rules]))
+    sql.table("indicator_feeds", pd.DataFrame({"feed": pd.array(landed, dtype="str")}))
     sql.run(sql_text("indicators/ground.sql"))
 
 
-def _since(sql: Engine, landed: list[str]) -> dict[str, pd.Timestamp]:
+def _since(sql: Sql, landed: list[str]) -> dict[str, pd.Timestamp]:
     times = " UNION ALL ".join(
         f"SELECT '{name}' AS name, min({BY_NAME[name].time}) AS first FROM {name}"
         for name in landed
@@ -141,30 +157,24 @@ def _together(parts: Sequence[pd.DataFrame], accounts: pd.DataFrame) -> pd.DataF
     )
 
 
-def _at_risk(risks: pd.DataFrame | None) -> pd.DataFrame:
-    if risks is None:
-        return pd.DataFrame(columns=list(COLUMNS))
+def _at_risk(risks: pd.DataFrame) -> pd.DataFrame:
     known = risks[risks["arr"].notna() & risks["band"].notna()]
     return pd.DataFrame(
         {
             "account_id": known["account_id"],
             "as_of": known["as_of"],
-            "indicator": "arr_at_risk",
+            "indicator": AT_RISK,
             "numerator": known["arr"].where(known["band"] == "high", 0.0).astype("float64"),
             "denominator": known["arr"].astype("float64"),
             "n": 1,
-            "days": None,
+            "days": float("nan"),
             "detail": None,
         }
     )
 
 
 def _empty(
-    snapshots: Sequence[pd.Timestamp],
-    landed: Mapping[str, Any],
-    states: pd.DataFrame,
-    *,
-    with_risks: bool,
+    snapshots: Sequence[pd.Timestamp], landed: Mapping[str, Any], states: pd.DataFrame
 ) -> dict[tuple[pd.Timestamp, str], Reason]:
     """Which indicators nothing can be said of, and why."""
     dead: dict[tuple[pd.Timestamp, str], Reason] = {
@@ -176,10 +186,8 @@ def _empty(
     for indicator in INDICATORS:
         for as_of in snapshots:
             reason = _why(indicator, landed, dead, as_of)
-            if indicator.id == "arr_at_risk" and not with_risks:
-                reason = "no_risk"
-            if reason:
-                found[as_of, indicator.id] = reason
+            if reason or indicator.id == AT_RISK:
+                found[as_of, indicator.id] = reason or "no_risk"
     return found
 
 

@@ -19,7 +19,7 @@ numbered AS (
         PARTITION BY account_id, as_of ORDER BY started_at, ended_at, subscription_id
         ROWS UNBOUNDED PRECEDING) AS stretch
     FROM marked m
-    CROSS JOIN rules r
+    CROSS JOIN indicator_rules r
 ),
 stretches AS (
     SELECT account_id, as_of, stretch, min(started_at) AS started_at, max(ended_at) AS ended_at,
@@ -30,15 +30,17 @@ stretches AS (
 ),
 windows AS (
     SELECT DISTINCT as_of, start, stop
-    FROM periods
+    FROM indicator_periods
     WHERE indicator IN ('gross_retention', 'mrr_churn_gross')
 ),
 paid AS (
     SELECT t.account_id, w.as_of, w.start, w.stop,
-        round(sum(CASE WHEN t.started_at < w.start AND t.ended_at >= w.start THEN t.mrr ELSE 0 END), 6)
-            AS mrr_start,
-        round(sum(CASE WHEN t.started_at < w.stop AND t.ended_at >= w.stop THEN t.mrr ELSE 0 END), 6)
-            AS mrr_end
+        round(sum(
+            CASE WHEN t.started_at < w.start AND t.ended_at >= w.start THEN t.mrr ELSE 0 END
+        ), 6) AS mrr_start,
+        round(sum(
+            CASE WHEN t.started_at < w.stop AND t.ended_at >= w.stop THEN t.mrr ELSE 0 END
+        ), 6) AS mrr_end
     FROM terms t
     JOIN windows w ON w.as_of = t.as_of
     GROUP BY t.account_id, w.as_of, w.start, w.stop
@@ -84,8 +86,9 @@ kept AS (
 started AS (
     SELECT m.*, CASE WHEN m.left_by IS NULL THEN '' ELSE m.left_by END AS cause
     FROM moved m
-    WHERE m.mrr_start > 0 AND m.start IN (
-        SELECT w.start FROM periods w WHERE w.indicator = 'logo_churn' AND w.as_of = m.as_of)
+    JOIN indicator_periods w ON w.as_of = m.as_of AND w.start = m.start
+        AND w.indicator = 'logo_churn'
+    WHERE m.mrr_start > 0
 )
 SELECT k.account_id, k.as_of, w.indicator,
     CASE w.indicator
@@ -97,7 +100,7 @@ SELECT k.account_id, k.as_of, w.indicator,
     END AS numerator,
     k.mrr_start AS denominator, 1 AS n, NULL AS days, NULL AS detail
 FROM kept k
-JOIN periods w ON w.as_of = k.as_of AND w.start = k.start AND w.indicator IN (
+JOIN indicator_periods w ON w.as_of = k.as_of AND w.start = k.start AND w.indicator IN (
     'gross_retention', 'net_retention', 'expansion_rate', 'mrr_churn_gross', 'mrr_churn_net')
 UNION ALL
 SELECT s.account_id, s.as_of, c.indicator,
@@ -112,10 +115,10 @@ SELECT s.account_id, s.as_of, 'won_and_lost', CASE WHEN s.started_at >= w.start
         AND s.ended_at < w.stop AND s.end_kind <> 'merged' AND s.stretch = 1 THEN 1 ELSE 0 END,
     1, 1, NULL, NULL
 FROM stretches s
-JOIN periods w ON w.as_of = s.as_of AND w.indicator = 'won_and_lost'
+JOIN indicator_periods w ON w.as_of = s.as_of AND w.indicator = 'won_and_lost'
 WHERE s.stretch = 1
 UNION ALL
 SELECT p.account_id, p.as_of, 'clv', t.mrr * 12 * r.gross_margin, 1, 1, NULL, NULL
 FROM spine p
 JOIN term t ON t.account_id = p.account_id AND t.as_of = p.as_of
-CROSS JOIN rules r
+CROSS JOIN indicator_rules r

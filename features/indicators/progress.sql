@@ -1,8 +1,8 @@
 -- How far customers have come, from becoming one on. A cohort is who began in the stretch, whether
 -- or not they are customers still: who left without getting there did not get there.
 WITH begun AS (
-    SELECT a.account_id, a.as_of, a.created_at AS began_at, least(a.as_of, coalesce(e.ended_at, a.as_of))
-        AS watched_until
+    SELECT a.account_id, a.as_of, a.created_at AS began_at,
+        least(a.as_of, coalesce(e.ended_at, a.as_of)) AS watched_until
     FROM seen_accounts a
     LEFT JOIN (
         SELECT account_id, as_of,
@@ -41,7 +41,7 @@ SELECT b.account_id, b.as_of, 'time_to_value' AS indicator,
         CAST(least(coalesce(r.value_at, b.watched_until), b.watched_until) AS DATE))) AS days,
     NULL AS detail
 FROM begun b
-JOIN periods w ON w.as_of = b.as_of AND w.indicator = 'time_to_value'
+JOIN indicator_periods w ON w.as_of = b.as_of AND w.indicator = 'time_to_value'
     AND b.began_at >= w.start AND b.began_at < w.stop
 LEFT JOIN reached r ON r.account_id = b.account_id AND r.as_of = b.as_of
 UNION ALL
@@ -49,8 +49,8 @@ SELECT b.account_id, b.as_of, 'activation_rate',
     CASE WHEN r.activated_at < b.began_at + to_days(s.activation_days) THEN 1 ELSE 0 END, 1, 1,
     NULL, NULL
 FROM begun b
-CROSS JOIN rules s
-JOIN periods w ON w.as_of = b.as_of AND w.indicator = 'activation_rate'
+CROSS JOIN indicator_rules s
+JOIN indicator_periods w ON w.as_of = b.as_of AND w.indicator = 'activation_rate'
     AND b.began_at >= w.start AND b.began_at < w.stop
 LEFT JOIN reached r ON r.account_id = b.account_id AND r.as_of = b.as_of
 UNION ALL
@@ -58,7 +58,7 @@ SELECT s.account_id, s.as_of, 'onboarding_completion', count(s.achieved_at), cou
     NULL, NULL
 FROM steps s
 JOIN begun b ON b.account_id = s.account_id AND b.as_of = s.as_of
-JOIN periods w ON w.as_of = b.as_of AND w.indicator = 'onboarding_completion'
+JOIN indicator_periods w ON w.as_of = b.as_of AND w.indicator = 'onboarding_completion'
     AND b.began_at >= w.start AND b.began_at < w.stop
 WHERE s.set_at < s.first_at + INTERVAL 30 DAY
 GROUP BY s.account_id, s.as_of
@@ -66,7 +66,7 @@ UNION ALL
 SELECT o.account_id, o.as_of, 'realised_roi', round(sum(o.delivered), 9), count(*), count(*),
     NULL, NULL
 FROM objectives o
-JOIN periods w ON w.as_of = o.as_of AND w.indicator = 'realised_roi'
+JOIN indicator_periods w ON w.as_of = o.as_of AND w.indicator = 'realised_roi'
     AND o.settled_at >= w.start AND o.settled_at < w.stop
 WHERE o.wanted <> 0 AND (o.achieved_at IS NULL OR o.current IS NOT NULL)
 GROUP BY o.account_id, o.as_of

@@ -10,7 +10,7 @@ WITH terms AS (
 due AS (
     SELECT t.*
     FROM terms t
-    JOIN periods w ON w.as_of = t.as_of AND w.indicator = 'renewal_rate'
+    JOIN indicator_periods w ON w.as_of = t.as_of AND w.indicator = 'renewal_rate'
         AND t.term_ends_at >= w.start AND t.term_ends_at < w.stop
     -- Those that go on by themselves have no renewal, nor have months.
     WHERE coalesce(NOT t.auto_renew, TRUE) AND coalesce(t.end_kind <> 'merged', TRUE)
@@ -36,7 +36,7 @@ renewed AS (
             THEN t.mrr ELSE 0 END), 6) AS after,
         count(t.subscription_id) AS others, d.went_on
     FROM dates d
-    CROSS JOIN rules r
+    CROSS JOIN indicator_rules r
     LEFT JOIN terms t ON t.account_id = d.account_id AND t.as_of = d.as_of
         AND NOT list_contains(d.subscriptions, t.subscription_id)
         AND t.started_at <= d.due_at + to_days(r.grace_days) AND t.ended_at > d.due_at
@@ -70,6 +70,6 @@ SELECT f.account_id, f.as_of, 'cross_sell_time', CASE WHEN s.second_at IS NULL T
     1, date_diff('day', CAST(f.began_at AS DATE),
         CAST(least(coalesce(s.second_at, f.ended_at), f.as_of) AS DATE)), NULL
 FROM first_plan f
-JOIN periods w ON w.as_of = f.as_of AND w.indicator = 'cross_sell_time'
+JOIN indicator_periods w ON w.as_of = f.as_of AND w.indicator = 'cross_sell_time'
     AND f.began_at >= w.start AND f.began_at < w.stop
 LEFT JOIN beside s ON s.account_id = f.account_id AND s.as_of = f.as_of

@@ -54,11 +54,10 @@ class Scorecard:
     levels: Mapping[str, Level] = field(default_factory=dict)
     of_segments: Mapping[tuple[str, str], Level] = field(default_factory=dict)
 
-    def level(self, indicator: str, segment: str | None = None) -> Level | None:
-        """What is expected of an indicator, in a segment if one is named; None where nothing is."""
-        if segment is not None and (indicator, segment) in self.of_segments:
-            return self.of_segments[indicator, segment]
-        return self.levels.get(indicator)
+    def of(self, segment: str | None = None) -> dict[str, Level]:
+        """What is expected of each indicator, in a segment if one is named."""
+        own = {name: level for (name, where), level in self.of_segments.items() if where == segment}
+        return {**self.levels, **own}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,18 +68,16 @@ class Alert:
     level: Level
 
 
-def alerts(
-    figures: Iterable[Figure], scorecard: Scorecard, segment: str | None = None
-) -> list[Alert]:
+def alerts(figures: Iterable[Figure], levels: Mapping[str, Level], *, fewest: int) -> list[Alert]:
     """The figures that are worse than their level, in their order.
 
     Exactly at the level is fine. A figure without a value, a partial one, and one that rests on
-    fewer than the settings ask for raises none.
+    fewer than `fewest` raises none.
     """
     found = []
     for figure in figures:
-        level = scorecard.level(figure.indicator, segment)
-        if level and figure.n >= scorecard.settings.fewest and _worse(figure, level.expect):
+        level = levels.get(figure.indicator)
+        if level and figure.n >= fewest and _worse(figure, level.expect):
             found.append(Alert(figure=figure, level=level))
     return found
 

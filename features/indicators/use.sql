@@ -34,7 +34,7 @@ LEFT JOIN term t ON t.account_id = o.account_id AND t.as_of = o.as_of
 LEFT JOIN (
     SELECT u.account_id, u.as_of, count(DISTINCT u.feature) AS used
     FROM indicator_use u
-    JOIN periods w ON w.as_of = u.as_of AND w.indicator = 'adoption_breadth'
+    JOIN indicator_periods w ON w.as_of = u.as_of AND w.indicator = 'adoption_breadth'
         AND u.day >= date_diff('day', DATE '1970-01-01', CAST(w.start AS DATE))
     GROUP BY u.account_id, u.as_of
 ) f ON f.account_id = o.account_id AND f.as_of = o.as_of
@@ -42,7 +42,7 @@ LEFT JOIN (
 LEFT JOIN (
     SELECT u.as_of, coalesce(t.plan, '') AS plan, count(DISTINCT u.feature) AS entitled
     FROM indicator_use u
-    JOIN periods w ON w.as_of = u.as_of AND w.indicator = 'adoption_breadth'
+    JOIN indicator_periods w ON w.as_of = u.as_of AND w.indicator = 'adoption_breadth'
         AND u.day >= date_diff('day', DATE '1970-01-01', CAST(w.start AS DATE))
     LEFT JOIN term t ON t.account_id = u.account_id AND t.as_of = u.as_of
     GROUP BY u.as_of, coalesce(t.plan, '')

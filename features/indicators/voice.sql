@@ -4,7 +4,7 @@ WITH answer AS (
         coalesce(s.scale_max, CASE s.kind WHEN 'nps' THEN 10 WHEN 'csat' THEN 5 ELSE 7 END) AS scale
     FROM seen_surveys s
     JOIN spine p ON p.account_id = s.account_id AND p.as_of = s.as_of
-    JOIN periods w ON w.as_of = s.as_of AND w.indicator = s.kind
+    JOIN indicator_periods w ON w.as_of = s.as_of AND w.indicator = s.kind
         AND s.responded_at >= w.start AND s.responded_at < w.stop
     WHERE s.score IS NOT NULL AND s.kind IN ('nps', 'csat', 'ces')
 ),
@@ -42,7 +42,7 @@ solved AS (
             CAST(t.as_of AS DATE)) / CAST(30 AS DOUBLE)) AS weight
     FROM seen_tickets t
     JOIN spine p ON p.account_id = t.account_id AND p.as_of = t.as_of
-    JOIN periods w ON w.as_of = t.as_of AND w.indicator = 'support_sentiment'
+    JOIN indicator_periods w ON w.as_of = t.as_of AND w.indicator = 'support_sentiment'
         AND t.resolved_at >= w.start AND t.resolved_at < w.stop
     WHERE t.csat BETWEEN 1 AND 5
 )

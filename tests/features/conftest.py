@@ -13,7 +13,7 @@ import pytest
 from data.column import Table
 from data.contract import BY_NAME
 from data.files import write_json
-from data.workspace import Workspace
+from data.workspace import LAKE_VERSION, Workspace
 from features.catalog import BY_NAME as BY_FEATURE
 
 Tables = dict[str, pd.DataFrame]
@@ -61,7 +61,7 @@ def lake_at(root: Path, tables: Tables, until: str) -> Workspace:
         provided["usage_events"]["months"] = _months(tables["usage_events"])
     write_json(
         workspace.lake / "manifest.json",
-        {"version": 2, "data_until": until, "churn": None, "tables": provided},
+        {"version": LAKE_VERSION, "data_until": until, "churn": None, "tables": provided},
     )
     return workspace
 

@@ -13,8 +13,9 @@ ROOT = Path(__file__).parents[3]
 
 
 def test_the_document_is_written_from_the_declarations():
-    """Renew it with `python -c "from features.indicators.catalog import page; print(page(), end='')"`."""
-    assert (ROOT / "docs" / "indicators.md").read_text(encoding="utf-8") == page()
+    renew = "from features.indicators.catalog import page; print(page(), end='')"
+    written = (ROOT / "docs" / "indicators.md").read_text(encoding="utf-8")
+    assert written == page(), f'renew it: python -c "{renew}" > docs/indicators.md'
 
 
 def test_every_indicator_has_an_id_of_its_own():

@@ -35,8 +35,12 @@ def _figure(indicator="nps", value: float | None = 10.0, n=50, **more) -> Figure
     return Figure(indicator=indicator, definition=definition, value=value, n=n, **about, **more)
 
 
+def _raised(figures, scorecard, segment=None):
+    return alerts(figures, scorecard.of(segment), fewest=scorecard.settings.fewest)
+
+
 def test_a_figure_under_its_level_names_action_and_owner(scorecard):
-    [alert] = alerts([_figure()], scorecard)
+    [alert] = _raised([_figure()], scorecard)
     assert alert.figure.value == 10
     assert alert.level == Level(
         expect=20, owner="customer success manager", action="call the detractors"
@@ -58,13 +62,13 @@ def test_a_figure_under_its_level_names_action_and_owner(scorecard):
     ],
 )
 def test_what_raises_an_alert(scorecard, figure, raised):
-    assert bool(alerts([figure], scorecard)) is raised
+    assert bool(_raised([figure], scorecard)) is raised
 
 
 def test_a_segment_has_its_own_level_and_the_rest_as_usual(scorecard):
-    [alert] = alerts([_figure(value=30.0)], scorecard, "enterprise")
+    [alert] = _raised([_figure(value=30.0)], scorecard, "enterprise")
     assert (alert.level.expect, alert.level.owner) == (40, "customer success manager")
-    assert alerts([_figure(value=30.0)], scorecard, "small") == []
+    assert _raised([_figure(value=30.0)], scorecard, "small") == []
 
 
 def test_the_file_that_comes_with_it_names_an_owner_and_an_action_for_each_level():
