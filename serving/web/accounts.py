@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response, Streamin
 from serving.access.audited import note_download
 from serving.access.caller import needs
 from serving.access.viewer import Viewer, viewer_of
+from serving.language import Language
 from serving.published import Published
 from serving.records import Batch
 from serving.store import Wanted
@@ -55,18 +56,9 @@ def account_list(published: Published, desk: Desk, screen: Screen) -> APIRouter:
         filters, last = asked.filters, max(1, -(-len(asked.places) // PER_PAGE))
         if filters.page > last:  # it was longer when the address was made, or that was made up
             return RedirectResponse(filters.at(page=last), 303)
-        content: dict[str, Any] = {
-            "batch": asked.batch,
-            "filters": filters,
-            "overview": overview(asked.book.sums(asked.some), filters),
-            "pages": last,
-            "rows": rows.of(asked.batch, asked.book, asked.page(), look.language),
-            "chips": chips(filters, asked.book.before, look.language),
-            "emptiness": asked.emptiness(),
-            "heading": look.language.say(_heading(viewer, filters)),
-            "week_before": asked.book.week_before,
-            "sheet": filters.at(CSV_PATH),
-        }
+        content = _content(asked, look.language)
+        content["pages"] = last
+        content["rows"] = rows.of(asked.batch, asked.book, asked.page(), look.language)
         if look.part:
             return _pushed(screen.show("list/part.html", look, **content), filters)
         content["orders"] = ORDERS
@@ -100,6 +92,12 @@ class _Asked:
         self.some = self.book.where(wanted, self.filters.q)
         self.places = self.book.ranked(self.some, self.filters.by, backwards=self.filters.backwards)
 
+    @property
+    def own(self) -> bool:
+        """Whether only their own accounts are asked for, or are all that they may see."""
+        mine = self._viewer.manages
+        return self._viewer.csm is not None or (mine is not None and self.filters.csm == mine)
+
     def page(self) -> list[str]:
         """The ids of those on the page that is asked for."""
         last = self.filters.page * PER_PAGE
@@ -120,10 +118,19 @@ class _Asked:
         return {kind: self.book.known(kind, theirs) for kind in ("csm", "segment")}
 
 
-def _heading(viewer: Viewer, filters: Filters) -> str:
-    """What the list is called: by whether it holds their own accounts alone."""
-    own = viewer.csm is not None or (filters.csm and filters.csm == viewer.manages)
-    return "frame.my_accounts" if own else "frame.accounts"
+def _content(asked: _Asked, language: Language) -> dict[str, Any]:
+    """What the filters decide on, but for the rows themselves."""
+    filters, book = asked.filters, asked.book
+    return {
+        "batch": asked.batch,
+        "filters": filters,
+        "overview": overview(book.sums(asked.some), filters),
+        "chips": chips(filters, book.before, language),
+        "emptiness": asked.emptiness(),
+        "heading": language.say("frame.my_accounts" if asked.own else "frame.accounts"),
+        "week_before": book.week_before,
+        "sheet": filters.at(CSV_PATH),
+    }
 
 
 def _pushed(answer: Response, filters: Filters) -> Response:
