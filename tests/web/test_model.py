@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import csv
+import io
 import json
 import re
+from collections.abc import Collection
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,17 +20,22 @@ from data.workspace import Workspace
 from serving.access import passwords, users
 from serving.access.access import Access
 from serving.access.viewer import Viewer
+from serving.apart import apart
 from serving.api import create_app
 from serving.database import writing
 from serving.language import LANGUAGES, language
 from serving.moments import now
-from serving.past import Past
+from serving.past import Past, Seen
 from serving.records import AccountRisk, Batch
 from serving.store import publish
-from serving.web.trust.misses import misses
+from serving.web.screen import STATIC
+from serving.web.trust.misses import Wrongs
 from serving.web.trust.papers import papers
 from serving.web.trust.plot import Axis, Plot, steps
+from training.artefact import write
+from training.decisions import FILE as DECISIONS
 from training.decisions import Decided, note
+from training.forget import forget
 from training.model import FORETOLD
 
 REPORT: dict[str, Any] = json.loads(
@@ -115,21 +122,16 @@ def rows() -> list[AccountRisk]:
     ]
 
 
-def written(folder: Path, **without: bool) -> None:
-    folder.mkdir(parents=True)
-    report = {k: v for k, v in REPORT.items() if k != "provenance"}
-    texts = {
-        "model.json": MADE,
-        "report.json": {**report, "reliability_groups": GROUPS},
-        "journeys.json": JOURNEYS,
-    }
-    for name, content in texts.items():
-        if without.get(name.removesuffix(".json"), True):
-            (folder / name).write_text(json.dumps(content), encoding="utf-8")
-    with (folder / "foretold.csv").open("w", encoding="utf-8", newline="") as stream:
-        told = csv.writer(stream, quoting=csv.QUOTE_NONNUMERIC)
-        told.writerow(FORETOLD)
-        told.writerows([a, d, float(y), r, float(arr), ""] for a, d, y, r, arr in FORESEEN)
+def written(folder: Path, *, report: bool = True, foreseen: Any = FORESEEN) -> None:
+    kept = {k: v for k, v in REPORT.items() if k != "provenance"}
+    stream = io.StringIO()
+    told = csv.writer(stream, quoting=csv.QUOTE_NONNUMERIC)
+    told.writerow(FORETOLD)
+    told.writerows([a, d, float(y), r, float(arr), ""] for a, d, y, r, arr in foreseen)
+    texts = {"foretold.csv": stream.getvalue(), "journeys.json": json.dumps(JOURNEYS)}
+    if report:
+        texts["report.json"] = json.dumps({**kept, "reliability_groups": GROUPS})
+    write(folder, texts, MADE)
 
 
 @pytest.fixture
@@ -220,23 +222,74 @@ def test_decisions_of_the_gate_stand_newest_first(workspace):
         )
     html = page(workspace)
     said = words(html)
-    assert said.index("Not enough evidence m1") < said.index("Let in m0")
+    assert said.index("Not enough evidence · m1") < said.index("Let in · m0")
     assert "About 12 more accounts that leave would settle it." in said
     assert "why m1 &lt;i&gt;" in html
+
+
+def test_decisions_that_cannot_be_read_are_named_and_the_others_shown(workspace):
+    path = workspace.models / DECISIONS
+    path.parent.mkdir()
+    path.write_text('{"outcome": "hired", "sentence": "", "challenger": "m7"}\n{"outc\n')
+    html = page(workspace)
+    assert f"Lines 1 and 2 of {apart(DECISIONS)} cannot be read" in words(html)
+    assert "No decision was recorded" not in html
+    good = Decided(outcome="promoted", sentence="why", challenger="m8", champion="m7")
+    note(workspace, good)
+    said = words(page(workspace))
+    assert f"Let in · {apart('m8')} in place of {apart('m7')}" in said
+    assert "Lines 1 and 2 of" in said
 
 
 def test_a_model_that_is_not_here_is_said_to_be_gone(workspace):
     said = words(page(workspace))
     assert "Nobody can tell" in said
-    assert "The model m1 behind this list is not on this machine" in said
+    assert f"The model {apart('m1')} behind this list is not on this machine" in said
     for nothing in ("no test", "no probabilities", "no calls were tried out", "no courses"):
         assert nothing in said
 
 
-@pytest.mark.parametrize("text", ["", "{", "[1]", '{"verdict": 3'])
+BROKEN = (b"", b"{", b"[1]", b"\xff\xfe", b'{"verdict": 3}', b"a,b\n\x00,\n", b"[" * 100_000)
+
+
+@pytest.mark.parametrize("text", BROKEN)
 def test_a_damaged_description_counts_as_gone(tmp_path, text):
-    (tmp_path / "model.json").write_text(text)
-    assert papers(tmp_path).state == "gone"
+    written(tmp_path / "m")
+    (tmp_path / "m" / "model.json").write_bytes(text)
+    assert papers(tmp_path / "m").state == "gone"
+
+
+@pytest.mark.parametrize("name", ["report.json", "foretold.csv", "journeys.json"])
+def test_what_a_damaged_file_held_is_not_shown_and_the_file_is_named(workspace, name):
+    folder = workspace.models / "m1"
+    written(folder)
+    before = papers(folder)
+    for text in BROKEN:
+        (folder / name).write_bytes(text)
+        assert papers(folder).damaged == (name,)
+    assert before.damaged == ()
+    said = words(page(workspace))
+    assert f"{apart(name)} was cut or altered since the model was made" in said
+    assert {
+        "report.json": "no probabilities were tested",
+        "foretold.csv": "there was no test of it, or none was kept",
+        "journeys.json": "no courses were kept",
+    }[name] in said
+    (folder / name).unlink()
+    assert papers(folder).damaged == (name,)
+
+
+def test_papers_are_read_once_and_anew_as_soon_as_one_of_them_is_another(workspace):
+    folder = workspace.models / "m1"
+    written(folder)
+    first = papers(folder)
+    assert papers(folder) is first
+    assert forget(folder, "red") == 1  # under the same version
+    second = papers(folder)
+    assert papers(folder) is second
+    names = {row.account_id for row in first.foretold}
+    assert {row.account_id for row in second.foretold} == names - {"red"}
+    assert second.damaged == ()
 
 
 def test_a_model_of_an_older_forewarn_shows_what_it_has(workspace):
@@ -252,10 +305,8 @@ def test_rules_are_not_called_a_model_that_was_tested(tmp_path):
     workspace = Workspace(tmp_path)
     rung = {"method": "rules", "events": 3, "claims": "a ranking by expert rules"}
     publish(writing(workspace.store), a_batch(method="rules", rung=rung), rows())
-    folder = workspace.models / "m1"
-    folder.mkdir(parents=True)
     made = {"verdict": "not_enough_data", "method": "rules", "bands": MADE["bands"], "rung": rung}
-    (folder / "model.json").write_text(json.dumps(made))
+    write(workspace.models / "m1", {}, made)
     said = words(page(workspace))
     assert "Not enough data" in said
     assert "expert rules make the list" in said
@@ -271,7 +322,8 @@ def test_a_list_of_an_older_forewarn_says_that_its_tables_were_not_noted(tmp_pat
 
 def test_wrong_is_who_was_green_on_the_last_list_and_left_or_red_and_stayed(workspace):
     written(workspace.models / "m1")
-    found = misses(papers(workspace.models / "m1"), Past(workspace.store), all_seeing())
+    wrongs, told = Wrongs(Past(workspace.store)), papers(workspace.models / "m1")
+    found = wrongs.of(told, a_batch(), all_seeing())
     assert found is not None
     green, red = found.green_left, found.red_stayed
     assert (green.count, green.among, green.hidden) == (2, 3, 0)
@@ -314,12 +366,50 @@ def test_nobody_but_who_sees_all_is_shown_accounts_that_no_list_held(workspace):
     written(workspace.models / "m1")
     elsewhere = Workspace(workspace.root / "other")
     publish(writing(elsewhere.store), a_batch(n=1), rows()[:1])
-    told, past = papers(workspace.models / "m1"), Past(elsewhere.store)
-    everything, own = (misses(told, past, all_seeing(csm)) for csm in (None, "eli"))
+    told, wrongs = papers(workspace.models / "m1"), Wrongs(Past(elsewhere.store))
+    everything, own = (wrongs.of(told, a_batch(), all_seeing(csm)) for csm in (None, "eli"))
     assert everything is not None
     assert own is not None
     assert [seen is None for _, seen in everything.green_left.shown] == [True, False]
     assert (own.green_left.shown, own.green_left.hidden) == ((), 2)
+
+
+class Counting(Past):
+    """Counts how often it is asked how accounts were seen last."""
+
+    asked = 0
+
+    def last_seen(self, account_ids: Collection[str]) -> dict[str, Seen]:
+        self.asked += 1
+        return super().last_seen(account_ids)
+
+
+def test_what_was_wrong_is_found_once_for_a_batch_and_its_model(workspace):
+    folder = workspace.models / "m1"
+    written(folder)
+    past = Counting(workspace.store)
+    wrongs, batch = Wrongs(past), a_batch()
+
+    def look(viewer: Viewer, batch: Batch) -> int:
+        assert wrongs.of(papers(folder), batch, viewer) is not None
+        return past.asked
+
+    for csm in (None, "eli", None):  # one cannot see by it what another may
+        assert look(all_seeing(csm), batch) == 1
+    assert look(all_seeing(), batch.model_copy(update={"n": batch.n - 1})) == 2  # one was erased
+    assert look(all_seeing(), batch) == 3  # it keeps no more than one
+    forget(folder, "red")
+    assert look(all_seeing(), batch) == 4
+    assert look(all_seeing(), batch.model_copy(update={"batch_id": "b2"})) == 5
+
+
+def test_the_page_with_all_that_it_loads_is_small(workspace):
+    written(workspace.models / "m1")
+    html = page(workspace)
+    loaded = re.findall(r'(?:src|href)="/static/([^"?]+)', html)
+    assert {"base.css", "model.css"} <= set(loaded)
+    weight = len(html.encode()) + sum((STATIC / name).stat().st_size for name in loaded)
+    assert weight < 80_000  # of 120,000: a company has more signs, tables and lists
 
 
 def test_the_page_speaks_each_language(workspace):
