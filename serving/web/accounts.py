@@ -95,8 +95,8 @@ class _Asked:
     @property
     def own(self) -> bool:
         """Whether only their own accounts are asked for, or are all that they may see."""
-        mine = self._viewer.manages
-        return self._viewer.csm is not None or (mine is not None and self.filters.csm == mine)
+        theirs = self.filters.csm != "" and self.filters.csm == self._viewer.manages
+        return theirs or self._viewer.csm is not None
 
     def page(self) -> list[str]:
         """The ids of those on the page that is asked for."""
