@@ -25,6 +25,11 @@ KNOWN = Column(
     unit="UTC",
     about="when the firm could know the row; defaults to the time it happened",
 )
+# The answers to the exit survey's first question (`data/asking/exit.yml`).
+REASONS = (
+    *("price", "value", "product", "support", "onboarding", "competitor"),
+    *("champion_left", "no_need", "acquired", "closed", "other"),
+)
 
 
 TABLES: tuple[Table, ...] = (
@@ -167,6 +172,7 @@ TABLES: tuple[Table, ...] = (
         later("responded_at", "when it was answered"),
         number("score", "the answer", "0 to scale_max", minimum=0, revealed_at="responded_at"),
         number("scale_max", "highest possible answer", "points", minimum=1),
+        text("reason", "why they leave, of an exit survey", *REASONS, revealed_at="responded_at"),
         KNOWN,
     ),
     table(

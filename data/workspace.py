@@ -14,7 +14,7 @@ from data.errors import MissingError
 from data.files import sweep
 from data.locks import held
 
-LAKE_VERSION = 2
+LAKE_VERSION = 3
 STORE_VARIABLE = "FOREWARN_STORE"
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from data.errors import BadInputError
-from serving import documents, models
+from serving import asking, documents, models
 from serving.access import commands as keys
 from serving.access import user_commands as users
 from serving.console import INTERRUPTED, Run, command, complain
@@ -120,6 +120,7 @@ def audit(run: Run) -> None:
 app.add_typer(keys.app, name="keys")
 app.add_typer(users.app, name="users")
 app.add_typer(webhooks.app, name="webhooks")
+app.add_typer(asking.app, name="surveys")
 app.add_typer(plays.app, name="plays")
 app.command(epilog="Example: forewarn train")(models.train)
 app.command(epilog="Example: forewarn backtest")(models.backtest)

@@ -15,7 +15,8 @@ from training import digits, plain
 TEMPLATES = Path(__file__).parent / "templates"
 _LISTS = ("folds", "segments")
 _MAPPINGS = (
-    *("rung", "cohorts", "metrics", "baselines", "new_accounts", "random_split", "train", "test"),
+    *("rung", "cohorts", "reasons", "metrics", "baselines", "new_accounts", "random_split"),
+    *("train", "test"),
     *("learning_curve", "reliability", "calibration", "capacity", "families", "horizons", "search"),
     *("choice", "journeys", "dropped", "audit", "provenance"),
 )

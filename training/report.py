@@ -32,13 +32,15 @@ class TrainingReport:
     `metrics` are those of the reported folds, pooled; `baselines` holds per rival its metrics and,
     under `difference`, ours minus theirs with the share of draws in which ours is ahead. `beside`
     has the other sections of the report by name. `model_version` is None unless a model was
-    registered; `promotion` says what came of it.
+    registered; `promotion` says what came of it. `reasons` counts the churned accounts by what they
+    said in exit surveys.
     """
 
     verdict: str
     sentence: str
     cohorts: dict[str, int]
     method: str
+    reasons: dict[str, int] = field(default_factory=dict)
     rung: dict[str, Any] = field(default_factory=dict)
     metrics: Figures = field(default_factory=dict)
     baselines: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -97,6 +99,9 @@ class TrainingReport:
     def _data(self) -> list[str]:
         counted = ", ".join(f"{count:,} {name}" for name, count in self.cohorts.items())
         lines = [f"account-snapshots: {counted}"] if counted else []
+        if self.reasons:
+            gave = [f"{n:,} {why.replace('_', ' ')}" for why, n in self.reasons.items()]
+            lines.append(f"why accounts left, by their exit surveys: {', '.join(gave)}")
         lines += [self.rung["sentence"]] if self.rung else []
         for role, part in (("learnt from", self.train), ("tested on", self.test)):
             if part:
@@ -172,7 +177,7 @@ def unfinished(verdict: Verdict) -> TrainingReport:
 
 
 _KEPT = (
-    *("verdict", "sentence", "method", "rung", "base_rate", "data_until", "cohorts"),
+    *("verdict", "sentence", "method", "rung", "base_rate", "data_until", "cohorts", "reasons"),
     *("metrics", "baselines", "folds", "new_accounts", "random_split", "segments", "choice"),
     *("reliability", "reliability_groups", "calibration", "capacity", "families", "horizons"),
     *("learning_curve", "train", "test", "dropped"),

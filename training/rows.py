@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from data.workspace import Workspace
 from training.cohorts import cohorts
 from training.evaluate import TestRows
 from training.matrix import Numbers
+from training.reasons import ENDED, EXITS, NO_EXITS, told
 from training.spec import ChurnSpec
 
 Flags = npt.NDArray[np.bool_]
@@ -22,7 +24,7 @@ Flags = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Rows:
-    """A feature table and, row for row, its cohort, label, outcome and reason."""
+    """A feature table and, row for row, its cohort, label, outcome, and why the account left."""
 
     frame: pd.DataFrame
     fate: pd.DataFrame
@@ -84,11 +86,29 @@ class Rows:
 def rows_of(workspace: Workspace, frame: pd.DataFrame, spec: ChurnSpec) -> Rows:
     """Rows for a feature table of the workspace's landed data."""
     until = pd.Timestamp(workspace.manifest()["data_until"])
-    needed = spec.rule.of if spec.rule.kind == "silence" else "subscriptions"
     with Engine([workspace.lake], spill=workspace.spill) as engine:
-        path = literal(workspace.lake / f"{needed}.parquet")
-        engine.run(f"CREATE VIEW {needed} AS SELECT * FROM read_parquet({path})")
-        return Rows(frame, cohorts(engine, frame, spec, data_until=until))
+        _ends(engine, workspace, spec)
+        fate = cohorts(engine, frame, spec, data_until=until)
+        return Rows(frame, fate.assign(said=told(engine, fate)))
+
+
+def _ends(engine: Engine, workspace: Workspace, spec: ChurnSpec) -> None:
+    """What tells when accounts were lost, and what they said about it."""
+    answers = workspace.lake / "surveys.parquet"
+    engine.run(
+        f"CREATE VIEW exits AS {EXITS.format(_read(answers)) if answers.exists() else NO_EXITS}"
+    )
+    if spec.rule.kind == "silence":
+        file = workspace.lake / f"{spec.rule.of}.parquet"
+        engine.run(f"CREATE VIEW {spec.rule.of} AS SELECT * FROM {_read(file)}")
+    else:
+        file = workspace.lake / "subscriptions.parquet"
+        engine.run(f"CREATE VIEW landed_subscriptions AS SELECT * FROM {_read(file)}")
+        engine.run(f"CREATE TABLE subscriptions AS {ENDED.format(grace=spec.rule.grace_days)}")
+
+
+def _read(file: Path) -> str:
+    return f"read_parquet({literal(file)})"
 
 
 def yearly_value(frame: pd.DataFrame) -> Numbers:

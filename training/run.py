@@ -24,6 +24,7 @@ from training.examine import with_decided
 from training.promote import first_promotion
 from training.provenance import git_revision
 from training.publish import model_of, record, save_proven, write_evaluation
+from training.reasons import reasons
 from training.report import TrainingReport, compared, figures, unfinished
 from training.rows import Rows, rows_of
 from training.spec import ChurnSpec
@@ -136,6 +137,7 @@ def _reported(rows: Rows, found: Examination) -> TrainingReport:
         sentence=found.verdict.sentence,
         method=found.method,
         cohorts=counted(rows.fate),
+        reasons=reasons(rows.fate),
         rung=found.rung.to_dict(),
         search=found.search,
         base_rate=found.base_rate(known),

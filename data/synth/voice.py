@@ -5,14 +5,34 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from data.contract import REASONS
 from data.synth.clock import DAYS_PER_MONTH, DAYS_PER_YEAR, Array, Floats, Ints
 from data.synth.frames import Words, moments, office_hours, pick, table
 from data.synth.people import People
-from data.synth.troubles import ENGAGEMENT, REFERENCE, SILENCE, SUPPORT, ZOMBIE
+from data.synth.troubles import (
+    ENGAGEMENT,
+    KINDS,
+    PAYMENT,
+    REFERENCE,
+    SILENCE,
+    SINGLE_CONTACT,
+    SUPPORT,
+    ZOMBIE,
+)
 from data.synth.world import World
 
 SURVEYS = ("nps", "csat", "ces", "onboarding", "monthly", "exit")
 NPS, CSAT, CES, ONBOARDING, MONTHLY, EXIT = range(len(SURVEYS))
+_SAID_OF = {
+    SILENCE: "no_need",
+    SINGLE_CONTACT: "champion_left",
+    ENGAGEMENT: "value",
+    REFERENCE: "product",
+    ZOMBIE: "competitor",
+    PAYMENT: "closed",
+    SUPPORT: "support",
+}
+_OWN = ("price", "onboarding", "acquired", "other")
 _SCALES = np.array([10, 5, 7, 5, 5, 10])
 OUTCOMES = ("accepted", "declined", "ignored", "withdrawn")
 ACCEPTED, DECLINED, IGNORED, WITHDRAWN = range(len(OUTCOMES))
@@ -44,6 +64,7 @@ def surveys(world: World, people: People, rng: np.random.Generator) -> pd.DataFr
             "responded_at": np.where(answers, days + rng.lognormal(0.3, 0.9, len(life)), np.nan),
             "score": np.round(share * scale),
             "scale_max": scale,
+            "reason": _reasons(world, life, days, answers & (kind == EXIT)),
         },
         rng,
     )
@@ -138,6 +159,15 @@ def _invitations(world: World, rng: np.random.Generator) -> tuple[Array, Array, 
     drawn.append((gone, office_hours(after, rng), np.full(len(gone), EXIT)))
     life, days, kinds = (np.concatenate(parts) for parts in zip(*drawn, strict=True))
     return life, days, kinds
+
+
+def _reasons(world: World, life: Array, days: Floats, told: Array) -> Words:
+    """Why they say that they left: by the trouble that weighs most, or for reasons of their own."""
+    levels = np.stack([world.level(kind, life, days) for kind in range(len(KINDS))])
+    said = [REASONS.index(_SAID_OF[kind]) for kind in range(len(KINDS))]
+    own = np.array([REASONS.index(reason) for reason in _OWN])[life % len(_OWN)]
+    reason = np.where(levels.max(axis=0) > 0, np.array(said)[levels.argmax(axis=0)], own)
+    return Words(np.where(told, reason, -1), REASONS)
 
 
 def _csat(burning: Floats, rng: np.random.Generator) -> Floats:

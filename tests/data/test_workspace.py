@@ -23,8 +23,8 @@ def test_without_a_landing_the_manifest_says_what_to_do(tmp_path):
 
 def test_manifest_is_what_was_written(tmp_path):
     workspace = Workspace(tmp_path)
-    write_json(workspace.lake / "manifest.json", {"version": 2})
-    assert workspace.manifest() == {"version": 2}
+    write_json(workspace.lake / "manifest.json", {"version": 3})
+    assert workspace.manifest() == {"version": 3}
 
 
 def test_lock_names_the_process_that_holds_it_and_ends_with_it(tmp_path):

@@ -24,7 +24,7 @@ def test_decisions_come_back_newest_first(workspace):
 def test_a_decision_knows_how_far_the_data_went(workspace):
     workspace.lake.mkdir()
     (workspace.lake / "manifest.json").write_text(
-        '{"version": 2, "data_until": "2025-12-31T18:00"}'
+        '{"version": 3, "data_until": "2025-12-31T18:00"}'
     )
     note(workspace, Decided(outcome="promoted", sentence="", challenger="a"))
     assert decisions(workspace.models).known[0].data_until == "2025-12-31"
