@@ -72,6 +72,23 @@ def strongest(engine: Engine, batch_id: str, account_ids: Collection[str]) -> di
     return found
 
 
+def reasons(
+    engine: Engine, batch_id: str, wanted: Collection[tuple[str, str]]
+) -> dict[tuple[str, str], Driver]:
+    """The reason of a family that raises an account's risk, by account_id and family as `wanted`.
+
+    Pairs of which there is none are left out.
+    """
+    ids = json.dumps(sorted({name for name, _ in wanted if "\0" not in name}))
+    found = {}
+    for account_id, why in _EXPLAINED.rows(engine, batch=batch_id, ids=ids):
+        for driver in _drivers(why):
+            key = account_id, driver["family"]
+            if key in wanted and driver["points"] > 0:
+                found[key] = Driver.model_validate(driver)
+    return found
+
+
 def _drivers(explanation: str) -> Iterator[dict[str, Any]]:
     """The drivers of an explanation as it is stored, each read when it is asked for.
 

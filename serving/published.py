@@ -16,7 +16,8 @@ from serving.database import reading
 from serving.earlier import Earlier, earlier, managed_by
 from serving.engines import Address
 from serving.practice import store as practice
-from serving.practice.store import Brief, Part
+from serving.practice.record import Brief
+from serving.practice.store import Part
 from serving.records import AccountRisk, Batch, Driver
 from serving.rows import QUICK
 
@@ -140,3 +141,9 @@ class Published:
     def strongest(self, batch: Batch, account_ids: Sequence[str]) -> dict[str, Driver]:
         """The strongest reason of each account that has one, without the rest of why."""
         return portfolio.strongest(self._engine, batch.batch_id, account_ids)
+
+    def reasons(
+        self, batch: Batch, wanted: Collection[tuple[str, str]]
+    ) -> dict[tuple[str, str], Driver]:
+        """The reasons that raise risks, by account_id and family, of the pairs that are wanted."""
+        return portfolio.reasons(self._engine, batch.batch_id, wanted)

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import cached_property
-from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import Connection, Engine, bindparam, literal_column, select
 
+from data.workspace import Workspace
 from serving import moments
 from serving.database import reading, transaction, writing
+from serving.plays.catalogue import playbook
 from serving.plays.log import decide
+from serving.plays.playbook import Playbook
 from serving.plays.records import Alert, Assignment, Digest
 from serving.plays.tables import ALERT, ASSIGNMENT, DIGEST
 from serving.published import Published
@@ -95,9 +97,15 @@ class PlayDesk:
     Everything may raise a `StoreError` while the store is locked or away.
     """
 
-    def __init__(self, address: Path | str, published: Published) -> None:
-        self._address = address
+    def __init__(self, workspace: Workspace, published: Published) -> None:
+        self._address = workspace.store
+        self._folder = workspace.root
         self._published = published
+
+    @property
+    def book(self) -> Playbook:
+        """The plays as their file has them now."""
+        return playbook(self._folder)
 
     @cached_property
     def _reading(self) -> Engine:
@@ -137,6 +145,11 @@ class PlayDesk:
             return None
         found = _made(Assignment, _ONE.rows(self._reading, id=assignment_id), _ASSIGNMENT)
         return found[0] if found else None
+
+    def alerts(self, since: datetime) -> list[Alert]:
+        """What was raised since then and holds still, the newest first."""
+        rows = _RAISED.rows(self._reading, since=moments.text(since))
+        return [Alert.model_validate(dict(zip(ALERT.c.keys(), row, strict=True))) for row in rows]
 
     def digests(self, day: date) -> list[tuple[Digest, list[Alert], list[Assignment]]]:
         """What each manager was told on a day: alerts first, then suggestions."""
@@ -230,6 +243,11 @@ _WAITING_OF = Question(
     _OPEN.where(ASSIGNMENT.c.account_id == bindparam("id")).order_by(ASSIGNMENT.c.assignment_id)
 )
 _ONE = Question(select(ASSIGNMENT).where(ASSIGNMENT.c.assignment_id == bindparam("id")))
+_RAISED = Question(
+    select(ALERT)
+    .where(ALERT.c.raised_at >= bindparam("since"), ALERT.c.cleared_at.is_(None))
+    .order_by(ALERT.c.raised_at.desc(), ALERT.c.alert_id)
+)
 _RUNNING = Question(
     select(*(INTERVENTION.c[name] for name in _INTERVENTION)).where(
         INTERVENTION.c.closed_at.is_(None),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,16 @@ def playbook(workspace: Path) -> Playbook:
         BadInputError: the firm's file cannot be read, or something in it is unknown or wrong.
     """
     own = workspace / OWN_FILE
-    return load(own) if own.exists() else shipped()
+    try:
+        changed = own.stat().st_mtime_ns
+    except FileNotFoundError:
+        return shipped()
+    return _own(own, changed)
+
+
+@lru_cache(maxsize=2)
+def _own(path: Path, _changed: int) -> Playbook:
+    return load(path)
 
 
 @cache

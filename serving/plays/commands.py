@@ -158,13 +158,12 @@ def close(
     run.answer(kept)
 
 
-@app.command(epilog="Example: forewarn plays decline as_1K0 done")
+@app.command(epilog="Example: forewarn plays decline A00042 silence done")
 @command
 def decline(
     run: Run,
-    suggestion: Annotated[
-        str, typer.Argument(metavar="ID", help="The suggestion's id, such as as_1K0.")
-    ],
+    account: AccountId,
+    play: Annotated[str, typer.Argument(metavar="PLAY", help="The suggested play's id.")],
     why: Annotated[
         str,
         typer.Argument(metavar="WHY", help="done, not_so, wrong_time, other_play or no_time."),
@@ -177,10 +176,14 @@ def decline(
 
     if why not in REFUSALS:
         raise unknown("reason", why, REFUSALS)
+    desk = _desk(run)
+    offers = {one.play_id: one for one in desk.waiting(account) if not one.held_out}
+    if play not in offers:
+        raise unknown(f"suggestion for {account}", play, map(str, offers))
     said = Declining.model_validate({"why": why, "decided_by": by})
-    desk, attempt = _desk(run), _attempt(("decline", suggestion), said)
-    kept = _handed_in(lambda: desk.decline(suggestion, said, attempt))
-    run.show(f"declined: {kept['play']} on {kept['account_id']}")
+    name = offers[play].assignment_id
+    kept = _handed_in(lambda: desk.decline(name, said, _attempt(("decline", name), said)))
+    run.show(f"declined: {kept['play']} on {account}")
     run.answer(kept)
 
 
@@ -188,7 +191,7 @@ def _desk(run: Run) -> PlayDesk:
     from serving.plays.board import PlayDesk
     from serving.published import Published
 
-    return PlayDesk(run.workspace.store, Published(run.workspace.store))
+    return PlayDesk(run.workspace, Published(run.workspace.store))
 
 
 def _attempt(target: tuple[str, ...], said: Any) -> Any:  # noqa: ANN401

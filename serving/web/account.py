@@ -12,6 +12,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from serving.access.audited import note_reading
 from serving.access.caller import needs
 from serving.access.viewer import viewer_of
+from serving.plays.board import PlayDesk
 from serving.published import Published
 from serving.web.look import Looking
 from serving.web.one import forms
@@ -39,14 +40,14 @@ Typing = Annotated[dict[str, str], Depends(_typed)]
 Asking = Annotated[Asked, Depends(_asked)]
 
 
-def account_page(published: Published, desk: Desk, screen: Screen) -> APIRouter:
+def account_page(published: Published, desk: Desk, plays: PlayDesk, screen: Screen) -> APIRouter:
     """The page at `/accounts/ID`, and what its forms are sent to below it."""
     router = APIRouter(
         include_in_schema=False,
         default_response_class=HTMLResponse,
         dependencies=[Depends(needs("read")), Depends(viewer_of), Depends(own_form)],
     )
-    page = Page(published=published, desk=desk, screen=screen)
+    page = Page(published=published, desk=desk, plays=plays, screen=screen)
     _saying(router, page)
     _playing(router, page)
 
@@ -99,7 +100,7 @@ def _playing(router: APIRouter, page: Page) -> None:
     @router.post("/accounts/{account_id:path}/plays", dependencies=[Depends(needs("write"))])
     def begin(request: Request, look: Looking, account_id: str, typed: Typing) -> Response:
         def write(sent: Sent) -> None:
-            said = forms.play(typed, sent.viewer)
+            said = forms.play(typed, sent.viewer, page.plays.book)
             page.desk.intervention(account_id, said, sent.attempt(said))
 
         return page.take(request, look, account_id, typed, ("play", account_id), write)

@@ -87,6 +87,7 @@ def _environment(language: Language, static: Callable[[str], str]) -> Environmen
     }
     environment.globals |= {
         "say": language.say,
+        "translated": language.translated,
         "likely": partial(likely, language=language),
         "notices": partial(notices, language=language),
         "static": static,

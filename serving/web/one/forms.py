@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from serving import moments
 from serving.access.viewer import Viewer
+from serving.plays.playbook import Playbook
 from serving.written.contents import Closing, NewFeedback, NewIntervention, NewPulse
 
 # Under these a request may be repeated; each page that is shown has one of its own.
@@ -92,8 +93,8 @@ def pulse(typed: Typed, viewer: Viewer) -> NewPulse:
     )
 
 
-def play(typed: Typed, viewer: Viewer) -> NewIntervention:
-    """A play, one that is known or in their own words, with its owner and when it is due.
+def play(typed: Typed, viewer: Viewer, book: Playbook) -> NewIntervention:
+    """A play, one of the book or in their own words, with its owner and when it is due.
 
     Raises:
         WrongFormError: no play, no date, or something too long.
@@ -110,6 +111,7 @@ def play(typed: Typed, viewer: Viewer) -> NewIntervention:
         wrong,
         {"play": "own"} if own else {},
         play=own or typed.get("play", ""),
+        play_id=None if own else book.id_of(typed.get("play", "")),
         assigned_by=viewer.name or None,
         owner=typed.get("owner", "").strip() or None,
         due_at=at,

@@ -17,13 +17,15 @@ from data.errors import ForewarnError
 from serving import moments
 from serving.access.caller import caller_of
 from serving.access.viewer import Viewer
+from serving.plays.board import REFUSALS, PlayDesk
 from serving.plays.catalogue import play_told
 from serving.published import Published
+from serving.web.advice import advised
 from serving.web.judgement import lapsed
 from serving.web.look import Look
 from serving.web.one.forms import COUNTS, Refused, Typed, WrongFormError, once_key
 from serving.web.one.found import Found, find
-from serving.web.one.view import Asked, view
+from serving.web.one.view import Asked, Plays, view
 from serving.web.one.written import written
 from serving.web.screen import Screen
 from serving.web.sign_in import NotOursError
@@ -60,6 +62,7 @@ class Page:
 
     published: Published
     desk: Desk
+    plays: PlayDesk
     screen: Screen
 
     def find(self, look: Look, account_id: str) -> Found | Response:
@@ -81,7 +84,15 @@ class Page:
         status: int = _OK,
     ) -> Response:
         """The page, with what was saved or refused if anything was."""
-        shown = view(found, written(self.desk, found.row.account_id), asked, look.language)
+        account_id, language, book = found.row.account_id, look.language, self.plays.book
+        waiting = () if found.gone else self.plays.waiting(account_id)
+        shown = view(
+            found,
+            written(self.desk, account_id),
+            asked,
+            language,
+            plays=Plays(book, tuple(advised(one, book, language) for one in waiting)),
+        )
         return self.screen.show(
             "account/page.html",
             look,
@@ -95,6 +106,7 @@ class Page:
             once=secrets.token_hex(16),
             reasons=_REASONS,
             outcomes=_OUTCOMES,
+            refusals=REFUSALS,
             counts=COUNTS,
             play_told=partial(play_told, language=look.language),
             today=moments.now().date(),

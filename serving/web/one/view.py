@@ -12,8 +12,10 @@ from serving.dossier.told import told
 from serving.language import Language, entries
 from serving.measures import inside, percent
 from serving.plays.catalogue import play_told, plays
+from serving.plays.playbook import Playbook
 from serving.records import AccountRisk, Batch, Dossier, Driver, Explanation, Move
 from serving.spoken import spoken
+from serving.web.advice import Advice, advice
 from serving.web.judgement import Judgement, judgement
 from serving.web.one.course import Course, Event, course
 from serving.web.one.found import Found
@@ -57,6 +59,14 @@ class Horizon:
     of_batch: bool
 
 
+@dataclass(frozen=True)
+class Plays:
+    """Every play that is known, and what is suggested for the account or held out."""
+
+    book: Playbook
+    waiting: tuple[Advice, ...] = ()
+
+
 @dataclass(frozen=True, kw_only=True)
 class View:
     """What the templates of `account/` show; `found` and what is asked of it lie behind it all."""
@@ -67,6 +77,7 @@ class View:
     written: Written
     asked: Asked
     language: Language
+    plays: Plays
 
     @property
     def batch(self) -> Batch:
@@ -223,13 +234,27 @@ class View:
 
     @property
     def suggested(self) -> str | None:
-        """The play for the strongest reason, as it is kept."""
-        return plays().get(self.row.driver or "")
+        """The play that is suggested first, as it is kept, else the one for the strongest reason.
+
+        Nothing is for an account that has said that it goes.
+        """
+        if self.plays.waiting:
+            return self.plays.waiting[0].kept
+        found = self._for_driver
+        return None if found is None else self.plays.book.plays[found].name
 
     @property
-    def plays(self) -> Mapping[str, str]:
-        """Every play that is known, by family."""
-        return plays()
+    def advice(self) -> Advice | None:
+        """How the play for the strongest reason goes, where none was suggested or held out."""
+        if self.plays.waiting or self._for_driver is None:
+            return None
+        return advice(self._for_driver, self.plays.book, self.language)
+
+    @property
+    def _for_driver(self) -> str | None:
+        if self.row.notice_at is not None:
+            return None
+        return self.plays.book.for_families.get(self.row.driver or "")
 
     @property
     def renewal_days(self) -> int | None:
@@ -247,7 +272,7 @@ class View:
         return waterfall(first, steps, mirrored=self.language.right_to_left)
 
 
-def view(found: Found, written: Written, asked: Asked, language: Language) -> View:
+def view(found: Found, written: Written, asked: Asked, language: Language, *, plays: Plays) -> View:
     """The view of an account that was found."""
     row, dossier = found.row, found.row.dossier
     if language.code != "en":  # as published it is in English
@@ -262,4 +287,5 @@ def view(found: Found, written: Written, asked: Asked, language: Language) -> Vi
         written=written,
         asked=asked,
         language=language,
+        plays=plays,
     )

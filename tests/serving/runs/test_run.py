@@ -62,7 +62,7 @@ def test_a_second_run_publishes_nothing_new_and_both_are_logged(ready, forewarn,
     assert code == 0, err
     first = json.loads(out)
     steps_told = [line.split(":")[0] for line in err.splitlines()]
-    assert steps_told == ["land", "score", "export", "export"]
+    assert steps_told == ["land", "score", "plays", "export", "export"]
     assert [one["target"] for one in first["export"]] == ["csv", "salesforce"]
     assert len(list((workspace.root / "exports").glob("*/manifest.json"))) == 2
     code, out, err = ready("--json")

@@ -1,0 +1,101 @@
+"""What the log of plays and the landed data say together about whether plays made a difference."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from data.churn import churn_rule
+from data.errors import BadInputError
+from data.files import write_json
+from data.workspace import Workspace
+from serving.database import reading
+from serving.plays import exposure
+from serving.plays.catalogue import playbook
+from serving.plays.playbook import Playbook
+from training.config import Config
+from training.effects.background import background
+from training.effects.followup import follow_up, followed, since
+from training.effects.trials import thinned, trials
+from training.effects.verdict import Effect, judged
+from training.spec import ChurnSpec
+
+FILE = "effect.json"
+# Beyond so many rows without a play for each with one, more make no interval shorter.
+_OTHERS, _OTHERS_EACH = 4000, 10
+
+
+def measured(workspace: Workspace, config: Config, *, play: str | None = None) -> Effect:
+    """What may be said of all plays together, or of one, by its id or name.
+
+    Raises:
+        MissingError: nothing was landed or published.
+        BadInputError: nobody ever was drawn for, or began, such a play; the firm's file of plays
+            cannot be read.
+        StoreError: the store is locked or away.
+    """
+    engine, book = reading(workspace.store), playbook(workspace.root)
+    spec = follow_up(config.spec(churn_rule(workspace.manifest()["churn"])))
+    drawn, begun = exposure.draws(engine), exposure.begun(engine)
+    begun = begun.assign(counts=_is(begun, play, book))
+    of_play = drawn[_is(drawn, play, book)]
+    if play is not None and of_play.empty and not begun["counts"].any():
+        raise BadInputError(
+            f"--play: expected a play that was suggested or begun; got {play!r:.60}"
+        )
+    rows = trials(exposure.snapshots(engine), begun)
+    rows = rows[rows["as_of"].isin(rows.loc[rows["treated"], "as_of"].unique())]
+    most = max(_OTHERS, _OTHERS_EACH * int(rows["treated"].sum()))
+    rows = thinned(rows, most, np.random.default_rng(config.seed))
+    return judged(
+        _with_fate(workspace, _of_draws(of_play, begun, spec), spec),
+        _with_past(workspace, exposure.with_reasons(engine, rows), spec),
+        days=spec.window_days,
+        share=book.work.hold_out.share,
+    )
+
+
+def keep(workspace: Workspace, told: dict[str, Any]) -> None:
+    """Keep what was found of all plays, for the pages and the API, as `forewarn plays` told it."""
+    write_json(workspace.models / FILE, told)
+
+
+def kept(models: Path) -> dict[str, Any] | None:
+    """What was kept last in a folder of models; None where nothing was, or it cannot be read."""
+    try:
+        found = json.loads((models / FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _is(table: pd.DataFrame, play: str | None, book: Playbook) -> pd.Series:
+    if play is None:
+        return pd.Series(data=True, index=table.index, dtype=bool)
+    wanted = {play, book.id_of(play)} - {None}
+    return table["play_id"].isin(wanted) | table["play"].isin(wanted)
+
+
+def _of_draws(drawn: pd.DataFrame, begun: pd.DataFrame, spec: ChurnSpec) -> pd.DataFrame:
+    """Each draw with the midnight from which it is followed, and whether a play was begun then."""
+    rows = drawn.assign(as_of=since(drawn["drawn_at"]))
+    pairs = rows.reset_index().merge(begun[["account_id", "begun_at"]], on="account_id")
+    until = pairs["as_of"] + pd.Timedelta(days=spec.window_days)
+    within = (pairs["begun_at"] >= pairs["drawn_at"]) & (pairs["begun_at"] < until)
+    return rows.assign(begun=rows.index.isin(pairs.loc[within, "index"]))
+
+
+def _with_fate(workspace: Workspace, rows: pd.DataFrame, spec: ChurnSpec) -> pd.DataFrame:
+    return rows.assign(state=followed(workspace, rows[["account_id", "as_of"]], spec))
+
+
+def _with_past(workspace: Workspace, rows: pd.DataFrame, spec: ChurnSpec) -> pd.DataFrame:
+    """Trials with their state from the end of the window on, and what was so at its beginning."""
+    past = background(workspace, rows[["account_id", "as_of"]])
+    fate = rows[["account_id"]].assign(as_of=rows["since"])
+    told = rows.drop(columns="batch_id").assign(state=followed(workspace, fate, spec))
+    return pd.concat([told, past], axis=1)
