@@ -20,6 +20,7 @@ from features.build import moment as opened
 from features.build import pieces
 from features.health.load import load_recipe
 from features.health.recipe import Band, Recipe
+from features.indicators.scorecard import Scorecard, load_scorecard
 from serving.accounts import accounts
 from serving.changes import Earlier, batch_before, changes, earlier
 from serving.database import writing
@@ -30,6 +31,8 @@ from serving.facts import gather, snapshots
 from serving.feeds import feeds_told
 from serving.health.stored import METADATA as HEALTH
 from serving.health.stored import described, recipe_of
+from serving.indicators.stored import METADATA as SCORECARD
+from serving.indicators.stored import Cards, cards
 from serving.language import language
 from serving.levers import levers
 from serving.peers import peers
@@ -89,16 +92,18 @@ class _Asked:
     batch: Batch
     before: Batch | None
     recipe: Recipe
+    scorecard: Scorecard
 
 
 def _asked(workspace: Workspace, config: Config, as_of: date) -> _Asked:
     model = _champion(workspace, config)
-    recipe = load_recipe(config.health)
+    recipe, scorecard = load_recipe(config.health), load_scorecard(config.scorecard)
     batch = _batch(workspace, model, as_of, recipe)
+    batch.metadata[SCORECARD] = scorecard.fingerprint
     store = writing(workspace.store)
     before = batch_before(store, batch)
     batch = batch.model_copy(update={"batch_id": batch_id(batch, before)})
-    return _Asked(model, store, batch, before, recipe)
+    return _Asked(model, store, batch, before, recipe, scorecard)
 
 
 def _repeated(asked: _Asked, say: Callable[[str], None]) -> Batch | None:
@@ -125,7 +130,8 @@ def _published(
         say(f"scoring and explaining {scored} of {len(customers)} accounts")
         known = past(engine, model, moment, frozenset(customers["account_id"]))
         manifest, was = workspace.manifest(), _bands(asked)
-        run = _Run(engine, manifest, model, batch, then, known, asked.recipe, was)
+        figures = cards(engine, manifest, moment, rule=rule, scorecard=asked.scorecard)
+        run = _Run(engine, manifest, model, batch, then, known, asked.recipe, was, figures)
         rows = chain.from_iterable(_rows(run, piece, customers) for piece in table)
         told = {**batch.metadata, **feeds_told(engine, run.manifest, model)}
         batch = batch.model_copy(update={"n": len(customers), "metadata": told})
@@ -134,12 +140,13 @@ def _published(
 
 
 def batch_id(batch: Batch, before: Batch | None) -> str:
-    """The same for the same moment, model, data, recipe of health and batch to compare with.
+    """The same for the same moment, model, data, health, scorecard and batch to compare with.
 
     Ids sort by moment.
     """
     known = [batch.model_version, batch.metadata["data_fingerprint"]]
     known += [batch.metadata[HEALTH]["digest"]] if HEALTH in batch.metadata else []
+    known += [batch.metadata[SCORECARD]] if SCORECARD in batch.metadata else []
     text = "|".join([str(FORMAT), str(batch.as_of), *known, before.batch_id if before else ""])
     return f"{batch.as_of}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
@@ -232,12 +239,13 @@ class _Run:
     past: Past
     recipe: Recipe
     bands: Mapping[str, Band]
+    cards: Cards
 
     def asked(self, rows: pd.DataFrame) -> Asked:
         """What the practice is made from, for the accounts of these rows."""
         as_of, rule = pd.Timestamp(self.batch.as_of), self.model.spec.rule
         tables, recipe = self.manifest["tables"], self.recipe
-        return Asked(self.engine, tables, as_of, rule, rows, recipe, self.bands)
+        return Asked(self.engine, tables, as_of, rule, rows, recipe, self.bands, self.cards)
 
 
 def _rows(run: _Run, piece: pd.DataFrame, customers: pd.DataFrame) -> Iterator[AccountRisk]:

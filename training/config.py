@@ -80,6 +80,7 @@ class Config(_Settings):
     bands: BandRule = BandRule()
     rules: Annotated[Path | None, Field(strict=False)] = None
     health: Annotated[Path | None, Field(strict=False)] = None
+    scorecard: Annotated[Path | None, Field(strict=False)] = None
     lightgbm: Preset = Preset()
     search_trials: int = Field(default=40, ge=0, le=200)
 

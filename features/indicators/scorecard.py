@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -53,6 +54,11 @@ class Scorecard:
     settings: Settings = Settings()
     levels: Mapping[str, Level] = field(default_factory=dict)
     of_segments: Mapping[tuple[str, str], Level] = field(default_factory=dict)
+
+    @property
+    def fingerprint(self) -> str:
+        """What tells it from any other."""
+        return hashlib.sha256(repr(self).encode()).hexdigest()[:16]
 
     def of(self, segment: str | None = None) -> dict[str, Level]:
         """What is expected of each indicator, in a segment if one is named."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
@@ -12,6 +12,7 @@ from data.churn import ChurnRule
 from data.engine import Sql
 from features.health.recipe import Band, Recipe
 from serving.health.stored import stored
+from serving.indicators.stored import Cards
 from serving.practice.record import Practice
 
 
@@ -20,7 +21,8 @@ class Asked:
     """Some accounts at a moment: `rows` are theirs of the feature table, one each.
 
     `engine` is opened at the moment (`features.build.moment`), on the tables of `landed`. Health
-    is made by the `recipe`; `bands` are those that accounts were in, by account_id.
+    is made by the `recipe`; `bands` are those that accounts were in, by account_id. `cards` are the
+    figures of everybody at that moment.
     """
 
     engine: Sql
@@ -30,17 +32,18 @@ class Asked:
     rows: pd.DataFrame
     recipe: Recipe
     bands: Mapping[str, Band]
+    cards: Cards = field(default_factory=Cards)
 
 
 def practices(asked: Asked) -> Mapping[str, Practice]:
     """What is published of each account beside its risk; nothing at or after `as_of` is used."""
     health = stored(asked.recipe, asked.rows, asked.bands)
-    return {account: Practice(**health[account]) for account in asked.rows["account_id"]}
+    return {
+        account: Practice(**health[account], indicators=asked.cards.accounts.get(account))
+        for account in asked.rows["account_id"]
+    }
 
 
-def scorecards(_asked: Asked) -> Mapping[str, str]:
-    """The figures of each segment as JSON, and under "" those of the portfolio.
-
-    The rows hold `account_id` and `segment` of all accounts.
-    """
-    return {}
+def scorecards(asked: Asked) -> Mapping[str, str]:
+    """The figures of each segment as JSON, and under "" those of the portfolio."""
+    return asked.cards.groups

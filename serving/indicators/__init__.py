@@ -1,0 +1,1 @@
+"""Indicators as they are published with a batch, and read back."""

@@ -1,0 +1,140 @@
+"""The figures of a batch as it stores them: a text for each group of accounts, a short one each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Protocol
+
+import pandas as pd
+
+from data.churn import ChurnRule
+from data.engine import Sql
+from features.indicators.fold import PORTFOLIO, card
+from features.indicators.indicator import Figure
+from features.indicators.measure import AT_RISK, measured_in
+from features.indicators.scorecard import Alert, Level, Scorecard, alerts
+
+# Under this name a batch's metadata tell its scorecards apart.
+METADATA = "scorecard"
+# What an account's text says of each indicator, in this order; nothings at the end are left out.
+# The rest is what the portfolio says of the same indicator.
+_OWN = ("value", "numerator", "denominator", "n", "reason", "detail", "partial")
+
+
+class Risky(Protocol):
+    """An account of a batch, as far as revenue at risk is concerned."""
+
+    @property
+    def segment(self) -> str | None:
+        """Its segment, if it has one."""
+
+    @property
+    def band(self) -> str | None:
+        """The band of its risk, None without one."""
+
+    @property
+    def arr(self) -> float | None:
+        """Its yearly revenue, None where it is unknown."""
+
+
+@dataclass(frozen=True)
+class Cards:
+    """Texts to be stored: of groups by segment, the portfolio under "", and by account_id."""
+
+    groups: Mapping[str, str] = field(default_factory=dict)
+    accounts: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Group:
+    """The figures of a segment or the portfolio, and what was expected of them at the time."""
+
+    figures: tuple[Figure, ...]
+    levels: Mapping[str, Level]
+    fewest: int
+
+    @property
+    def alerts(self) -> list[Alert]:
+        """The figures that are worse than expected."""
+        return alerts(self.figures, self.levels, fewest=self.fewest)
+
+
+def cards(
+    sql: Sql,
+    manifest: Mapping[str, Any],
+    as_of: pd.Timestamp,
+    *,
+    rule: ChurnRule,
+    scorecard: Scorecard,
+) -> Cards:
+    """The figures of every customer, segment and of all, in an engine opened at `as_of`."""
+    measured = measured_in(sql, manifest, [as_of], rule=rule, settings=scorecard.settings)
+    found = card(measured, as_of)
+    groups = {PORTFOLIO: found.portfolio, **found.segments}
+    fewest = scorecard.settings.fewest
+    return Cards(
+        groups={
+            name: _group_text(Group(figures, scorecard.of(name or None), fewest))
+            for name, figures in groups.items()
+        },
+        accounts={name: _text(figures) for name, figures in found.accounts.items()},
+    )
+
+
+def group_of(body: Mapping[str, Any]) -> Group:
+    """The group of a decoded text."""
+    return Group(
+        figures=tuple(Figure.from_dict(figure) for figure in body["figures"]),
+        levels={name: Level(**level) for name, level in body["levels"].items()},
+        fewest=body["fewest"],
+    )
+
+
+def figures_of(text: str, portfolio: Group) -> tuple[Figure, ...]:
+    """The figures of an account from its text and the portfolio of the same batch."""
+    own: dict[str, list[Any]] = json.loads(text)
+    blank = dict.fromkeys(_OWN) | {"n": 0, "partial": False}
+    return tuple(
+        replace(of_all, **blank | dict(zip(_OWN, own[of_all.indicator], strict=False)))
+        for of_all in portfolio.figures
+        if of_all.indicator in own
+    )
+
+
+def with_risk(figures: Iterable[Figure], accounts: Iterable[Risky]) -> tuple[Figure, ...]:
+    """The figures, revenue at risk among them filled from the risks of the accounts.
+
+    Those are known only when the figures have long been stored.
+    """
+    known = [(one.arr, one.band) for one in accounts if one.arr is not None and one.band]
+    total = sum(arr for arr, _ in known)
+    high = sum(arr for arr, band in known if band == "high")
+    told = {"value": high, "numerator": high, "denominator": total, "n": len(known), "reason": None}
+    return tuple(
+        replace(figure, **told) if figure.indicator == AT_RISK and known else figure
+        for figure in figures
+    )
+
+
+def _group_text(group: Group) -> str:
+    return json.dumps(
+        {
+            "figures": [figure.to_dict() for figure in group.figures],
+            "levels": {name: asdict(level) for name, level in group.levels.items()},
+            "fewest": group.fewest,
+        }
+    )
+
+
+def _text(figures: Iterable[Figure]) -> str:
+    return json.dumps({f.indicator: _own(f) for f in figures}, separators=(",", ":"))
+
+
+def _own(figure: Figure) -> list[Any]:
+    values = [getattr(figure, name) for name in _OWN]
+    # Neither a detail nor partial is the rule; a value of 0 is no nothing.
+    while values and (values[-1] is None or values[-1] is False):
+        values.pop()
+    return values
