@@ -29,7 +29,8 @@ def test_each_filter_narrows_the_list_and_stands_in_the_address(browsing, site):
     page = browsing.open(site, "/", user=MANAGER)
     every = said(page)
     assert every == site.batch.n
-    names = page.locator("#filters select").evaluate_all("them => them.map(one => one.name)")
+    fields = page.locator("#filters select:visible")
+    names = fields.evaluate_all("them => them.map(one => one.name)")
     assert {"csm", "segment", "band", "renewal", "driver", "movers", "silent"} <= set(names)
     for name in names:
         field = page.locator(f"#filters select[name={name}]")

@@ -7,8 +7,9 @@ from urllib.parse import quote
 
 import pytest
 
+from serving.access import users
 from serving.moments import now
-from tests.web.browser.conftest import CSM, MANAGER, shown, sideways
+from tests.web.browser.conftest import CSM, MANAGER, PASSWORD, shown, sideways
 
 
 def accessible(browsing, page) -> None:
@@ -50,6 +51,13 @@ def test_what_is_not_there_is_said_to_be_missing(browsing, open_site):
     assert "no such page" in page.title()
     accessible(browsing, page)
     browsing.go(page, "/accounts/nobody", status=404)
+    accessible(browsing, page)
+
+
+def test_a_csm_without_accounts_is_told_so(browsing, site):
+    users.create(site.workspace.store, "zoe", password=PASSWORD, role="csm", csm="Zoe", at=now())
+    page = browsing.open(site, "/?band=high", user="zoe")
+    assert "You have no accounts" in shown(page)
     accessible(browsing, page)
 
 
