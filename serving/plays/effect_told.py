@@ -182,7 +182,6 @@ def _sides(arms: Plain, language: Language) -> dict[str, str]:
 
 
 def _share(share: float, language: Language) -> str:
-    return f"{language.number(round(100 * share, 1))}{_PERCENT.get(language.code, '%')}"
-
-
-_PERCENT = {"fa": "٪", "el": "%", "lv": " %"}
+    """A percentage with as many digits as a person wants to read."""
+    shown = language.number(round(100 * share, 1))
+    return language.percent(7).replace(language.number(7), shown)
