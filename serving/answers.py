@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from serving.answers_course import Journey
 from serving.answers_why import Explanation
 from serving.plays.catalogue import plays
+from serving.practice.record import UNKNOWN, Brief
 from serving.records import AccountRisk, Batch, Probability
 
 REASONS = 3
@@ -51,7 +52,8 @@ class Account(BaseModel):
 
     `driver` is the family of the strongest reason, `driver_1` to `driver_3` are the three strongest
     as sentences, `suggested_play` is what a team does about the first, and `link` is the account's
-    page on this service. The run stands in each account as well, for who keeps single records.
+    page on this service. The run stands in each account as well, for who keeps single records. The
+    `health` score, 0 to 100 and higher is better, stands beside the risk and is never part of it.
     """
 
     account_id: str
@@ -85,10 +87,13 @@ class Account(BaseModel):
     link: str
     horizons: list[Horizon]
     causes: list[Cause]
+    health: float | None = None
+    health_band: str | None = None
+    health_coverage: Probability | None = None
 
     @classmethod
-    def of(cls, row: AccountRisk, batch: Batch) -> Account:
-        """That of an account in a batch."""
+    def of(cls, row: AccountRisk, batch: Batch, health: Brief = UNKNOWN) -> Account:
+        """That of an account in a batch, with its health score, coverage and band."""
         before, renewal = row.previous_risk, row.renewal_at
         told = {
             **{name: getattr(row, name) for name in _OF_ROW},
@@ -100,6 +105,7 @@ class Account(BaseModel):
             "link": f"/accounts/{quote(row.account_id)}",
             "horizons": [{"days": days, "risk": risk} for days, risk in row.risks.items()],
             "causes": [{"cause": cause, "risk": risk} for cause, risk in row.causes.items()],
+            **dict(zip(("health", "health_coverage", "health_band"), health, strict=True)),
         }
         return cls.model_validate(told)
 

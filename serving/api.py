@@ -14,6 +14,8 @@ from data.version import forewarn_version
 from data.workspace import Workspace
 from serving.access.access import Access
 from serving.guard import Guard, Mistake, problem
+from serving.health.live import Healths
+from serving.health.routes import health_routes
 from serving.ondemand.desk import Desk
 from serving.published import Published
 from serving.routes.contract import contract_routes
@@ -23,6 +25,7 @@ from serving.routes.status import add_status
 from serving.routes.writing import writing_routes
 from serving.web.mount import mount_pages
 from serving.web.states import States
+from serving.written.desk import Desk as Written
 
 RETRY_AFTER_SECONDS = 30
 _LOG = logging.getLogger("forewarn")
@@ -45,7 +48,9 @@ def create_app(workspace: Workspace, *, access: Access | None = None) -> FastAPI
     )
     app.state.access = access or Access(workspace.store)
     published = Published(workspace.store, workspace.models)
-    app.include_router(reading_routes(published))
+    healths = Healths(published, Written(workspace.store))
+    app.include_router(reading_routes(published, healths))
+    app.include_router(health_routes(published, healths))
     app.include_router(writing_routes(workspace.store))
     app.state.desk = Desk(workspace, published)
     app.include_router(scoring_routes(app.state.desk))

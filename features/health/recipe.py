@@ -29,11 +29,12 @@ def _feature(name: str) -> str:
     return name
 
 
-def _ingredients(given: Mapping[str, Any]) -> Mapping[str, Any]:
+def _ingredients(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The same in the order that they are always told in."""
     for name in given:
         if name not in INGREDIENTS:
             raise ValueError(str(unknown("ingredient", name, INGREDIENTS)))
-    return given
+    return {name: given[name] for name in INGREDIENTS if name in given}
 
 
 FeatureName = Annotated[str, AfterValidator(_feature)]

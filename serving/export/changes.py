@@ -12,6 +12,8 @@ from serving.answers import Account
 from serving.database import transaction
 from serving.export.cells import Cell
 from serving.export.fields import KEY, Column
+from serving.practice.record import UNKNOWN
+from serving.practice.store import healths
 from serving.records import AccountRisk, Batch
 from serving.rows import QUICK, account
 from serving.store import some_accounts
@@ -44,15 +46,18 @@ def records(
         before: dict[str, AccountRisk] = {}
         if since is not None:
             before = some_accounts(engine, since.batch.batch_id, [row.account_id for row in page])
+        health = healths(engine, batch.batch_id, [row.account_id for row in page])
+        was = {} if since is None else healths(engine, since.batch.batch_id, list(before))
         for row in page:
-            values = Account.of(row, batch).model_dump()
+            values = Account.of(row, batch, health.get(row.account_id, UNKNOWN)).model_dump()
             past = before.get(row.account_id)
             if since is None:
                 yield "all", values
             elif past is None:
                 yield "new", values
             else:
-                old = Account.of(past, since.batch).model_dump()
+                known = was.get(row.account_id, UNKNOWN)
+                old = Account.of(past, since.batch, known).model_dump()
                 different = _differ(values, old, columns, since.min_change)
                 yield "changed" if different else "same", values
     if since is not None:

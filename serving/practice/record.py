@@ -24,3 +24,8 @@ class Practice(BaseModel):
     indicators: str | None = None
     words: str | None = None
     health_band: Band | None = None
+
+
+# The health score of an account, its coverage and its band.
+Brief = tuple[float | None, float | None, Band | None]
+UNKNOWN: Brief = (None, None, None)

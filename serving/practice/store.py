@@ -10,7 +10,7 @@ from sqlalchemy import Engine, select
 
 from features.health.recipe import Band
 from serving.database import transaction
-from serving.practice.record import Practice
+from serving.practice.record import Brief, Practice
 from serving.practice.tables import PRACTICE, SCORECARD
 
 Part = Literal["health", "indicators", "words"]
@@ -52,9 +52,6 @@ def read_parts(
     )
     with transaction(engine) as connection:
         return {account: value for account, value in connection.execute(query)}  # noqa: C416 - typed
-
-
-Brief = tuple[float | None, float | None, Band | None]
 
 
 def healths(engine: Engine, batch_id: str, account_ids: Sequence[str]) -> dict[str, Brief]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Annotated
 
@@ -28,7 +29,9 @@ from serving.answers_why import Explanation
 from serving.asked import AccountInPath
 from serving.cursor import Cursor, CursorError
 from serving.guard import documented
+from serving.health.live import Healths
 from serving.language import language
+from serving.practice.record import UNKNOWN
 from serving.published import Published
 from serving.records import AccountRisk, Batch
 from serving.routes.shortcut import shortcut
@@ -36,20 +39,39 @@ from serving.spoken import spoken
 from serving.store import Wanted
 
 
-def reading_routes(published: Published) -> APIRouter:
+@dataclass(frozen=True)
+class _Read:
+    """What is read: the published batches, and the health of their accounts."""
+
+    published: Published
+    healths: Healths
+
+    def account(self, row: AccountRisk, batch: Batch, *, live: bool) -> Account:
+        """An account of a batch; `live` where that is the one that is served."""
+        health = self.healths.brief(batch, [row.account_id], live=live)
+        return Account.of(row, batch, health.get(row.account_id, UNKNOWN))
+
+    def accounts(self, rows: Sequence[AccountRisk], batch: Batch, *, live: bool) -> list[Account]:
+        """The same of many, in their order."""
+        health = self.healths.brief(batch, [row.account_id for row in rows], live=live)
+        return [Account.of(row, batch, health.get(row.account_id, UNKNOWN)) for row in rows]
+
+
+def reading_routes(published: Published, healths: Healths) -> APIRouter:
     """The routes under `/v1` that read published batches; they need the scope `read`."""
     api = APIRouter(
         prefix="/v1",
         responses=documented(401, 403, 422, 429, 503),
         dependencies=[Depends(needs("read"))],
     )
-    _account_routes(api, published)  # what is asked most is found first
+    read = _Read(published, healths)
+    _account_routes(api, read)  # what is asked most is found first
     _course_routes(api, published)
-    _list_routes(api, published)
+    _list_routes(api, read)
     return api
 
 
-def _list_routes(api: APIRouter, published: Published) -> None:
+def _list_routes(api: APIRouter, read: _Read) -> None:
     """Many accounts of one batch."""
 
     @api.get("/accounts", operation_id="list_accounts", response_model=AccountList)
@@ -59,7 +81,7 @@ def _list_routes(api: APIRouter, published: Published) -> None:
         A cursor goes on where the page before ended, in the same batch, whatever was published
         meanwhile.
         """
-        return _answer(_listed(published, page))
+        return _answer(_listed(read, page))
 
     @api.post(
         "/risk:lookup",
@@ -72,21 +94,21 @@ def _list_routes(api: APIRouter, published: Published) -> None:
 
         An account that the batch does not hold is found false, and the others are answered.
         """
-        return _answer(_looked_up(published, wanted))
+        return _answer(_looked_up(read, wanted))
 
     @api.get("/journeys", operation_id="list_journeys", response_model=JourneysAnswer)
     def list_journeys() -> Response:
         """How accounts that left went, month by month, beside those that did well."""
-        batch, found = published.journeys()
+        batch, found = read.published.journeys()
         return _answer(JourneysAnswer(batch=Provenance.of(batch), journeys=Journey.every(found)))
 
 
-def _account_routes(api: APIRouter, published: Published) -> None:
+def _account_routes(api: APIRouter, read: _Read) -> None:
     """One account in one batch."""
 
     def get_risk(account_id: AccountInPath, then: Annotated[asked.Then, Query()]) -> Response:
         """The published risk of one account, with its strongest reasons."""
-        return _risk(published, account_id, then.as_of)
+        return _risk(read, account_id, then.as_of)
 
     api.add_api_route(
         "/accounts/{account_id:path}/risk",
@@ -94,7 +116,7 @@ def _account_routes(api: APIRouter, published: Published) -> None:
         operation_id="get_risk",
         response_model=AccountAnswer,
         responses=documented(404),
-        route_class_override=shortcut(_at_hand(published)),
+        route_class_override=shortcut(_at_hand(read)),
     )
 
     @api.get(
@@ -111,17 +133,17 @@ def _account_routes(api: APIRouter, published: Published) -> None:
 
         Each answer is written down in the audit, with the key that asked.
         """
-        batch, row = _found(published, account_id, told)
+        batch, row = _found(read.published, account_id, told)
         return _answer(
             ExplanationAnswer(
                 batch=Provenance.of(batch),
-                account=Account.of(row, batch),
+                account=read.account(row, batch, live=told.as_of is None),
                 explanation=None if row.explanation is None else Explanation.of(row.explanation),
             )
         )
 
 
-def _at_hand(published: Published) -> Callable[[Request], Awaitable[Response | None]]:
+def _at_hand(read: _Read) -> Callable[[Request], Awaitable[Response | None]]:
     """The answer where one row of a file is all that is read.
 
     That costs less than the way to a thread and back, and no writer makes it wait. A server may be
@@ -131,10 +153,10 @@ def _at_hand(published: Published) -> Callable[[Request], Awaitable[Response | N
 
     async def answer(request: Request) -> Response | None:
         account_id = request.path_params["account_id"]
-        if not published.at_hand or not 0 < len(account_id) <= asked.LONGEST_ID:
+        if not read.published.at_hand or not 0 < len(account_id) <= asked.LONGEST_ID:
             return None
         await check(request)
-        return _risk(published, account_id, None)
+        return _risk(read, account_id, None)
 
     return answer
 
@@ -177,20 +199,22 @@ def _answer(told: BaseModel) -> Response:
     return Response(told.model_dump_json(exclude_none=True), media_type="application/json")
 
 
-def _risk(published: Published, account_id: str, as_of: date | None) -> Response:
+def _risk(read: _Read, account_id: str, as_of: date | None) -> Response:
+    published = read.published
     if as_of is None:
         batch, found = published.served(account_id)
     else:
         batch = _batch(published, as_of)
         found = published.some(batch, [account_id]).get(account_id)
-    row = _known(batch, found)
-    return _answer(AccountAnswer(batch=Provenance.of(batch), account=Account.of(row, batch)))
+    account = read.account(_known(batch, found), batch, live=as_of is None)
+    return _answer(AccountAnswer(batch=Provenance.of(batch), account=account))
 
 
-def _looked_up(published: Published, wanted: asked.Asked) -> Lookup:
-    batch = _batch(published, wanted.as_of)
-    rows = published.some(batch, wanted.account_ids)
-    found = {name: Account.of(row, batch) for name, row in rows.items()}
+def _looked_up(read: _Read, wanted: asked.Asked) -> Lookup:
+    batch = _batch(read.published, wanted.as_of)
+    rows = list(read.published.some(batch, wanted.account_ids).values())
+    told = read.accounts(rows, batch, live=wanted.as_of is None)
+    found = {account.account_id: account for account in told}
     results = [
         Found(account_id=name, found=name in found, account=found.get(name))
         for name in wanted.account_ids
@@ -198,7 +222,8 @@ def _looked_up(published: Published, wanted: asked.Asked) -> Lookup:
     return Lookup(batch=Provenance.of(batch), results=results)
 
 
-def _listed(published: Published, page: asked.Page) -> AccountList:
+def _listed(read: _Read, page: asked.Page) -> AccountList:
+    published = read.published
     question = page.model_dump(exclude={"limit", "cursor"})
     try:
         at = None if page.cursor is None else Cursor.of(page.cursor, question)
@@ -216,7 +241,7 @@ def _listed(published: Published, page: asked.Page) -> AccountList:
     rows = published.listed(head, by=page.by, limit=page.limit + 1, offset=first, wanted=wanted)
     more = len(rows) > page.limit
     after = Cursor(head.batch_id, first + page.limit).word(question) if more else None
-    accounts = [Account.of(row, head) for row in rows[: page.limit]]
+    accounts = read.accounts(rows[: page.limit], head, live=True)
     return AccountList(
         batch=Provenance.of(head), accounts=accounts, has_more=more, next_cursor=after
     )

@@ -1,0 +1,87 @@
+"""The health of published accounts now: as published, but for what their managers said since."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from pydantic import ValidationError
+
+from features.health.recipe import Recipe
+from features.health.score import Health, judged
+from serving import moments
+from serving.health.stored import Stored, recipe_of
+from serving.practice.record import Brief
+from serving.published import Published
+from serving.records import Batch
+from serving.written.contents import Pulse
+from serving.written.desk import Desk
+
+_AGE = "pulse_age"
+
+
+class Healths:
+    """Reads the health of accounts in a batch.
+
+    With `live`, which is for the batch that is served, the newest pulse that was written counts in
+    place of the one that landed, unless that is newer. One that has expired leaves the account
+    without a pulse. Everything may raise a `StoreError` while the store is locked or away.
+    """
+
+    def __init__(self, published: Published, desk: Desk) -> None:
+        self._published, self._desk = published, desk
+        self._kept: tuple[str, Recipe | None] = "", None
+
+    def recipe(self, batch: Batch) -> Recipe | None:
+        """What a batch's scores were made by; None where it has none."""
+        if self._kept[0] != batch.batch_id:
+            self._kept = batch.batch_id, recipe_of(batch.metadata)
+        return self._kept[1]
+
+    def of(self, batch: Batch, account_id: str, *, live: bool) -> Health | None:
+        """The health of an account; None where the batch has none of it."""
+        recipe, text = self.recipe(batch), self._published.part(batch, account_id, "health")
+        if recipe is None or text is None:
+            return None
+        pulse = self._desk.newest_pulses([account_id]).get(account_id) if live else None
+        return made(batch, recipe, text, pulse)
+
+    def brief(self, batch: Batch, account_ids: Sequence[str], *, live: bool) -> dict[str, Brief]:
+        """Score, coverage and band of those of the accounts that have a health, by account_id."""
+        found = self._published.healths(batch, account_ids)
+        pulses = self._desk.newest_pulses(list(found)) if live and found else {}
+        recipe = self.recipe(batch)
+        if recipe is None or not pulses:
+            return found
+        for account_id, text in self._published.parts(batch, list(pulses), "health").items():
+            now = made(batch, recipe, text, pulses[account_id])
+            if now is not None:
+                found[account_id] = now.score, now.coverage, now.band
+        return found
+
+
+def made(batch: Batch, recipe: Recipe, text: str, pulse: Pulse | None) -> Health | None:
+    """The health that was kept as `text`, with a written pulse; None where it cannot be read."""
+    try:
+        kept = Stored.model_validate_json(text)
+    except ValidationError:
+        return None
+    found = kept.made(recipe)
+    if pulse is None or not _counts(pulse, kept, batch):
+        return found
+    return with_pulse(found, pulse, moments.now())
+
+
+def with_pulse(known: Health, pulse: Pulse, now: datetime) -> Health:
+    """The same with a pulse that was written, if it has not expired by now."""
+    expired = pulse.expires_at is not None and pulse.expires_at <= now
+    age = max((now - pulse.recorded_at) / timedelta(days=1), 0.0)
+    return judged(known, None if expired else float(pulse.pulse), age=float(int(age)))
+
+
+def _counts(pulse: Pulse, kept: Stored, batch: Batch) -> bool:
+    """Whether it is as new as the one that landed, if there is one."""
+    if _AGE not in kept.values:
+        return True
+    landed = batch.as_of - timedelta(days=kept.values[_AGE])
+    return pulse.recorded_at.date() >= landed

@@ -1,0 +1,47 @@
+"""The health of an account over HTTP."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, HTTPException, Query
+from fastapi.responses import Response
+
+from serving import asked
+from serving.access.caller import needs
+from serving.asked import AccountInPath
+from serving.guard import documented
+from serving.health.answers import HealthAnswer
+from serving.health.live import Healths
+from serving.published import Published
+
+
+def health_routes(published: Published, healths: Healths) -> APIRouter:
+    """The route under `/v1` that tells an account's health; it needs the scope `read`."""
+    api = APIRouter(
+        prefix="/v1",
+        responses=documented(401, 403, 422, 429, 503),
+        dependencies=[Depends(needs("read"))],
+    )
+
+    @api.get(
+        "/accounts/{account_id:path}/health",
+        operation_id="get_health",
+        response_model=HealthAnswer,
+        responses=documented(404),
+    )
+    def get_health(account_id: AccountInPath, then: Annotated[asked.Then, Query()]) -> Response:
+        """The health score of one account, each point back to the value that it comes from.
+
+        A pulse that was written counts at once, until it expires; asked of an earlier moment, the
+        answer is as it was published.
+        """
+        if (batch := published.at(then.as_of)) is None:
+            raise HTTPException(404, f"no batch of {then.as_of} or before")
+        found = healths.of(batch, account_id, live=then.as_of is None)
+        if found is None:
+            raise HTTPException(404, f"no health of such an account in batch {batch.batch_id}")
+        told = HealthAnswer.of(account_id, found, batch)
+        return Response(told.model_dump_json(exclude_none=True), media_type="application/json")
+
+    return api
