@@ -82,7 +82,7 @@ def reasons(
     ids = json.dumps(sorted({name for name, _ in wanted if "\0" not in name}))
     found = {}
     for account_id, why in _EXPLAINED.rows(engine, batch=batch_id, ids=ids):
-        for driver in _drivers(why):
+        for driver in _drivers(why) if why else ():
             key = account_id, driver["family"]
             if key in wanted and driver["points"] > 0:
                 found[key] = Driver.model_validate(driver)

@@ -139,7 +139,8 @@ def _reasons(explanation: str | None) -> tuple[Reason, ...]:
 
 
 def _overdue(goals: Sequence[Mapping[str, Any]]) -> frozenset[str]:
-    return frozenset(goal["kind"] for goal in goals if goal["state"] == "overdue" and goal["kind"])
+    late = (goal.get("kind") for goal in goals if goal["state"] == "overdue")
+    return frozenset(kind for kind in late if kind)
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -19,6 +19,7 @@ from serving.access import passwords, users
 from serving.api import create_app
 from serving.database import transaction, writing
 from serving.moments import now
+from serving.plays.tables import ALERT, ASSIGNMENT, DIGEST
 from serving.records import (
     AccountRisk,
     Driver,
@@ -124,7 +125,7 @@ WHY = Explanation(
     ),
     peers=Peers(n=9, traits=("segment",), risk=0.05, risk_shown=5, gaps=(), sentence="9 healthy"),
 )
-DOSSIER = {
+DOSSIER: dict[str, Any] = {
     "facts": {"plan": "team", "seats": 40, "auto_renew": True, "customer_since": "2023-01-01"},
     "people": [
         {
@@ -319,7 +320,7 @@ def dana(_dana) -> Visitor:
 
 def _emptied(visitor: Visitor) -> Visitor:
     with transaction(writing(visitor.store)) as connection:
-        for table in (FEEDBACK, PULSE, INTERVENTION, ANSWERED):
+        for table in (FEEDBACK, PULSE, INTERVENTION, ANSWERED, ASSIGNMENT, ALERT, DIGEST):
             connection.execute(delete(table))
     return visitor
 
