@@ -31,7 +31,7 @@ AccountId = Annotated[str, typer.Argument(metavar="ACCOUNT", help="The account's
 
 @app.callback(epilog="Example: forewarn plays --csm csm-02")
 @command
-def plays(
+def plays(  # noqa: PLR0913 - one option for each thing that can be asked
     run: Run,
     context: typer.Context,
     *,
@@ -44,6 +44,12 @@ def plays(
     digest: Annotated[
         bool, typer.Option("--digest", help="Plan the day first, and show whom to tell what.")
     ] = False,
+    effect: Annotated[
+        bool, typer.Option("--effect", help="Tell whether plays made a difference.")
+    ] = False,
+    play: Annotated[
+        str | None, typer.Option(metavar="PLAY", help="With --effect: only this play.")
+    ] = None,
 ) -> None:
     """List the plays that are suggested and those that run, the most to lose first."""
     from serving import moments
@@ -52,6 +58,11 @@ def plays(
 
     if context.invoked_subcommand is not None:
         return
+    if effect:
+        _effect(run, play)
+        return
+    if play is not None:
+        raise BadInputError("--play goes with --effect; add it")
     if digest:
         _planned(run)
         return
@@ -65,6 +76,19 @@ def plays(
     if account is not None:
         run.show(*show.steps(found, book))
     run.answer(show.rows(found))
+
+
+def _effect(run: Run, play: str | None) -> None:
+    from serving.language import language
+    from serving.plays.effect import looked
+    from serving.plays.effect_told import sentences
+
+    with run.step("effect") as step:
+        told = looked(run.workspace, run.config, play=play)
+        step.done = f"effect: {told['verdict'].replace('_', ' ')}"
+    said = sentences(told, language("en"))
+    run.show(*said)
+    run.answer({**told, "sentences": said})
 
 
 def _planned(run: Run) -> None:

@@ -16,6 +16,7 @@ from data.workspace import Workspace
 from serving.database import reading
 from serving.plays import exposure
 from serving.plays.catalogue import playbook
+from serving.plays.effect_told import plain
 from serving.plays.playbook import Playbook
 from training.config import Config
 from training.effects.background import background
@@ -59,13 +60,24 @@ def measured(workspace: Workspace, config: Config, *, play: str | None = None) -
     )
 
 
-def keep(workspace: Workspace, told: dict[str, Any]) -> None:
-    """Keep what was found of all plays, for the pages and the API, as `forewarn plays` told it."""
+def looked(workspace: Workspace, config: Config, *, play: str | None = None) -> dict[str, Any]:
+    """The same as plain values, and until when there were data; of all plays it is kept.
+
+    Raises:
+        MissingError: nothing was landed or published.
+        BadInputError: as `measured`.
+        StoreError: the store is locked or away.
+    """
+    told = plain(measured(workspace, config, play=play))
+    told["data_until"] = workspace.manifest()["data_until"][:10]
+    if play is not None:
+        return {"play": play, **told}
     write_json(workspace.models / FILE, told)
+    return told
 
 
 def kept(models: Path) -> dict[str, Any] | None:
-    """What was kept last in a folder of models; None where nothing was, or it cannot be read."""
+    """What was kept last of all plays, in a folder of models; None where nothing readable was."""
     try:
         found = json.loads((models / FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -41,9 +41,7 @@ def draws(engine: Engine) -> pd.DataFrame:
         .order_by(ASSIGNMENT.c.assigned_at, ASSIGNMENT.c.assignment_id)
     )
     with transaction(engine) as connection:
-        found = pd.DataFrame(
-            connection.execute(query).tuples().all(), columns=query.selected_columns.keys()
-        )
+        found = pd.DataFrame([*connection.execute(query)], columns=query.selected_columns.keys())
     return found.assign(drawn_at=_moments(found["drawn_at"]), held_out=found["held_out"] == 1)
 
 
@@ -59,7 +57,7 @@ def begun(engine: Engine) -> pd.DataFrame:
         INTERVENTION.c.play,
     ).where(INTERVENTION.c.assignment_id.is_(None), INTERVENTION.c.held_out.is_distinct_from(1))
     with transaction(engine) as connection:
-        rows = [row for q in (taken, before_the_log) for row in connection.execute(q).tuples()]
+        rows = [row for q in (taken, before_the_log) for row in connection.execute(q)]
     found = pd.DataFrame(rows, columns=[*_BEGUN])
     return found.assign(begun_at=_moments(found["begun_at"]))
 
@@ -89,7 +87,7 @@ def snapshots(engine: Engine) -> pd.DataFrame:
                 .select_from(RISK.outerjoin(PRACTICE, its))
                 .where(RISK.c.batch_id == batch_id, RISK.c.status == "scored")
                 .order_by(RISK.c.account_id)
-            ).tuples()
+            )
         ]
     found = pd.DataFrame(rows, columns=[*_STOOD])
     return found.assign(as_of=pd.to_datetime(found["as_of"], format="%Y-%m-%d"))

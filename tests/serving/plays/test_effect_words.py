@@ -3,7 +3,6 @@
 import pytest
 
 from serving.language import LANGUAGES, entries, language
-from serving.plays.effect_told import sentences
 from training.effects.words import causal_words
 
 # Those that are only said of a draw, and the question above them all.

@@ -1,0 +1,158 @@
+"""What is said of plays, from the log and the landed data: by assignment, once it is known."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from data.errors import BadInputError
+from serving.language import LANGUAGES, language
+from serving.plays.effect import kept, looked, measured
+from serving.plays.effect_told import sentences
+from training.config import Config
+from training.effects.proportions import Arm, difference
+
+SEEN = pd.Timestamp("2025-06-01")
+NOON = SEEN + pd.Timedelta(hours=12)
+SOON, LATER = SEEN + pd.Timedelta(days=30), SEEN + pd.Timedelta(days=62)
+
+
+def drawn(log, held_out: int = 40, offered: int = 160) -> None:
+    """Chance offered plays to some of `a0000` and so on, and held out those that follow."""
+    names = [f"a{n:04}" for n in range(offered + held_out)]
+    log.published(SEEN, dict.fromkeys(names, 0.2))
+    for number, name in enumerate(names):
+        log.assigned(name, NOON, held_out=number >= offered)
+
+
+def stays(n: int) -> dict[str, pd.Timestamp | None]:
+    return {f"a{number:04}": None for number in range(n)}
+
+
+def test_a_draw_is_judged_by_what_chance_said_and_not_by_what_was_done(logged):
+    left = stays(200)
+    left |= dict.fromkeys([*left][:8], SOON) | dict.fromkeys([*left][160:170], SOON)
+    left |= dict.fromkeys([*left][20:60], LATER)  # a day too late to count
+    log = logged(left)
+    drawn(log)
+    for row in log.assignments[165:172]:  # run all the same, though held out
+        row |= {"decision": "taken", "decided_at": row["assigned_at"], "why": "it cannot wait"}
+    for row in log.assignments[:30]:  # offered and declined
+        row |= {"decision": "declined"}
+    found = measured(log.write(), Config())
+    assert found.word == "randomised"
+    assert (found.drawn.offered, found.drawn.held_out) == (Arm(160, 8), Arm(40, 10))
+    assert found.drawn.estimate == difference(Arm(160, 8), Arm(40, 10))
+    assert (found.drawn.begun, found.drawn.overrides) == (137, 7)
+
+
+def test_windows_that_are_still_open_and_those_who_had_given_notice_count_on_neither_side(logged):
+    log = logged(stays(200) | dict.fromkeys(["late0", "late1"]))
+    drawn(log)
+    # sixty days and the thirty in which they may come back end a day after the data
+    for name, day in (("late0", "2025-10-02"), ("late1", "2025-10-01")):
+        log.assigned(name, pd.Timestamp(day), held_out=True)
+    found = measured(log.write(), Config())
+    assert (found.drawn.offered.n, found.drawn.held_out.n) == (160, 41)
+    assert found.waiting == 1
+
+
+def test_only_the_first_draw_of_an_account_counts_and_what_follows_in_it_does_not(logged):
+    log = logged(stays(200))
+    drawn(log)
+    first = log.assignments[0]["assignment_id"]
+    log.assigned("a0000", NOON + pd.Timedelta(days=1), episode=first, play_id="support")
+    log.assigned("a0001", NOON + pd.Timedelta(days=70), held_out=True)
+    found = measured(log.write(), Config())
+    assert (found.drawn.offered.n, found.drawn.held_out.n) == (160, 40)
+
+
+def test_one_play_is_judged_by_the_draws_made_for_it(logged):
+    log = logged(stays(200))
+    drawn(log)
+    for row in log.assignments[::2]:
+        row |= {"play_id": "support", "play": "Settle their open tickets"}
+    workspace = log.write()
+    found = measured(workspace, Config(), play="support")
+    assert (found.drawn.offered.n, found.drawn.held_out.n) == (80, 20)
+    assert found.word == "not_enough_data"
+    with pytest.raises(BadInputError, match="expected a play that was suggested or begun"):
+        measured(workspace, Config(), play="praying")
+
+
+def test_without_any_plays_it_says_how_many_accounts_it_takes(logged):
+    log = logged(stays(5))
+    log.published(SEEN, dict.fromkeys(stays(5), 0.2))
+    told = looked(log.write(), Config())
+    assert told["verdict"] == "not_enough_data"
+    # 20 % down to 12 %, four offered for each held out
+    assert (told["needed"]["offered"], told["needed"]["held_out"]) == (721, 181)
+    assert "side_by_side" not in told
+    assert sentences(told, language("en"))[0].startswith("not enough data: 0 accounts")
+
+
+@pytest.fixture
+def chosen(logged):
+    """A year's first half in which managers pick whoever is at risk; plays change nothing."""
+    rng = np.random.default_rng(3)
+    names = [f"a{n:04}" for n in range(500)]
+    risk = dict(zip(names, rng.beta(1.2, 6, 500), strict=True))
+    left = {name: SOON if rng.random() < risk[name] else None for name in names}
+    log = logged(left)
+    log.published(SEEN, risk)
+    for name in names:
+        if rng.random() < 0.1 + 1.5 * min(risk[name], 0.5):
+            by_hand = {"eligible": False, "assigned_by": "dana"}
+            log.assigned(name, SEEN + pd.Timedelta(days=2), **by_hand)
+    return log.write()
+
+
+def test_who_was_chosen_for_being_at_risk_is_compared_to_accounts_alike(chosen):
+    told = looked(chosen, Config())
+    with_play, without = (
+        told["side_by_side"][f"{side}_left"] / told["side_by_side"][side]
+        for side in ("with", "without")
+    )
+    assert with_play - without > 0.05
+    assert told["verdict"] == "observational"
+    assert told["difference_low"] < 0 < told["difference_high"]
+    assert abs(told["difference"]) < with_play - without
+    worst = max(told["observed"]["balance"], key=lambda one: abs(one["before"]))
+    assert worst["name"] in ("risk", "points_silence")
+    assert abs(worst["before"]) > 0.5 > 5 * abs(worst["after"])
+
+
+def test_its_sentences_and_names_claim_no_cause_and_one_that_does_is_refused(chosen, monkeypatch):
+    told = looked(chosen, Config())
+    assert kept(chosen.models) == told
+    assert not any(word in json.dumps(told) for word in ("effect", "help", "reduc", "caus", "work"))
+    for code in LANGUAGES:
+        assert len(sentences(told, language(code))) >= 6
+    claim = ["Fewer left because of the plays."]
+    monkeypatch.setattr("serving.plays.effect_told._around", lambda *_: claim)
+    with pytest.raises(ValueError, match="because"):
+        sentences(told, language("en"))
+    assert sentences(_randomised(), language("en"))[-1] == claim[0]
+
+
+def _randomised():
+    arms = {"with": 100, "with_left": 5, "without": 100, "without_left": 20}
+    return {
+        "verdict": "randomised",
+        "difference": -0.15,
+        "difference_low": -0.24,
+        "difference_high": -0.06,
+        "follow_up_days": 60,
+        "drawn": {**arms, "begun": 90, "overrides": 2},
+        "waiting": 0,
+        "notice": 0,
+    }
+
+
+def test_a_draw_speaks_of_an_effect_in_points():
+    said = sentences(_randomised(), language("en"))
+    assert said[0] == (
+        "randomised: effect -15 points (95% interval -24 to -6). Of 100 accounts that were offered "
+        "a play, 5% left within 60 days; of 100 that chance held out, 20%."
+    )
