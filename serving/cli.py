@@ -9,12 +9,13 @@ from typing import Annotated, Any
 import typer
 
 from data.errors import BadInputError
-from serving import asking, documents, models
+from serving import asking, documents, models, scorecard
 from serving.access import commands as keys
 from serving.access import user_commands as users
 from serving.console import INTERRUPTED, Run, command, complain
 from serving.erase import commands as erasing
 from serving.export import commands as exports
+from serving.health import commands as healths
 from serving.options import AsOf, BatchOf, Lang, MappingFile, MaxBad, Since, Source
 from serving.plays import commands as plays
 from serving.runs import commands as runs
@@ -130,6 +131,11 @@ app.command(epilog="Example: forewarn export --format salesforce")(exports.expor
 app.command(name="run", epilog="Example: forewarn run company")(runs.run_all)
 app.command(epilog="Example: forewarn runs")(runs.runs)
 app.command(epilog="Example: forewarn erase A00042")(erasing.erase)
+app.command(
+    epilog="Examples: forewarn scorecard --by segment; forewarn scorecard --account A00042; "
+    "forewarn scorecard --drivers"
+)(scorecard.scorecard)
+app.command(epilog="Example: forewarn health A00042")(healths.health)
 
 
 @app.command(epilog="Example: forewarn score --as-of 2025-12-31")

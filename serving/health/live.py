@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from pydantic import ValidationError
 
@@ -44,7 +44,7 @@ class Healths:
         if recipe is None or text is None:
             return None
         pulse = self._desk.newest_pulses([account_id]).get(account_id) if live else None
-        return made(batch, recipe, text, pulse)
+        return made(batch.as_of, recipe, text, pulse)
 
     def brief(self, batch: Batch, account_ids: Sequence[str], *, live: bool) -> dict[str, Brief]:
         """Score, coverage and band of those of the accounts that have a health, by account_id."""
@@ -54,20 +54,23 @@ class Healths:
         if recipe is None or not pulses:
             return found
         for account_id, text in self._published.parts(batch, list(pulses), "health").items():
-            now = made(batch, recipe, text, pulses[account_id])
+            now = made(batch.as_of, recipe, text, pulses[account_id])
             if now is not None:
                 found[account_id] = now.score, now.coverage, now.band
         return found
 
 
-def made(batch: Batch, recipe: Recipe, text: str, pulse: Pulse | None) -> Health | None:
-    """The health that was kept as `text`, with a written pulse; None where it cannot be read."""
+def made(as_of: date, recipe: Recipe, text: str, pulse: Pulse | None) -> Health | None:
+    """The health that was kept as `text` at a moment, with a written pulse if there is one.
+
+    None where it cannot be read.
+    """
     try:
         kept = Stored.model_validate_json(text)
     except ValidationError:
         return None
     found = kept.made(recipe)
-    if pulse is None or not _counts(pulse, kept, batch):
+    if pulse is None or not _counts(pulse, kept, as_of):
         return found
     return with_pulse(found, pulse, moments.now())
 
@@ -79,9 +82,9 @@ def with_pulse(known: Health, pulse: Pulse, now: datetime) -> Health:
     return judged(known, None if expired else float(pulse.pulse), age=float(int(age)))
 
 
-def _counts(pulse: Pulse, kept: Stored, batch: Batch) -> bool:
+def _counts(pulse: Pulse, kept: Stored, as_of: date) -> bool:
     """Whether it is as new as the one that landed, if there is one."""
     if _AGE not in kept.values:
         return True
-    landed = batch.as_of - timedelta(days=kept.values[_AGE])
+    landed = as_of - timedelta(days=kept.values[_AGE])
     return pulse.recorded_at.date() >= landed
