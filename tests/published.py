@@ -26,13 +26,12 @@ def a_change(
     """What moved a risk in the week before a moment: the account, its data and another model."""
     parts = {"before": before, "account": account, "data": data, "model": model}
     shown = {f"{name}_shown": round(100 * part) for name, part in parts.items()}
-    return Change(
-        since=as_of - timedelta(weeks=1),
-        batch_id="b1",
-        model_version="m1",
-        after_shown=sum(shown.values()),
-        moves=moves,
-        sentence=said,
-        **parts,
-        **shown,
-    )
+    known = {
+        "since": as_of - timedelta(weeks=1),
+        "batch_id": "b1",
+        "model_version": "m1",
+        "after_shown": sum(shown.values()),
+        "moves": moves,
+        "sentence": said,
+    }
+    return Change.model_validate({**known, **parts, **shown})
