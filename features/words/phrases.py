@@ -113,11 +113,11 @@ class _Reader:
         token = self._tokens.pop(0)
         if token in _GAPS:
             return _Piece("", gap=(_JOINED_GAPS if self._joined else _GAPS)[token])
-        if token == "(":
+        if token == "(":  # noqa: S105
             made = self._group()
         elif token.startswith("{"):
             made = self._named(token[1:-1])
-        elif token == "?":
+        elif token == "?":  # noqa: S105
             raise PhraseError("expected ? behind a group only")
         else:
             return self._word(token)

@@ -15,9 +15,10 @@ from features.words.tongue import Tongue, tongue
 _TURNED: Final[dict[Tone, Tone]] = {"positive": "risk", "risk": "positive"}
 # What decides the tone of a sentence that says several things of one category.
 _FIRST: Final[tuple[Tone, ...]] = ("risk", "positive", "neutral")
-# How many words (in Chinese characters) may stand between a negation and what it turns.
-_REACH: Final = 3
-_JOINED_REACH: Final = 4
+# How many words (in Chinese characters) may stand between a negation and what it turns, where it
+# stands before, and behind.
+_BEFORE: Final = 3
+_BEHIND: Final = 1
 _BREAKS = frozenset(",;:()—–，、")
 
 
@@ -93,11 +94,17 @@ def _hits(
 
 
 def _widest(hits: Sequence[Hit]) -> list[Hit]:
-    """Those that lie within no other of their category: a longer phrase knows better."""
+    """Those that lie within no other of their category: a longer phrase knows better.
+
+    Only risk is never covered by what is none: "want to | give back ten seats".
+    """
     kept: list[Hit] = []
     for hit in sorted(hits, key=lambda hit: (hit.start - hit.stop, hit.start)):
         inside = (
-            other.category == hit.category and other.start <= hit.start and hit.stop <= other.stop
+            other.category == hit.category
+            and other.start <= hit.start
+            and hit.stop <= other.stop
+            and (hit.tone != "risk" or other.tone == "risk")
             for other in kept
         )
         if not any(inside):
@@ -116,22 +123,20 @@ class _Turns:
 
     def turned(self, hit: Hit) -> Hit | None:
         """The phrase as it is meant; None where a negation leaves nothing to say."""
-        before = any(self._near(stop, hit.start) for _, stop in self._before)
-        after = any(self._near(hit.stop, start) for start, _ in self._after)
+        before = any(self._near(stop, hit.start, _BEFORE) for _, stop in self._before)
+        after = any(self._near(hit.stop, start, _BEHIND) for start, _ in self._after)
         if before == after:
             return hit
         tone = _TURNED.get(hit.tone)
         return None if tone is None else replace(hit, tone=tone)
 
-    def _near(self, start: int, stop: int) -> bool:
+    def _near(self, start: int, stop: int, most: int) -> bool:
         if start > stop:
             return False
         between = self._text[start:stop]
         if _BREAKS & set(between):
             return False
-        if self._joined:
-            return len(between) <= _JOINED_REACH
-        return len(between.split()) <= _REACH
+        return len(between if self._joined else between.split()) <= most
 
 
 def _spans(patterns: Iterable[Pattern], text: str) -> list[tuple[int, int]]:
