@@ -23,9 +23,8 @@ def trials(snapshots: pd.DataFrame, begun: pd.DataFrame) -> pd.DataFrame:
     Each snapshot is a trial of its own, and the trials are judged together (Hernán & Robins,
     American Journal of Epidemiology 183, 2016, 758-764).
     """
-    moments = np.sort(snapshots["as_of"].unique())
-    ends = pd.Series(_ends(pd.DatetimeIndex(moments)), index=moments)
-    rows = snapshots.assign(since=snapshots["as_of"].map(ends))
+    moments = pd.DatetimeIndex(snapshots["as_of"].unique()).sort_values()
+    rows = snapshots.assign(since=_ends(moments)[moments.get_indexer(snapshots["as_of"])])
     pairs = rows[["account_id", "as_of", "since"]].reset_index().merge(begun, on="account_id")
     inside = (pairs["begun_at"] >= pairs["as_of"]) & (pairs["begun_at"] < pairs["since"])
     lately = (pairs["begun_at"] < pairs["as_of"]) & (
