@@ -17,8 +17,10 @@ from serving.guard import Guard, Mistake, problem
 from serving.health.live import Healths
 from serving.health.routes import health_routes
 from serving.ondemand.desk import Desk
+from serving.plays.board import PlayDesk
 from serving.published import Published
 from serving.routes.contract import contract_routes
+from serving.routes.plays import plays_routes
 from serving.routes.reading import reading_routes
 from serving.routes.scoring import scoring_routes
 from serving.routes.status import add_status
@@ -52,6 +54,7 @@ def create_app(workspace: Workspace, *, access: Access | None = None) -> FastAPI
     app.include_router(reading_routes(published, healths))
     app.include_router(health_routes(published, healths))
     app.include_router(writing_routes(workspace.store))
+    app.include_router(plays_routes(PlayDesk(workspace, published)))
     app.state.desk = Desk(workspace, published)
     app.include_router(scoring_routes(app.state.desk))
     app.include_router(contract_routes())

@@ -52,6 +52,13 @@ class Past(_Question):
     limit: Annotated[int, Field(ge=1, le=1000)] = 104
 
 
+class Plays(_Question):
+    """Of whose accounts, or of which."""
+
+    csm: str | None = None
+    account_id: AccountId | None = None
+
+
 class Written(_Question):
     """How much of what was written of an account, and from where on."""
 

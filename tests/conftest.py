@@ -187,7 +187,8 @@ def _run_once(root: Path) -> None:
     place = ("--workspace", root / "workspace", "--config", root / "settings.yml")
     ran = forewarn_process("run", root / "company", *place, "--json")
     assert ran.returncode == 0, ran.stderr
-    assert [line.split(":")[0] for line in ran.stderr.splitlines()] == ["land", "train", "score"]
+    steps = [line.split(":")[0] for line in ran.stderr.splitlines()]
+    assert steps == ["land", "train", "score", "plays"]
     (root / "said.json").write_text(ran.stdout)
 
 

@@ -18,13 +18,14 @@ from serving.published import Published
 from serving.records import AccountRisk, Batch, Driver, Explanation
 from serving.store import publish
 from tests.published import a_batch
+from tests.serving.written.conftest import Client
 
 AS_OF, NOON = date(2025, 12, 31), datetime(2026, 1, 5, 12, tzinfo=UTC)
 BANDS = {"bands": {"elevated": 0.1, "high": 0.4}, "data_until": "2025-12-31"}
 
 
 def account(
-    name: str, *, risk: float = 0.5, csm: str | None = "dana", **more: object
+    account_id: str, *, risk: float = 0.5, csm: str | None = "dana", **more: object
 ) -> AccountRisk:
     """An account that is silent, and renews in 178 days."""
     driver = Driver(
@@ -39,7 +40,7 @@ def account(
     told = {"status": "scored", "risk": risk, "band": "high", "coverage": 1, "csm": csm}
     told |= {"arr_at_risk": 1000 * risk, "explanation": why, "driver": "silence"}
     told |= {"renewal_at": AS_OF + timedelta(days=178)}
-    return AccountRisk.model_validate({"account_id": name, **told, **more})
+    return AccountRisk.model_validate({"account_id": account_id, **told, **more})
 
 
 def published(address: Path | str, *rows: AccountRisk, batch_id: str = "b1") -> Batch:
@@ -207,3 +208,23 @@ def test_what_the_command_cannot_do_is_one_line(forewarn, workspace, words, said
     assert code == 2
     assert said in error
     assert error.count("\n") == 1
+
+
+def test_the_api_lists_what_is_suggested_and_runs_and_an_intervention_takes_it(workspace):
+    batch = published(workspace.store, account("ant", name="Ant"), account("bee", csm="eli"))
+    planned(workspace.store, batch)
+    client = Client(workspace)
+    told = client.get("/v1/plays").json()
+    assert [one["account_id"] for one in told["suggested"]] == ["ant", "bee"]
+    first = told["suggested"][0]
+    assert (first["play_id"], first["reason"], first["name"]) == ("silence", "silence", "Ant")
+    assert len(first["steps"]) == 3
+    assert (told["begun"], told["held_out"]) == ([], 0)
+    (mine,) = client.get("/v1/plays?csm=eli").json()["suggested"]
+    assert mine["account_id"] == "bee"
+    said = {"play": "Reach out by another way", "play_id": "silence"}
+    begun = client.post("/v1/accounts/ant/interventions", json=said).json()
+    assert begun["assignment_id"] == first["assignment_id"]
+    after = client.get("/v1/plays?account_id=ant").json()
+    assert (after["suggested"], after["begun"]) == ([], [begun])
+    assert client.get("/v1/plays?cms=eli").status_code == 422

@@ -1,0 +1,39 @@
+"""What is suggested to do about accounts, over HTTP."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+from fastapi.responses import Response
+
+from serving import asked
+from serving.access.caller import needs
+from serving.answers_plays import PlaysAnswer
+from serving.guard import documented
+from serving.plays.board import PlayDesk
+from serving.records import AccountRisk
+
+
+def plays_routes(plays: PlayDesk) -> APIRouter:
+    """The route under `/v1` that lists plays; it needs the scope `read`."""
+    api = APIRouter(
+        prefix="/v1",
+        responses=documented(401, 403, 422, 429, 503),
+        dependencies=[Depends(needs("read"))],
+    )
+
+    @api.get("/plays", operation_id="list_plays", response_model=PlaysAnswer)
+    def list_plays(wanted: Annotated[asked.Plays, Query()]) -> Response:
+        """The plays that are suggested, the most to lose first, and those that run.
+
+        An intervention with the play_id of a suggestion takes it.
+        """
+
+        def sees(row: AccountRisk) -> bool:
+            return wanted.csm in (None, row.csm) and wanted.account_id in (None, row.account_id)
+
+        told = PlaysAnswer.of(plays.board(sees), plays.book)
+        return Response(told.model_dump_json(exclude_none=True), media_type="application/json")
+
+    return api
