@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
 from data.churn import churn_rule
 from data.errors import BadInputError
-from data.files import write_json
 from data.workspace import Workspace
 from serving.database import reading
 from serving.plays import exposure
 from serving.plays.catalogue import playbook
-from serving.plays.effect_told import plain
+from serving.plays.effect_plain import Plain, keep, plain
 from serving.plays.playbook import Playbook
 from training.config import Config
 from training.effects.background import background
@@ -25,7 +20,6 @@ from training.effects.trials import thinned, trials
 from training.effects.verdict import Effect, judged
 from training.spec import ChurnSpec
 
-FILE = "effect.json"
 # Beyond so many rows without a play for each with one, more make no interval shorter.
 _OTHERS, _OTHERS_EACH = 4000, 10
 
@@ -60,7 +54,7 @@ def measured(workspace: Workspace, config: Config, *, play: str | None = None) -
     )
 
 
-def looked(workspace: Workspace, config: Config, *, play: str | None = None) -> dict[str, Any]:
+def looked(workspace: Workspace, config: Config, *, play: str | None = None) -> Plain:
     """The same as plain values, and until when there were data; of all plays it is kept.
 
     Raises:
@@ -72,17 +66,8 @@ def looked(workspace: Workspace, config: Config, *, play: str | None = None) -> 
     told["data_until"] = workspace.manifest()["data_until"][:10]
     if play is not None:
         return {"play": play, **told}
-    write_json(workspace.models / FILE, told)
+    keep(workspace.models, told)
     return told
-
-
-def kept(models: Path) -> dict[str, Any] | None:
-    """What was kept last of all plays, in a folder of models; None where nothing readable was."""
-    try:
-        found = json.loads((models / FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return found if isinstance(found, dict) else None
 
 
 def _is(table: pd.DataFrame, play: str | None, book: Playbook) -> pd.Series:

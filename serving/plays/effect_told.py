@@ -1,36 +1,12 @@
-"""What may be said of plays, in sentences and as plain figures; claims of a cause are refused."""
+"""What may be said of plays, in sentences; claims of a cause are refused without a draw."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
-from typing import Any
 
 from serving.language import Language
-from training.effects.proportions import Arm, Estimate
-from training.effects.verdict import Drawn, Effect, Needed, Observed
+from serving.plays.effect_plain import Plain
 from training.effects.words import causal_words
-
-Plain = dict[str, Any]
-
-
-def plain(effect: Effect) -> Plain:
-    """The figures as JSON has them, without those that are not known; shares are 0 to 1."""
-    chosen = effect.drawn if effect.word == "randomised" else effect.observed
-    told = {
-        "verdict": effect.word,
-        "follow_up_days": effect.days,
-        **(_estimate("difference", chosen.estimate) if isinstance(chosen, Drawn) else {}),
-        "drawn": _drawn(effect.drawn),
-        "observed": None if effect.observed is None else _observed(effect.observed),
-        "side_by_side": None if effect.naive is None else _arms(*effect.naive),
-        "needed": vars(effect.needed),
-        "waiting": effect.waiting,
-        "notice": effect.notice,
-    }
-    if isinstance(chosen, Observed):
-        told |= _estimate("difference", chosen.adjusted.estimate)
-    return {name: value for name, value in told.items() if value is not None}
 
 
 def sentences(told: Plain, language: Language) -> list[str]:
@@ -113,54 +89,12 @@ def _around(told: Plain, language: Language) -> Iterator[str]:
 
 
 def _needed(told: Plain, language: Language) -> str:
-    needed = Needed(**told["needed"])
-    if not (needed.offered or needed.held_out):
+    needed = told["needed"]
+    if not (needed["offered"] or needed["held_out"]):
         return language.say("effect.needed_none")
-    return language.say(
-        "effect.needed",
-        days=told["follow_up_days"],
-        rate=_share(needed.rate, language),
-        rate_with=_share(needed.rate_with, language),
-        offered=language.number(needed.offered),
-        held_out=language.number(needed.held_out),
-    )
-
-
-def _drawn(drawn: Drawn) -> Plain:
-    counts = {"begun": drawn.begun, "overrides": drawn.overrides}
-    return {**_arms(drawn.offered, drawn.held_out), **counts}
-
-
-def _observed(seen: Observed) -> Plain:
-    found = seen.adjusted
-    told = {
-        "with_accounts": seen.accounts,
-        "without_accounts": seen.others,
-        "with_share": found.share,
-        "expected_share": found.expected,
-        "nobody_alike": found.trimmed,
-        "weigh_as_many": found.effective,
-        "erased_by": _finite(seen.erased_by),
-        "unsure_by": _finite(seen.unsure_by),
-        "e_value": _finite(seen.e_value),
-        **_estimate("before", seen.before),
-        "balance": [vars(one) for one in found.balance],
-    }
-    return {name: value for name, value in told.items() if value is not None}
-
-
-def _arms(one: Arm, other: Arm) -> Plain:
-    return {"with": one.n, "with_left": one.left, "without": other.n, "without_left": other.left}
-
-
-def _estimate(name: str, found: Estimate | None) -> Plain:
-    if found is None:
-        return {}
-    return {name: found.value, f"{name}_low": found.low, f"{name}_high": found.high}
-
-
-def _finite(value: float | None) -> float | None:
-    return value if value is not None and math.isfinite(value) else None
+    rates = {name: _share(needed[name], language) for name in ("rate", "rate_with")}
+    counts = {name: language.number(needed[name]) for name in ("offered", "held_out")}
+    return language.say("effect.needed", days=told["follow_up_days"], **rates, **counts)
 
 
 def _holds_zero(told: Plain, name: str) -> bool:

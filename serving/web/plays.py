@@ -22,6 +22,7 @@ from serving.plays.records import Assignment
 from serving.published import Published
 from serving.records import AccountRisk, Batch
 from serving.web.advice import alerted, lines, place
+from serving.web.effect import seen as effect_seen
 from serving.web.look import Look, Looking
 from serving.web.one import forms
 from serving.web.one.forms import Typed, WrongFormError, once_key
@@ -136,6 +137,7 @@ class _Page:
             alerts=self._alerts(look, viewer, chosen, seen.batch),
             managers=() if viewer.csm else seen.managers,
             chosen=chosen,
+            effect=effect_seen(self.published.effect(), language),
             saved=saved if saved in SAVED else "",
             wrong=wrong,
             once=secrets.token_hex(16),

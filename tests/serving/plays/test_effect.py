@@ -8,7 +8,8 @@ import pytest
 
 from data.errors import BadInputError
 from serving.language import LANGUAGES, language
-from serving.plays.effect import kept, looked, measured
+from serving.plays.effect import looked, measured
+from serving.plays.effect_plain import kept
 from serving.plays.effect_told import sentences
 from training.config import Config
 from training.effects.proportions import Arm, difference
