@@ -20,6 +20,7 @@ from serving.ondemand.desk import Desk
 from serving.plays.board import PlayDesk
 from serving.published import Published
 from serving.routes.contract import contract_routes
+from serving.routes.figures import figure_routes
 from serving.routes.plays import plays_routes
 from serving.routes.reading import reading_routes
 from serving.routes.scoring import scoring_routes
@@ -53,6 +54,7 @@ def create_app(workspace: Workspace, *, access: Access | None = None) -> FastAPI
     healths = Healths(published, Written(workspace.store))
     app.include_router(reading_routes(published, healths))
     app.include_router(health_routes(published, healths))
+    app.include_router(figure_routes(published))
     app.include_router(writing_routes(workspace.store))
     app.include_router(plays_routes(PlayDesk(workspace, published)))
     app.state.desk = Desk(workspace, published)

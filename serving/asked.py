@@ -40,6 +40,12 @@ class Then(_Question):
     as_of: Day | None = None
 
 
+class OfSegment(Then):
+    """Of which moment, and of which segment; of all accounts where none is named."""
+
+    segment: Annotated[str | None, Field(min_length=1, max_length=LONGEST_ID)] = None
+
+
 class Told(Then):
     """Of which moment, and in which language."""
 

@@ -1,0 +1,94 @@
+"""Indicators over HTTP: of all accounts or a segment, and of one account."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, HTTPException, Query
+from fastapi.responses import Response
+from pydantic import BaseModel
+
+from features.indicators.fold import PORTFOLIO
+from features.indicators.scorecard import alerts
+from serving import asked
+from serving.access.caller import needs
+from serving.answers import Provenance
+from serving.answers_figures import (
+    IndicatorAlert,
+    IndicatorFigure,
+    IndicatorsAnswer,
+    ScorecardAnswer,
+)
+from serving.asked import AccountInPath
+from serving.guard import documented
+from serving.indicators.stored import Group, figures_of, group_of, with_risk
+from serving.published import Published
+from serving.records import Batch
+
+
+def figure_routes(published: Published) -> APIRouter:
+    """The routes under `/v1` that tell indicators; they need the scope `read`."""
+    api = APIRouter(
+        prefix="/v1",
+        responses=documented(401, 403, 404, 422, 429, 503),
+        dependencies=[Depends(needs("read"))],
+    )
+
+    @api.get("/scorecard", operation_id="get_scorecard", response_model=ScorecardAnswer)
+    def get_scorecard(wanted: Annotated[asked.OfSegment, Query()]) -> Response:
+        """The indicators of a segment, or of all accounts, and those worse than expected."""
+        batch = _batch(published, wanted)
+        cards = _cards(published, batch)
+        name = wanted.segment or PORTFOLIO
+        if name not in cards:
+            raise HTTPException(404, f"no such segment in batch {batch.batch_id}")
+        group = group_of(cards[name])
+        accounts = [row for row in published.every(batch) if name in (PORTFOLIO, row.segment)]
+        segments = sorted(set(cards) - {PORTFOLIO})
+        figures = with_risk(group.figures, accounts)
+        raised = alerts(figures, group.levels, fewest=group.fewest)
+        return _answer(ScorecardAnswer.of(batch, wanted.segment, segments, figures, raised))
+
+    @api.get(
+        "/accounts/{account_id:path}/indicators",
+        operation_id="get_indicators",
+        response_model=IndicatorsAnswer,
+    )
+    def get_indicators(account_id: AccountInPath, then: Annotated[asked.Then, Query()]) -> Response:
+        """The indicators of one account, and those worse than expected."""
+        batch = _batch(published, then)
+        row = published.some(batch, [account_id]).get(account_id)
+        text = published.part(batch, account_id, "indicators")
+        if row is None or text is None:
+            raise HTTPException(404, f"no indicators of such an account in batch {batch.batch_id}")
+        cards = _cards(published, batch)
+        levels: Group = group_of(cards.get(row.segment or PORTFOLIO, cards[PORTFOLIO]))
+        figures = with_risk(figures_of(text, group_of(cards[PORTFOLIO])), [row])
+        return _answer(
+            IndicatorsAnswer(
+                batch=Provenance.of(batch),
+                account_id=account_id,
+                segment=row.segment,
+                alerts=IndicatorAlert.every(alerts(figures, levels.levels, fewest=levels.fewest)),
+                figures=[IndicatorFigure.of(figure) for figure in figures],
+            )
+        )
+
+    return api
+
+
+def _batch(published: Published, then: asked.Then) -> Batch:
+    if (batch := published.at(then.as_of)) is None:
+        raise HTTPException(404, f"no batch of {then.as_of} or before")
+    return batch
+
+
+def _cards(published: Published, batch: Batch) -> dict[str, dict[str, object]]:
+    cards = published.scorecards(batch)
+    if PORTFOLIO not in cards:
+        raise HTTPException(404, f"batch {batch.batch_id} was published without a scorecard")
+    return cards
+
+
+def _answer(told: BaseModel) -> Response:
+    return Response(told.model_dump_json(exclude_none=True), media_type="application/json")
