@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import selectors
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
@@ -24,6 +26,30 @@ _CHUNK = 1 << 16
 
 # What is to be asked next, as it goes over the wire.
 Ask = Callable[[], bytes]
+
+
+def arguments(description: str) -> argparse.ArgumentParser:
+    """What a benchmark of servers may be told; it starts itself anew to be one of them."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--quick", action="store_true", help="small numbers, that prove nothing")
+    parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--port", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--workspace", type=Path, help="one with a batch, which is left alone")
+    return parser
+
+
+def run(
+    given: argparse.Namespace,
+    serve: Callable[[int, Path], None],
+    lines: Callable[[Path, argparse.Namespace], Iterable[str]],
+) -> None:
+    """Be the server that is asked for, or else print the lines of a benchmark as they come."""
+    if given.serve:
+        serve(given.port, given.workspace)
+        return
+    with tempfile.TemporaryDirectory() as name:
+        for line in lines(Path(name), given):
+            print(line, flush=True)
 
 
 def request(path: str, key: str = "", content: object = None, **headers: str) -> bytes:

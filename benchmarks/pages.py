@@ -24,7 +24,6 @@ import random
 import re
 import shutil
 import sys
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -42,7 +41,7 @@ HERE = Path(__file__).parent
 sys.path[:] = [str(HERE.parent), *(entry for entry in sys.path if Path(entry) != HERE)]
 
 from benchmarks.honesty import MISS, PASS
-from benchmarks.load import Ask, Server, Told, request, sequence, server
+from benchmarks.load import Ask, Server, Told, arguments, request, run, sequence, server
 from benchmarks.service import COMPANY, SMALL, forewarn
 from data.workspace import Workspace
 from features.catalog import FAMILY_BY_NAME
@@ -280,18 +279,7 @@ def _add_floor(application: FastAPI) -> None:
 
 def main() -> None:
     """Make a company, ask for its pages, and print what they cost."""
-    parser = argparse.ArgumentParser(description="What a page of the service costs.")
-    parser.add_argument("--quick", action="store_true", help="small numbers, that prove nothing")
-    parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
-    parser.add_argument("--port", type=int, help=argparse.SUPPRESS)
-    parser.add_argument("--workspace", type=Path, help="one with a batch, which is left alone")
-    given = parser.parse_args()
-    if given.serve:
-        serve(given.port, given.workspace)
-    else:
-        with tempfile.TemporaryDirectory() as name:
-            for line in lines(Path(name), given):
-                print(line, flush=True)
+    run(arguments("What a page of the service costs.").parse_args(), serve, lines)
 
 
 if __name__ == "__main__":

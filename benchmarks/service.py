@@ -27,7 +27,6 @@ import resource
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -43,7 +42,7 @@ HERE = Path(__file__).parent
 sys.path[:] = [str(HERE.parent), *(entry for entry in sys.path if Path(entry) != HERE)]
 
 from benchmarks.honesty import MISS, PASS
-from benchmarks.load import Ask, Server, Told, crowd, request, sequence, server
+from benchmarks.load import Ask, Server, Told, arguments, crowd, request, run, sequence, server
 from data.contract import TABLES
 from data.workspace import Workspace
 from serving.access import keys
@@ -246,19 +245,9 @@ def _word(*, met: bool) -> str:
 
 def main() -> None:
     """Make a company, ask three servers, and print what it cost."""
-    parser = argparse.ArgumentParser(description="What a question to the service costs.")
-    parser.add_argument("--quick", action="store_true", help="small numbers, that prove nothing")
+    parser = arguments("What a question to the service costs.")
     parser.add_argument("--seconds", type=float, default=60, help="how long the soak lasts")
-    parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
-    parser.add_argument("--port", type=int, help=argparse.SUPPRESS)
-    parser.add_argument("--workspace", type=Path, help="one with a batch, which is left alone")
-    given = parser.parse_args()
-    if given.serve:
-        serve(given.port, given.workspace)
-    else:
-        with tempfile.TemporaryDirectory() as name:
-            for line in lines(Path(name), given):
-                print(line, flush=True)
+    run(parser.parse_args(), serve, lines)
 
 
 def serve(port: int, workspace: Path | None) -> None:

@@ -113,7 +113,8 @@ def test_a_damaged_store_is_down(workspace):
     publish(writing(workspace.store), a_batch(), ROWS)
     for path in workspace.root.glob("store.db*"):
         path.write_bytes(b"x" * 9000)
-    told(served(workspace).get("/model"), "The list cannot be read just now", 503)
+    page = told(served(workspace).get("/model"), "The list cannot be read just now", 503)
+    assert "store.db" not in page
 
 
 def test_a_store_that_is_not_there_any_more_is_no_error(workspace):
