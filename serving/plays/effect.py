@@ -34,7 +34,7 @@ def measured(workspace: Workspace, config: Config, *, play: str | None = None) -
         StoreError: the store is locked or away.
     """
     engine, book = reading(workspace.store), playbook(workspace.root)
-    spec = follow_up(config.spec(churn_rule(workspace.manifest()["churn"])))
+    spec = _spec(workspace, config)
     drawn, begun = exposure.draws(engine), exposure.begun(engine)
     begun = begun.assign(counts=_is(begun, play, book))
     of_play = drawn[_is(drawn, play, book)]
@@ -68,6 +68,24 @@ def looked(workspace: Workspace, config: Config, *, play: str | None = None) -> 
         return {"play": play, **told}
     keep(workspace.models, told)
     return told
+
+
+def may_tell(workspace: Workspace, config: Config) -> bool:
+    """Whether the data reach so far that what became of any draw or play can be known.
+
+    Raises:
+        MissingError: nothing was landed or published.
+        StoreError: the store is locked or away.
+    """
+    engine = reading(workspace.store)
+    moments = pd.concat([exposure.draws(engine)["drawn_at"], exposure.begun(engine)["begun_at"]])
+    days = pd.Timedelta(days=_spec(workspace, config).closes_after_days)
+    # Of nothing there is no first, and no moment is later than none.
+    return bool(since(moments).min() + days <= pd.Timestamp(workspace.manifest()["data_until"]))
+
+
+def _spec(workspace: Workspace, config: Config) -> ChurnSpec:
+    return follow_up(config.spec(churn_rule(workspace.manifest()["churn"])))
 
 
 def _is(table: pd.DataFrame, play: str | None, book: Playbook) -> pd.Series:

@@ -81,8 +81,8 @@ def _score(job: Job) -> None:
 
 
 def _plan(job: Job) -> None:
-    """Plays are suggested, and managers alerted, by what is served now."""
-    from serving.plays import work
+    """Plays are suggested, and managers alerted, by what is served now; those of old are judged."""
+    from serving.plays import effect, work
 
     with job.run.step("plays") as step:
         _, found = work.planned(job.run.workspace)
@@ -90,6 +90,10 @@ def _plan(job: Job) -> None:
     job.told["plays"] = {
         name: getattr(found, name) for name in ("suggested", "held_out", "alerts", "digests")
     }
+    if effect.may_tell(job.run.workspace, job.run.config):
+        with job.run.step("effect") as step:
+            told = effect.looked(job.run.workspace, job.run.config)
+            step.done = f"effect: {told['verdict'].replace('_', ' ')}"
 
 
 def _export(job: Job) -> None:

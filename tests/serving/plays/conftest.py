@@ -118,13 +118,28 @@ def company(folder: Path, left: dict[str, pd.Timestamp | None]) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def lakes(tmp_path_factory) -> Callable[[dict[str, pd.Timestamp | None]], Path]:
+    """The landed tables of a company; of the same one only once, so tests must not write there."""
+    known: dict[str, Path] = {}
+
+    def lake(left: dict[str, pd.Timestamp | None]) -> Path:
+        if repr(left) not in known:
+            root = tmp_path_factory.mktemp("company")
+            land(str(company(root / "company", left)), Workspace(root))
+            known[repr(left)] = Workspace(root).lake
+        return known[repr(left)]
+
+    return lake
+
+
 @pytest.fixture
-def logged(tmp_path) -> Callable[[dict[str, pd.Timestamp | None]], Log]:
+def logged(tmp_path, lakes) -> Callable[[dict[str, pd.Timestamp | None]], Log]:
     """Make a company of accounts, by when each left (None: it stayed), with an empty log."""
 
     def make(left: dict[str, pd.Timestamp | None]) -> Log:
-        workspace = Workspace(tmp_path / "workspace")
-        land(str(company(tmp_path / "company", left)), workspace)
+        workspace = Workspace(tmp_path)
+        workspace.lake.symlink_to(lakes(left))
         return Log(workspace)
 
     return make

@@ -8,7 +8,7 @@ import pytest
 
 from data.errors import BadInputError
 from serving.language import LANGUAGES, language
-from serving.plays.effect import looked, measured
+from serving.plays.effect import looked, may_tell, measured
 from serving.plays.effect_plain import kept
 from serving.plays.effect_told import sentences
 from training.config import Config
@@ -57,6 +57,17 @@ def test_windows_that_are_still_open_and_those_who_had_given_notice_count_on_nei
     found = measured(log.write(), Config())
     assert (found.drawn.offered.n, found.drawn.held_out.n) == (160, 41)
     assert found.waiting == 1
+
+
+def test_there_is_nothing_to_tell_before_the_first_window_is_over(logged):
+    assert not may_tell(logged(stays(3)).write(), Config())
+
+
+@pytest.mark.parametrize(("day", "over"), [("2025-10-01", True), ("2025-10-02", False)])
+def test_something_can_be_told_from_the_day_on_which_a_first_window_is_over(logged, day, over):
+    log = logged(stays(3))
+    log.assigned("a0000", pd.Timestamp(day))
+    assert may_tell(log.write(), Config()) is over
 
 
 def test_only_the_first_draw_of_an_account_counts_and_what_follows_in_it_does_not(logged):
