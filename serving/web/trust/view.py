@@ -264,7 +264,7 @@ class View:
         yield self._say("limit_people")
         segments = self.report.get("segments", ())
         few = [
-            row["segment"] or self.language.say("phrases.unknown")
+            apart(row["segment"]) or self.language.say("phrases.unknown")
             for row in segments
             if not row["enough"]
         ]

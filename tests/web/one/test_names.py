@@ -67,7 +67,8 @@ def named(tmp_path_factory) -> Visitor:
         },
         *DOSSIER["timeline"],
     ]
-    people = [{**person, "name": TURNED} for person in DOSSIER["people"]]
+    people = [{**person, "name": TURNED, "role": TURNED} for person in DOSSIER["people"]]
+    goals = [{**goal, "kind": TURNED} for goal in DOSSIER["goals"]]
     facts = {**DOSSIER["facts"], "plan": TURNED}
     twin = WHY.twins[0].model_copy(
         update={"name": TURNED, "became": "left", "left_on": date(2025, 2, 1)}
@@ -81,7 +82,7 @@ def named(tmp_path_factory) -> Visitor:
         segment=TURNED,
         explanation=WHY.model_copy(update={"twins": (twin,), "drivers": drivers}),
         dossier_json=json.dumps(
-            {**DOSSIER, "facts": facts, "people": people, "timeline": timeline}
+            {**DOSSIER, "facts": facts, "people": people, "goals": goals, "timeline": timeline}
         ),
     )
     store = tmp_path_factory.mktemp("named") / "store.db"
