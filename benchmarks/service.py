@@ -273,7 +273,9 @@ def _forewarn(workspace: Path) -> FastAPI:
     from serving.life import logs
 
     logs.set_up()
-    return create_app(Workspace(workspace))
+    application = create_app(Workspace(workspace))
+    application.state.desk.warm()  # as `serving.service` does
+    return application
 
 
 def lines(folder: Path, given: argparse.Namespace) -> Iterator[str]:

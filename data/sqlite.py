@@ -37,6 +37,11 @@ _COMPENSATING = (3, 43)
 
 Value = str | int | float | None
 
+# What is neither a number nor a text is looked for among types that somebody may have adapted,
+# value by value; to be told takes half as long. They are stored as ever.
+sqlite3.register_adapter(type(None), {}.get)  # type: ignore[arg-type]  # None is not in it
+sqlite3.register_adapter(bool, int)
+
 
 class SqliteEngine:
     """A private database in memory, whose tables are empty again after each `passing`.

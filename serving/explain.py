@@ -91,7 +91,7 @@ class Part:
 
 def part_of(family: Family, facts: Facts) -> Part:
     """The family's share of the facts."""
-    modelled = [f for f in family.features if f.name in facts.points.columns]
+    modelled = [f for f in family.features if facts.told(f.name)]
     numeric = tuple(f for f in modelled if f.kind == "number")
     names = [f.name for f in numeric]
     return Part(

@@ -66,6 +66,10 @@ class Facts:
         # In rows of its own each row adds up alike, however many there are.
         return np.ascontiguousarray(values[:, [places[name] for name in names]])
 
+    def told(self, name: str) -> bool:
+        """Whether the model reads that feature."""
+        return name in self._plain["points"][1]
+
     @cached_property
     def _plain(self) -> dict[str, tuple[Numbers, dict[str, int]]]:
         tables = {name: getattr(self, name) for name in ("points", "now", "usual", "healthy")}

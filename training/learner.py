@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, Self
 
 import numpy as np
@@ -54,7 +54,7 @@ class Learner:
         """Every cause that a voice speaks of, the main one first."""
         return tuple(dict.fromkeys(voice.cause for voice in self.voices))
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """Names of the features that it reads."""
         return tuple(dict.fromkeys(name for voice in self.voices for name in voice.names))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import threading
@@ -50,6 +51,9 @@ class Desk:
                 self._scorer().score([])
             except ForewarnError as error:
                 _LOG.warning("scoring on demand is not ready: %s", error)
+            # What is loaded by now stays: who waits for a score does not wait for the collector to
+            # look for garbage in it.
+            gc.freeze()
 
         for _ in range(THREADS):
             self._threads.submit(ready)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, islice, repeat
+from itertools import islice, repeat
 from typing import Any
 
 from data.column import Table
@@ -112,7 +112,7 @@ class _Reader:
         """
         nothing = (None,) * len(given)
         columns: dict[str, Sequence[Value]] = {ACCOUNT.name: (account_id,) * len(given)}
-        told = set(chain.from_iterable(given))
+        told: set[str] = set().union(*given)
         for name, convert in self._convert_all.items():
             found = columns[name] = convert(_column(given, name)) if name in told else nothing
             if name in self._required and None in found:
