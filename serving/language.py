@@ -100,6 +100,14 @@ class Language:
         """
         return _fixed(self.code, round(float(value), 2) or 0.0, signed=signed)
 
+    def tenths(self, value: float) -> str:
+        """`value` with one digit after the point, as points are told that add up.
+
+        >>> language("en").tenths(62), language("el").tenths(3.46)
+        ('62.0', '3,5')
+        """
+        return _fixed(self.code, round(float(value), 1) or 0.0, signed=False, shown="0.0")
+
     def percent(self, whole: int, *, signed: bool = False) -> str:
         """A whole percentage.
 
@@ -202,8 +210,8 @@ def _day(code: str, day: date) -> str:
 
 
 @lru_cache(maxsize=5_000)
-def _fixed(code: str, value: float, *, signed: bool) -> str:
-    shown = "+0.00;-0.00" if signed and value else "0.00"
+def _fixed(code: str, value: float, *, signed: bool, shown: str = "0.00") -> str:
+    shown = f"+{shown};-{shown}" if signed and value else shown
     locale = Locale.parse(code, sep="-")
     return _own(code, format_decimal(value, shown, locale=locale, numbering_system="default"))
 

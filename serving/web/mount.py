@@ -9,10 +9,12 @@ from serving.plays.board import PlayDesk
 from serving.published import Published
 from serving.web.account import account_page
 from serving.web.accounts import account_list
+from serving.web.health import health_page
 from serving.web.looks import Looks
 from serving.web.model import model_page
 from serving.web.plays import plays_page
 from serving.web.preferences import preferences
+from serving.web.scorecard import scorecard_page
 from serving.web.screen import Screen
 from serving.web.sign_in import mount_door
 from serving.web.states import look_again
@@ -30,7 +32,9 @@ def mount_pages(app: FastAPI, published: Published, workspace: Workspace) -> Scr
     app.include_router(account_list(published, desk, screen))
     app.include_router(account_page(published, desk, plays, screen))
     app.include_router(plays_page(published, desk, plays, screen))
+    app.include_router(health_page(published, workspace.models, screen))
     app.include_router(model_page(published, workspace.store, workspace.models, screen))
+    app.include_router(scorecard_page(published, screen))
     app.include_router(preferences())
     app.include_router(look_again(published))
     mount_door(app, screen)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Literal
 
@@ -122,6 +123,16 @@ class HealthBacktest(_Told):
     ahead: tuple[Ahead, ...] = ()
     checks: tuple[Check, ...] = ()
     suggestion: Suggestion | None = None
+
+    @property
+    def first_day(self) -> date | None:
+        """The first month that was looked at."""
+        return date.fromisoformat(self.first) if self.first else None
+
+    @property
+    def last_day(self) -> date | None:
+        """The last one."""
+        return date.fromisoformat(self.last) if self.last else None
 
     def write(self, models: Path) -> None:
         """Keep it beside the models, for the pages."""

@@ -17,12 +17,16 @@ from data.errors import ForewarnError
 from serving import moments
 from serving.access.caller import caller_of
 from serving.access.viewer import Viewer
+from serving.health.live import Healths
+from serving.health.told import Told, told
+from serving.language import Language
 from serving.plays.board import REFUSALS, PlayDesk
 from serving.plays.catalogue import play_told
 from serving.published import Published
 from serving.web.advice import advised
 from serving.web.judgement import lapsed
 from serving.web.look import Look
+from serving.web.one.figures import figures
 from serving.web.one.forms import COUNTS, Refused, Typed, WrongFormError, once_key
 from serving.web.one.found import Found, find
 from serving.web.one.view import Asked, Plays, view
@@ -111,7 +115,15 @@ class Page:
             play_told=partial(play_told, language=look.language),
             today=moments.now().date(),
             lapsed=lapsed,
+            health=self._health(found, look.language),
+            figures=figures(self.published, found, look),
         )
+
+    def _health(self, found: Found, language: Language) -> Told | None:
+        """How healthy it is, with what was said of it since, unless it has gone."""
+        batch, account_id = found.batch, found.row.account_id
+        known = Healths(self.published, self.desk).of(batch, account_id, live=not found.gone)
+        return None if known is None else told(known, language)
 
     def take(
         self,
