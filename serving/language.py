@@ -22,11 +22,13 @@ from babel.messages.pofile import read_po
 from babel.numbers import format_decimal, format_percent
 
 from data.errors import BadInputError
+from features.feature import sql_text
 
 LOCALE = Path(__file__).parent / "locale"
 CATALOGUE = LOCALE / "sentences.yml"
-# The plays that come with forewarn are written once, where a firm may look at them.
+# Plays and levels that come with forewarn are written once, where a firm may look at them.
 PLAYS = Path(__file__).parent / "plays.yml"
+LEVELS = "scorecard.yml"
 # As in HTTP and HTML, and by their own names.
 LANGUAGES = {
     "en": "English",
@@ -37,6 +39,7 @@ LANGUAGES = {
     "zh-Hant": "繁體中文",
 }
 Entry = str | Mapping[str, str]
+_SAID = ("owner", "action")
 # Babel knows the separators of these but writes other digits.
 _DIGITS = {"fa": str.maketrans("0123456789%", "۰۱۲۳۴۵۶۷۸۹٪")}
 _LEFT_TO_RIGHT = "\u200e"
@@ -156,7 +159,13 @@ def entries() -> dict[str, Entry]:
                 found |= {f"{section}.{name}.{kind}": said for kind, said in entry.items()}
             else:
                 found[f"{section}.{name}"] = entry
-    return found | _plays()
+    return found | _plays() | _levels()
+
+
+def _levels() -> dict[str, Entry]:
+    """Whose indicators are and what they do: `levels.ID.owner` and `levels.ID.action`."""
+    known = yaml.load(sql_text(LEVELS), Loader=yaml.CSafeLoader)["indicators"]
+    return {f"levels.{name}.{part}": level[part] for name, level in known.items() for part in _SAID}
 
 
 def _plays() -> dict[str, Entry]:
