@@ -19,6 +19,7 @@ from data.workspace import Workspace
 from serving.cli import app
 from serving.database import reading
 from serving.language import LANGUAGES, Language, language
+from serving.plays.catalogue import load as load_plays
 from serving.records import AccountRisk
 from serving.score import score
 from serving.spoken import spoken
@@ -33,11 +34,17 @@ YAML = re.compile(r"```yaml\n(.*?)```", re.DOTALL)
 
 
 def _leaves(command: Any, name: str = "") -> dict[str, Any]:
-    """Every command by the words that it is called with, those of a group after its name."""
+    """Every command by the words that it is called with, those of a group after its name.
+
+    A group that does something by itself is a command as well.
+    """
     inner = getattr(command, "commands", None)
     if inner is None:
         return {name.strip(): command}
-    return {n: c for word, one in inner.items() for n, c in _leaves(one, f"{name} {word}").items()}
+    own = {name.strip(): command} if command.invoke_without_command else {}
+    return own | {
+        n: c for word, one in inner.items() for n, c in _leaves(one, f"{name} {word}").items()
+    }
 
 
 COMMANDS = _leaves(get_command(app))
@@ -187,12 +194,15 @@ def test_make_targets_in_the_readme_exist():
     assert "forewarn run" in shown.stdout
 
 
-def test_mappings_in_the_documentation_are_valid(tmp_path):
+def test_mappings_and_plays_in_the_documentation_are_valid(tmp_path):
     blocks = [b for page in PAGES for b in YAML.findall(page.read_text())]
     assert blocks
     for i, block in enumerate(blocks):
         path = tmp_path / f"{i}.yml"
         path.write_text(block)
+        if "plays" in yaml.safe_load(block):
+            assert load_plays(path).plays
+            continue
         assert "tables" in yaml.safe_load(block)
         assert load_mapping(path).tables
 

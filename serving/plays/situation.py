@@ -122,9 +122,14 @@ def ratings(timeline: Sequence[Mapping[str, Any]]) -> tuple[float | None, float 
     return _mean(newest), _mean(before) if before else None
 
 
-def urgencies(_words: str | None) -> dict[str, float]:
-    """How urgent what they said is, 0 to 1, by category."""
-    return {}
+def urgencies(words: str | None) -> dict[str, float]:
+    """How urgent what they said is, 0 to 1, by category: `urgency` of the JSON that is published.
+
+    >>> urgencies('{"urgency": {"pricing_perception": 0.4}}'), urgencies(None)
+    ({'pricing_perception': 0.4}, {})
+    """
+    known: dict[str, float] = json.loads(words).get("urgency", {}) if words else {}
+    return known
 
 
 def _reasons(explanation: str | None) -> tuple[Reason, ...]:
