@@ -96,6 +96,10 @@ class Published:
         """The scorecards of a batch: of the portfolio under "", of segments by name."""
         return practice.read_scorecards(self._engine, batch.batch_id)
 
+    def scorecard_course(self, batch_ids: Sequence[str], segment: str) -> list[dict[str, Any]]:
+        """The scorecards of a segment in those of some batches that have one, in their order."""
+        return practice.read_course(self._engine, batch_ids, segment)
+
     def some(self, batch: Batch, account_ids: Sequence[str]) -> dict[str, AccountRisk]:
         """Those of the accounts that a batch holds, by account_id, without explanations."""
         return store.some_accounts(self._engine, batch.batch_id, account_ids)

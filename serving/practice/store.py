@@ -79,3 +79,13 @@ def read_scorecards(engine: Engine, batch_id: str) -> dict[str, Any]:
     query = select(SCORECARD.c.segment, SCORECARD.c.body).where(SCORECARD.c.batch_id == batch_id)
     with transaction(engine) as connection:
         return {segment: json.loads(body) for segment, body in connection.execute(query)}
+
+
+def read_course(engine: Engine, batch_ids: Sequence[str], segment: str) -> list[dict[str, Any]]:
+    """The scorecards of a segment in some batches, decoded, in their order, where they have one."""
+    query = select(SCORECARD.c.batch_id, SCORECARD.c.body).where(
+        SCORECARD.c.batch_id.in_(batch_ids), SCORECARD.c.segment == segment
+    )
+    with transaction(engine) as connection:
+        bodies = dict(connection.execute(query).tuples().all())
+    return [json.loads(bodies[name]) for name in batch_ids if name in bodies]
