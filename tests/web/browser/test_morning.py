@@ -28,6 +28,7 @@ def test_a_morning_from_sign_in_to_a_logged_outcome(browsing, site, scripts):
 
 def _whom_to_call(page: Page, worst: str, *, scripts: bool) -> None:
     """The first of their accounts at high risk."""
+    page.wait_for_load_state()  # before that scripts hear nothing
     rows = page.locator("table.accounts tbody tr")
     every = rows.count()
     assert worst in rows.first.inner_text()
