@@ -58,6 +58,12 @@ class Past(_Question):
     limit: Annotated[int, Field(ge=1, le=1000)] = 104
 
 
+class Spoken(_Question):
+    """In which language."""
+
+    lang: Literal["en", "el", "lv", "fa", "zh-Hans", "zh-Hant"] = "en"
+
+
 class Plays(_Question):
     """Of whose accounts, or of which."""
 

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, HTTPException, Query
 from fastapi.responses import Response
 
 from serving import asked
 from serving.access.caller import needs
+from serving.answers_effect import PlaysCompared
 from serving.answers_plays import PlaysAnswer
 from serving.guard import documented
+from serving.language import language
 from serving.plays.board import PlayDesk
+from serving.published import Published
 from serving.records import AccountRisk
 
 
-def plays_routes(plays: PlayDesk) -> APIRouter:
-    """The route under `/v1` that lists plays; it needs the scope `read`."""
+def plays_routes(plays: PlayDesk, published: Published) -> APIRouter:
+    """The routes under `/v1` that tell of plays; they need the scope `read`."""
     api = APIRouter(
         prefix="/v1",
         responses=documented(401, 403, 422, 429, 503),
@@ -34,6 +37,19 @@ def plays_routes(plays: PlayDesk) -> APIRouter:
             return wanted.csm in (None, row.csm) and wanted.account_id in (None, row.account_id)
 
         told = PlaysAnswer.of(plays.board(sees), plays.book)
+        return Response(told.model_dump_json(exclude_none=True), media_type="application/json")
+
+    @api.get(
+        "/plays/effect",
+        operation_id="get_plays_effect",
+        response_model=PlaysCompared,
+        responses=documented(404),
+    )
+    def get_plays_effect(wanted: Annotated[asked.Spoken, Query()]) -> Response:
+        """Whether plays made a difference, as `forewarn plays --effect` found it last."""
+        if (found := published.effect()) is None:
+            raise HTTPException(404, "nobody has looked yet; `forewarn plays --effect` does")
+        told = PlaysCompared.of(found, language(wanted.lang))
         return Response(told.model_dump_json(exclude_none=True), media_type="application/json")
 
     return api
