@@ -14,7 +14,8 @@ from serving.indicators.spoken import amount, basis, expected, shown, stretch
 from serving.indicators.stored import Group
 from serving.language import Language
 
-STEP, HEIGHT = 4, 20
+STEP, HEIGHT, WEEKS = 4, 20, 18
+WIDTH = STEP * (WEEKS - 1)
 _FIFTEEN = frozenset(indicator.id for indicator in PRACTICE)
 
 
@@ -115,19 +116,18 @@ def sheet(
 def trend(indicator: str, values: Sequence[float], language: Language) -> Trend | None:
     """The line of some values at even steps, the oldest first; None where there is but one.
 
-    It is drawn from the lowest to the highest of them.
+    It ends at the right, and reaches over a tenth of the largest value at least, so that what
+    hardly moved looks so.
     """
     if len(values) < 2:
         return None
-    low, high = min(values), max(values)
-    reach = high - low or 1.0
-    ys = [round(HEIGHT * (1 - (value - low) / reach)) for value in values]
-    if high == low:
-        ys = [HEIGHT // 2] * len(values)
+    middle = (min(values) + max(values)) / 2
+    reach = max(max(values) - min(values), max(map(abs, values)) / 10) or 1.0
+    ys = [round(HEIGHT * (0.5 - (value - middle) / reach)) for value in values]
     path = "".join(f"l{STEP} {down - up}" for up, down in pairwise(ys))
     told = ", ".join(amount(indicator, value, language) for value in values)
     words = language.say("figures.course", name=_name(indicator, language), values=told)
-    return Trend(f"M0 {ys[0]}{path}", STEP * (len(ys) - 1), ys[-1], words)
+    return Trend(f"M{WIDTH - STEP * (len(ys) - 1)} {ys[0]}{path}", WIDTH, ys[-1], words)
 
 
 def _line(
