@@ -64,8 +64,9 @@ def request(path: str, key: str = "", content: object = None, **headers: str) ->
 
 @dataclass
 class Told:
-    """What came back, and after how many seconds; `cpu` is what the server spent on it."""
+    """What was asked, and what came back when; `cpu` is what the server spent on it."""
 
+    asked: int = 0
     seconds: list[float] = field(default_factory=list)
     statuses: Counter[int] = field(default_factory=Counter)
     cpu: float = 0.0
@@ -217,8 +218,8 @@ def crowd(
 ) -> None:
     """Clients that ask at once, each again once it was answered and its time has come.
 
-    Altogether at that rate, as long as they are answered in time; as fast as they are answered if
-    it is 0. A connection that breaks counts as status 0.
+    Altogether at that rate, as long as they are answered in time, and who was answered late makes
+    up for it; as fast as they are answered if it is 0. A connection that breaks counts as status 0.
     """
     every = clients / rate if rate else 0.0
     with selectors.DefaultSelector() as selector:
@@ -226,11 +227,13 @@ def crowd(
         for number, connection in enumerate(connections):
             selector.register(connection.socket, selectors.EVENT_READ, number)
         began = time.perf_counter()
-        due = [(began + every * number / clients, number) for number in range(clients)]
+        times = [began + every * number / clients for number in range(clients)]
+        due = [(moment, number) for number, moment in enumerate(times)]
         with at.watched(told):
             while (moment := time.perf_counter()) < began + seconds:
                 while due and due[0][0] <= moment:
                     connections[heappop(due)[1]].send(ask())
+                    told.asked += 1
                 for key, _ in selector.select(max(0.0, due[0][0] - moment) if due else 1.0):
                     connection = connections[key.data]
                     if (status := _status(connection)) is None:
@@ -241,7 +244,9 @@ def crowd(
                         connection.close()
                         connections[key.data] = connection = _Connection(at.port)
                         selector.register(connection.socket, selectors.EVENT_READ, key.data)
-                    again = max(connection.asked_at + every, time.perf_counter() - every)
+                    # By when it was to be asked, not by when it was: else all would slip.
+                    again = max(times[key.data] + every, time.perf_counter() - every)
+                    times[key.data] = again
                     heappush(due, (again, key.data))
         for connection in connections:
             connection.close()
