@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property, lru_cache
+from functools import cache, cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -243,8 +243,9 @@ def evidence_of(rows: Iterable[tuple[Any, ...]]) -> dict[tuple[str, str], list[E
     """Rows of `features.evidence`, in English, by account_id and family."""
     found: dict[tuple[str, str], list[Evidence]] = {}
     english = language("en")
+    details = cache(_details)  # of these rows alone: they may hold what a customer said
     for account_id, family, source, row_id, happened_at, kind, args in rows:
-        told = _details(args)
+        told = details(args)
         item = Evidence(
             source=source,
             row_id=row_id,
@@ -257,7 +258,6 @@ def evidence_of(rows: Iterable[tuple[Any, ...]]) -> dict[tuple[str, str], list[E
     return found
 
 
-@lru_cache(maxsize=10_000)
 def _details(args: str) -> dict[str, Any]:
     """The details of a row that are known."""
     return {name: value for name, value in json.loads(args).items() if value is not None}
