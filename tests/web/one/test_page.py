@@ -138,7 +138,12 @@ def test_the_course_has_a_point_for_each_batch_and_marks_for_what_happened(anybo
     ("account_id", "said", "unsaid"),
     [
         ("new", ["Too new to score.", "once there is enough history"], ['class="figure"']),
-        ("cat", ["Notice given.", "nothing left to foretell"], ['class="figure"']),
+        (
+            "cat",
+            ["Notice given.", "nothing left to foretell", "45 days left"],
+            ['class="figure"', "renews by itself"],
+        ),
+        ("odd%2F%20id%3F%23", ["renews by itself"], []),
         ("bare", ["No reasons were published", "older version", ">bare<"], ['id="drivers"']),
         (
             "gone",
