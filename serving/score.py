@@ -29,14 +29,14 @@ from serving.estimates import estimated, estimates, status
 from serving.explain import explain
 from serving.facts import gather, snapshots
 from serving.feeds import feeds_told
-from serving.health.stored import METADATA as HEALTH
-from serving.health.stored import described, recipe_of
 from serving.indicators.stored import METADATA as SCORECARD
 from serving.indicators.stored import Cards, cards
 from serving.language import language
 from serving.levers import levers
 from serving.peers import peers
 from serving.practice.gather import Asked, practices, scorecards
+from serving.practice.health import METADATA as HEALTH
+from serving.practice.health import described, recipe_of
 from serving.practice.store import bands
 from serving.records import AccountRisk, Batch, Change, Explanation
 from serving.spoken import spoken

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from features.health.recipe import Recipe
 from features.health.score import Health, judged
 from serving import moments
-from serving.health.stored import Stored, recipe_of
+from serving.practice.health import Stored, recipe_of
 from serving.practice.record import Brief
 from serving.published import Published
 from serving.records import Batch

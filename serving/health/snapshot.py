@@ -16,7 +16,7 @@ from features.health.load import load_recipe
 from features.health.recipe import Recipe
 from features.health.score import Health
 from serving.health.live import made
-from serving.health.stored import stored
+from serving.practice.health import stored
 from serving.written.contents import Pulse
 from serving.written.desk import Desk
 from training.config import Config

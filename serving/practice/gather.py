@@ -11,8 +11,8 @@ import pandas as pd
 from data.churn import ChurnRule
 from data.engine import Sql
 from features.health.recipe import Band, Recipe
-from serving.health.stored import stored
 from serving.indicators.stored import Cards
+from serving.practice.health import stored
 from serving.practice.record import Practice
 
 

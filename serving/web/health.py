@@ -13,10 +13,10 @@ from features.health.recipe import Ingredient, Recipe
 from features.health.score import PULSE
 from serving.access.caller import needs
 from serving.access.viewer import viewer_of
-from serving.health.stored import recipe_of
 from serving.health.told import ingredient, named, valued
 from serving.language import Language
 from serving.measures import measure
+from serving.practice.health import recipe_of
 from serving.published import Published
 from serving.web.look import Looking
 from serving.web.screen import Screen

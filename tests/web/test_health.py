@@ -12,7 +12,7 @@ from features.health.load import built_in
 from features.health.recipe import Recipe
 from features.health.score import health
 from serving.database import writing
-from serving.health.stored import METADATA, described
+from serving.practice.health import METADATA, described
 from serving.store import publish
 from tests.published import a_batch
 from tests.serving.health.conftest import AS_OF, VALUES, publish_healths

@@ -12,7 +12,7 @@ import pytest
 from data.workspace import Workspace
 from features.health.load import built_in
 from serving.database import writing
-from serving.health.stored import METADATA, described, stored
+from serving.practice.health import METADATA, described, stored
 from serving.practice.record import Practice
 from serving.records import AccountRisk
 from serving.store import publish

@@ -9,7 +9,7 @@ import pytest
 from features.health.load import built_in
 from features.health.score import health
 from serving.database import reading
-from serving.health.stored import METADATA, Stored, described, recipe_of, stored
+from serving.practice.health import METADATA, Stored, described, recipe_of, stored
 from serving.practice.store import bands, healths, read_part
 from serving.score import score
 from serving.store import current_batch
