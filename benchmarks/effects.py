@@ -42,7 +42,7 @@ SIZES = (400, 1500)
 RUNS = 150
 LESS = 0.4
 HELD_OUT = 0.2
-_MANY = 400_000
+_MANY = 200_000
 NAMES = ("risk", "risk_squared", "silence", "support", "large", "log_arr", "tenure")
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks import explanations, honesty, small_data
+from benchmarks import effects, explanations, honesty, small_data
+from benchmarks.honesty import MISS, PASS
 from benchmarks.pandas_loop import pandas_loop
 from benchmarks.range_join import range_join
 from benchmarks.stated import NAMES, ZERO
@@ -259,3 +261,25 @@ def test_the_benchmark_of_pages_runs_and_prints_its_table_and_goals(arrived):
     (sizes,) = (line for line in goals if "kB with scripts and styles" in line)
     assert sizes.startswith("PASS the largest is "), sizes
     assert not done.stderr
+
+
+def test_intervals_of_plays_cover_the_truth_where_all_is_recorded_and_only_there():
+    worlds = {world.name: world for world in effects.WORLDS}
+    (drawn,) = effects.lines(worlds["chance decides"], 400, 40)
+    naive, alike = effects.lines(worlds["by recorded risk"], 400, 40)
+    hunch = [*effects.lines(worlds["and by a hunch"], 1500, 12)][-1]
+    # So many of 40 are to be expected at the least where 95 % cover the truth.
+    assert min(drawn.covers, alike.covers) >= 34 / 40
+    assert naive.covers < 0.1
+    assert naive.errors.mean() > 0.1 > 5 * abs(alike.errors.mean())
+    assert hunch.way == "adjusted"
+    assert hunch.covers < 0.6
+
+
+def test_a_goal_is_met_by_its_own_intervals_only():
+    line = effects.Line(effects.WORLDS[2], 400, "adjusted", -0.1, np.zeros(150), 0.91, 0.0, 0.0)
+    assert [text.split()[0] for text in effects.goals([line])] == [MISS]
+    assert next(effects.goals([replace(line, covers=0.92)])).startswith(PASS)
+    assert not [*effects.goals([replace(line, way="naive")])]
+    assert not [*effects.goals([replace(line, world=effects.WORLDS[-1])])]
+    assert effects.chance(0.92, 150) == pytest.approx(0.0222, abs=1e-4)
