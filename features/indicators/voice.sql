@@ -56,7 +56,7 @@ WHERE newest = 1
 GROUP BY account_id, as_of
 UNION ALL
 SELECT account_id, as_of, kind, count(CASE WHEN good THEN 1 END), count(*), count(*), NULL,
-    CASE WHEN kind = 'csat' THEN 'scale 1-' || CAST(CAST(scale AS INTEGER) AS VARCHAR)
+    CASE WHEN kind = 'csat' THEN '1-' || CAST(CAST(scale AS INTEGER) AS VARCHAR)
         WHEN scale = 5 THEN 'CES 1.0, 1-5' ELSE 'CES 2.0, 1-7' END
 FROM rated
 GROUP BY account_id, as_of, kind, scale

@@ -153,10 +153,18 @@ def _line(
         n=language.number(figure.n) if figure.n else "",
         stretch=stretch(figure, language),
         partial=figure.partial,
-        detail="" if few or figure.detail is None else figure.detail,
+        detail="" if few else _detail(figure, language),
         beside="" if beside is None else shown(beside, language),
         trend=trend(figure.indicator, course, language),
     )
+
+
+def _detail(figure: Figure, language: Language) -> str:
+    """What goes with a value: the flags that are up in words, else as it stands."""
+    if figure.indicator == "risk_flags" and figure.detail:
+        flags = [language.say(f"figures.flag_{name}") for name in figure.detail.split()]
+        return language.listed(flags)
+    return figure.detail or ""
 
 
 def _raised(alert: Alert, language: Language) -> Raised:

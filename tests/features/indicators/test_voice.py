@@ -74,7 +74,7 @@ def test_satisfaction_is_the_two_highest_boxes_of_the_scale_with_most_answers(fi
     )
     # 5, 4 and 4 of four answers on 1 to 5
     assert told(card.portfolio, "csat") == (75, 3, 4, 4)
-    assert of(card.portfolio, "csat").detail == "scale 1-5"
+    assert of(card.portfolio, "csat").detail == "1-5"
     assert told(card.accounts["b"], "csat") == (50, 1, 2, 2)
     assert told(card.accounts["c"], "csat") == ("no_base", None, None, 0)
 
