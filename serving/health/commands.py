@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from data.errors import BadInputError, RefusedError
 from serving.console import Run, command
 from serving.options import AsOf
+
+if TYPE_CHECKING:
+    from serving.health.snapshot import Snapshot
 
 
 @command
@@ -45,22 +48,21 @@ def health(
         run.answer({"as_of": found.as_of, "account_id": account, **one.model_dump(mode="json")})
         return
     run.show(*show.accounts(found, limit=limit))
-    run.answer(
+    run.answer(_answer(found))
+
+
+def _answer(found: Snapshot) -> dict[str, Any]:
+    accounts = [
         {
-            "as_of": found.as_of,
-            "recipe": found.recipe.digest,
-            "accounts": [
-                {
-                    "account_id": name,
-                    "health": one.score,
-                    "health_band": one.band,
-                    "health_coverage": one.coverage,
-                    "ingredients": {part.name: part.score for part in one.ingredients},
-                }
-                for name, one in found.accounts.items()
-            ],
+            "account_id": name,
+            "health": one.score,
+            "health_band": one.band,
+            "health_coverage": one.coverage,
+            "ingredients": {part.name: part.score for part in one.ingredients},
         }
-    )
+        for name, one in found.accounts.items()
+    ]
+    return {"as_of": found.as_of, "recipe": found.recipe.digest, "accounts": accounts}
 
 
 def _backtest(run: Run) -> None:
