@@ -24,7 +24,7 @@ def trials(snapshots: pd.DataFrame, begun: pd.DataFrame) -> pd.DataFrame:
     American Journal of Epidemiology 183, 2016, 758-764).
     """
     moments = pd.DatetimeIndex(snapshots["as_of"].unique()).sort_values()
-    rows = snapshots.assign(since=_ends(moments)[moments.get_indexer(snapshots["as_of"])])
+    rows = snapshots.assign(since=_ends(moments)[moments.get_indexer(pd.Index(snapshots["as_of"]))])
     pairs = rows[["account_id", "as_of", "since"]].reset_index().merge(begun, on="account_id")
     inside = (pairs["begun_at"] >= pairs["as_of"]) & (pairs["begun_at"] < pairs["since"])
     lately = (pairs["begun_at"] < pairs["as_of"]) & (

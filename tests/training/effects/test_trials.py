@@ -10,9 +10,8 @@ from training.effects.trials import thinned, trials
 
 def table(text: str) -> pd.DataFrame:
     found = pd.read_csv(StringIO("\n".join(line.strip() for line in text.strip().splitlines())))
-    return found.assign(
-        **{c: pd.to_datetime(found[c]) for c in found if c.endswith(("_at", "_of"))}
-    )
+    times = [name for name in map(str, found.columns) if name.endswith(("_at", "_of"))]
+    return found.assign(**{name: pd.to_datetime(found[name]) for name in times})
 
 
 SNAPSHOTS = table("""account_id,as_of
