@@ -62,7 +62,7 @@ def test_the_page_says_what_was_found_last_and_how_to_look_before_anybody_did(wo
     assert FIRST in shown
     assert "15% left of those with a play and 6% of those without" in shown
     assert "By the data until Dec 31, 2025." in shown
-    assert shown.count("<li>") == 9
+    assert shown.count("<li>") == 8
     (workspace.models / FILE).write_text('{"version": 0, "verdict": "of another forewarn"}')
     assert "Nobody has looked yet" in section(client.get("/plays").text)
 
