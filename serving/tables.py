@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 
 # Each is a file in serving/migrations/versions; a store of today has the last.
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011")
 REVISION = REVISIONS[-1]
 METADATA = MetaData()
 
@@ -272,6 +272,7 @@ ENDPOINT = Table(
     Column("created_at", Text, nullable=False),
     Column("disabled_at", Text),
     Column("disabled_why", Text),
+    Index("webhook_endpoint_url", "url", unique=True),
     sqlite_strict=True,
 )
 

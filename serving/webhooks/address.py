@@ -129,9 +129,9 @@ def _parsed(url: str) -> httpx.URL:
     except (httpx.InvalidURL, ValueError):
         raise AddressError("expected a URL such as https://example.com/hook") from None
     known = parsed.scheme in ("https", "http") and parsed.host
-    if not known or len(url) > LONGEST_URL or not _is_port(parsed.port):
+    if not known or len(url.encode(errors="replace")) > LONGEST_URL or not _is_port(parsed.port):
         raise AddressError(
-            f"expected a URL such as https://example.com/hook, of at most {LONGEST_URL} characters"
+            f"expected a URL such as https://example.com/hook, of at most {LONGEST_URL} bytes"
         )
     if parsed.userinfo or parsed.fragment:
         raise AddressError(

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Engine, RowMapping, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from data.errors import BadInputError, MissingError, unknown
 from serving.database import transaction
@@ -87,12 +88,15 @@ def add(
         "created_at": text(at),
     }
     with transaction(store) as connection:
-        known = select(ENDPOINT.c.endpoint_id).where(ENDPOINT.c.url == url)
-        if (other := connection.execute(known).scalar()) is not None:
+        try:
+            with connection.begin_nested():
+                connection.execute(insert(ENDPOINT).values(row))
+        except IntegrityError:
+            known = select(ENDPOINT.c.endpoint_id).where(ENDPOINT.c.url == url)
             raise BadInputError(
-                f"this URL is endpoint {other} already; remove that first, or `rotate` its secret"
-            )
-        connection.execute(insert(ENDPOINT).values(row))
+                f"this URL is endpoint {connection.execute(known).scalar()} already; remove that "
+                "first, or `rotate` its secret"
+            ) from None
         return _found(connection, row["endpoint_id"])
 
 

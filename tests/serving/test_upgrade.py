@@ -64,6 +64,8 @@ INSERT INTO current VALUES (1, 'b1');
 """
 
 
+ENDPOINT_INTO = "INSERT INTO webhook_endpoint (endpoint_id, url, secret, events, created_at) VALUES"
+
 # What each version of the table that held the number gained over the one before.
 GAINED = {
     2: ("risk_low REAL", "risk_high REAL", "risks TEXT", "method TEXT"),
@@ -164,6 +166,23 @@ def test_a_file_of_each_version_gains_what_came_after_it(first, version):
     assert (loud.method, loud.risks, loud.causes) == ("blend", {90: 0.3}, {})
     assert asked(first, "SELECT version_num FROM alembic_version") == [(REVISION,)]
     assert first.stat().st_mode & 0o777 == 0o600, "from here on it holds secrets"
+
+
+def test_of_endpoints_of_one_url_the_first_stays_and_no_other_comes(address):
+    told = [("b", "u", "2025-01-02"), ("c", "u", "2025-01-01"), ("a", "u", "2025-01-02")]
+    if isinstance(address, Path):
+        address.touch(mode=0o600)
+    with transaction(writer(address)) as connection:
+        migrations.upgrade(connection, None, to="0010")
+        for endpoint, url, at in [*told, ("d", "v", "2025-01-03")]:
+            row = f"('{endpoint}', '{url}', 's', '*', '{at}')"
+            connection.execute(text(f"{ENDPOINT_INTO} {row}"))
+    writing(address)
+    kept = "SELECT endpoint_id FROM webhook_endpoint ORDER BY 1"
+    assert asked(address, kept) == [("c",), ("d",)]
+    with pytest.raises(StoreError), transaction(writing(address)) as connection:
+        connection.execute(text(f"{ENDPOINT_INTO} ('e', 'u', 's', '*', '2025-01-04')"))
+    assert asked(address, kept) == [("c",), ("d",)]
 
 
 def described(connection: Connection) -> dict[str, Any]:

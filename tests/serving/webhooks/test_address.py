@@ -91,7 +91,7 @@ def test_no_spelling_of_a_local_address_gets_through(url):
         (f"https://{NAME}:99999/", "expected a URL"),
         (f"https://{NAME}:0/", "expected a URL"),
         (f"https://{NAME}/\n", "expected a URL"),
-        ("https://" + "x" * 2000, "at most 2000 characters"),
+        ("https://" + "x" * 2000, "at most 2000 bytes"),
         (f"https://me:hush@{NAME}/hook", "without a user"),
         (f"https://{NAME}/hook#hush", "without a user, a password or a fragment"),
     ],
