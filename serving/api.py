@@ -56,7 +56,7 @@ def create_app(workspace: Workspace, *, access: Access | None = None) -> FastAPI
     app.include_router(health_routes(published, healths))
     app.include_router(figure_routes(published))
     app.include_router(writing_routes(workspace.store))
-    app.include_router(plays_routes(PlayDesk(workspace, published), published))
+    app.include_router(plays_routes(PlayDesk(workspace, published)))
     app.state.desk = Desk(workspace, published)
     app.include_router(scoring_routes(app.state.desk))
     app.include_router(contract_routes())

@@ -15,7 +15,6 @@ from serving import portfolio, store
 from serving.database import reading
 from serving.earlier import Earlier, earlier, managed_by
 from serving.engines import Address
-from serving.plays.effect_plain import kept
 from serving.practice import store as practice
 from serving.practice.record import Brief
 from serving.practice.store import Part
@@ -130,10 +129,6 @@ class Published:
             return batch, json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return batch, {}
-
-    def effect(self) -> dict[str, Any] | None:
-        """What was found last of whether plays made a difference; None where nobody looked."""
-        return None if self._models is None else kept(self._models)
 
     def every(self, batch: Batch) -> list[portfolio.Entry]:
         """All accounts of a batch, each with what lists are filtered and sorted by."""

@@ -30,12 +30,12 @@ from sqlalchemy import (
 from data.errors import MissingError
 from serving.database import StoreError, check_room, take_turn, transaction
 from serving.practice.store import practice_row, scorecard_rows
-from serving.practice.tables import PRACTICE, SCORECARD
 from serving.question import Question
 from serving.records import AccountRisk, Band, Batch
 from serving.rows import FULL, QUICK, WHOLE, account, full_account, head, head_row, risk_row
 from serving.spool import spooled
 from serving.tables import BATCH, CURRENT, RISK
+from serving.tables_practice import PRACTICE, SCORECARD
 from serving.webhooks.outbox import Watch
 
 Order = Literal["arr_at_risk", "risk"]

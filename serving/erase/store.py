@@ -25,8 +25,6 @@ from serving.erase.trace import Trace
 from serving.erase.whom import Whom, mentions
 from serving.erase.words import Neutral
 from serving.moments import now, text
-from serving.plays.tables import ALERT, ASSIGNMENT
-from serving.practice.tables import PRACTICE
 from serving.tables import (
     ANSWERED,
     AUDIT,
@@ -37,6 +35,8 @@ from serving.tables import (
     PULSE,
     RISK,
 )
+from serving.tables_plays import ALERT, ASSIGNMENT
+from serving.tables_practice import PRACTICE
 
 # Who erases is whoever may type commands here: no key.
 COMMAND = "command"

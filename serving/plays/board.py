@@ -15,15 +15,16 @@ from data.workspace import Workspace
 from serving import moments
 from serving.database import reading, transaction, writing
 from serving.plays.catalogue import playbook
-from serving.plays.log import decide
+from serving.plays.effect_plain import kept
 from serving.plays.playbook import Playbook
-from serving.plays.records import Alert, Assignment, Digest
-from serving.plays.tables import ALERT, ASSIGNMENT, DIGEST
 from serving.published import Published
 from serving.question import Question
 from serving.records import AccountRisk, Batch
 from serving.tables import INTERVENTION
+from serving.tables_plays import ALERT, ASSIGNMENT, DIGEST
+from serving.written.assignments import Alert, Assignment, Digest
 from serving.written.contents import Intervention, Line, NewIntervention
+from serving.written.log import decide
 from serving.written.once import Answer, Attempt, DeclinedError, once
 
 # Why somebody does not take a suggestion. done: it was done already. not_so: what it rests on is
@@ -78,8 +79,9 @@ class Board:
     @property
     def managers(self) -> tuple[str, ...]:
         """Whose accounts they are, in order."""
-        every = (*self.week, *self.held, *self.running)
-        return tuple(sorted({one.row.csm for one in every if one.row.csm}))
+        rows = [one.row for one in (*self.week, *self.held)]
+        rows += [one.row for one in self.running]
+        return tuple(sorted({row.csm for row in rows if row.csm}))
 
     def of(self, sees: Callable[[AccountRisk], bool]) -> Board:
         """The part of it that is about accounts which somebody `sees`."""
@@ -100,6 +102,7 @@ class PlayDesk:
     def __init__(self, workspace: Workspace, published: Published) -> None:
         self._address = workspace.store
         self._folder = workspace.root
+        self._models = workspace.models
         self._published = published
 
     @property
@@ -116,12 +119,16 @@ class PlayDesk:
         reading(self._address)  # where there is no store yet, nobody is to make an empty one
         return writing(self._address)
 
+    def effect(self) -> dict[str, Any] | None:
+        """What was found last of whether plays made a difference; None where nobody looked."""
+        return kept(self._models)
+
     def board(self, sees: Callable[[AccountRisk], bool]) -> Board:
         """All that is about accounts which somebody `sees`."""
         batch = self._published.batch()
         offers = _made(Assignment, _WAITING.rows(self._reading), _ASSIGNMENT)
         plays = _made(Intervention, _RUNNING.rows(self._reading), _INTERVENTION)
-        some = {one.account_id for one in (*offers, *plays)}
+        some = {one.account_id for one in offers} | {one.account_id for one in plays}
         rows = self._published.some(batch, sorted(some))
         here = [Suggested(it=one, row=rows[one.account_id]) for one in _known(offers, rows)]
         running = [Running(it=one, row=rows[one.account_id]) for one in _known(plays, rows)]

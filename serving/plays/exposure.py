@@ -9,9 +9,9 @@ import pandas as pd
 from sqlalchemy import Engine, select, text
 
 from serving.database import transaction
-from serving.plays.tables import ASSIGNMENT
-from serving.practice.tables import PRACTICE
 from serving.tables import BATCH, INTERVENTION, RISK
+from serving.tables_plays import ASSIGNMENT
+from serving.tables_practice import PRACTICE
 
 _AMONG = {
     "sqlite": "SELECT value FROM json_each(:ids)",

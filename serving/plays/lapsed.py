@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from serving.plays.records import Decision
 from serving.plays.situation import Situation
 from serving.plays.suggest import Past, Rules
+from serving.written.assignments import Decision
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,15 +13,15 @@ from serving import moments
 from serving.database import take_turn, transaction
 from serving.plays.alerts import Told, turn
 from serving.plays.lapsed import lapses
-from serving.plays.log import PREFIX, decide, log
 from serving.plays.playbook import Playbook
-from serving.plays.records import FOREWARN, Alert, Assignment, Digest
 from serving.plays.situation import Situation, situations
 from serving.plays.suggest import LeftOut, Offer, Past, Rules, suggest
-from serving.plays.tables import ALERT, ASSIGNMENT, DIGEST
 from serving.records import Batch
 from serving.tables import INTERVENTION
+from serving.tables_plays import ALERT, ASSIGNMENT, DIGEST
+from serving.written.assignments import FOREWARN, Alert, Assignment, Digest
 from serving.written.ids import new_id
+from serving.written.log import PREFIX, decide, log
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from serving.plays.board import Board, Running, Suggested
 from serving.plays.playbook import Playbook
-from serving.plays.records import Alert, Assignment, Digest
+from serving.written.assignments import Alert, Assignment, Digest
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

@@ -12,9 +12,9 @@ from typing import Any
 from sqlalchemy import Engine, select
 
 from serving.database import transaction
-from serving.practice.tables import PRACTICE
 from serving.records import Band, Batch
 from serving.tables import RISK
+from serving.tables_practice import PRACTICE
 
 _MONTH_DAYS = 30.44
 _RATED = ("survey_answered", "survey_answered_of")
@@ -77,7 +77,7 @@ def situations(engine: Engine, batch: Batch) -> Iterator[Situation]:
     )
     with transaction(engine) as connection:
         for row in connection.execute(query).mappings():
-            yield situation(row, batch.as_of)
+            yield situation(dict(row), batch.as_of)
 
 
 def situation(row: Mapping[str, Any], as_of: date) -> Situation:

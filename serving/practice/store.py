@@ -11,7 +11,7 @@ from sqlalchemy import Engine, select
 from features.health.recipe import Band
 from serving.database import transaction
 from serving.practice.record import Brief, Practice
-from serving.practice.tables import PRACTICE, SCORECARD
+from serving.tables_practice import PRACTICE, SCORECARD
 
 Part = Literal["health", "indicators", "words"]
 
@@ -87,5 +87,5 @@ def read_course(engine: Engine, batch_ids: Sequence[str], segment: str) -> list[
         SCORECARD.c.batch_id.in_(batch_ids), SCORECARD.c.segment == segment
     )
     with transaction(engine) as connection:
-        bodies = dict(connection.execute(query).tuples().all())
+        bodies = {name: body for name, body in connection.execute(query)}  # noqa: C416 - typed
     return [json.loads(bodies[name]) for name in batch_ids if name in bodies]

@@ -14,11 +14,10 @@ from serving.answers_plays import PlaysAnswer
 from serving.guard import documented
 from serving.language import language
 from serving.plays.board import PlayDesk
-from serving.published import Published
 from serving.records import AccountRisk
 
 
-def plays_routes(plays: PlayDesk, published: Published) -> APIRouter:
+def plays_routes(plays: PlayDesk) -> APIRouter:
     """The routes under `/v1` that tell of plays; they need the scope `read`."""
     api = APIRouter(
         prefix="/v1",
@@ -47,7 +46,7 @@ def plays_routes(plays: PlayDesk, published: Published) -> APIRouter:
     )
     def get_plays_effect(wanted: Annotated[asked.Spoken, Query()]) -> Response:
         """Whether plays made a difference, as `forewarn plays --effect` found it last."""
-        if (found := published.effect()) is None:
+        if (found := plays.effect()) is None:
             raise HTTPException(404, "nobody has looked yet; `forewarn plays --effect` does")
         told = PlaysCompared.of(found, language(wanted.lang))
         return Response(told.model_dump_json(exclude_none=True), media_type="application/json")

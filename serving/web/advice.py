@@ -12,10 +12,10 @@ from serving.language import Language, entries
 from serving.measures import inside, money
 from serving.plays.board import Suggested
 from serving.plays.playbook import Playbook
-from serving.plays.records import Alert, Assignment
 from serving.published import Published
 from serving.records import AccountRisk, Batch
 from serving.spoken import reason
+from serving.written.assignments import Alert, Assignment
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,7 +18,6 @@ from serving import moments
 from serving.access.caller import caller_of, needs
 from serving.access.viewer import Viewer, viewer_of
 from serving.plays.board import REFUSALS, Declining, PlayDesk, taking
-from serving.plays.records import Assignment
 from serving.published import Published
 from serving.records import AccountRisk, Batch
 from serving.web.advice import alerted, lines, place
@@ -28,6 +27,7 @@ from serving.web.one import forms
 from serving.web.one.forms import Typed, WrongFormError, once_key
 from serving.web.screen import Screen
 from serving.web.sign_in import NotOursError, own_form
+from serving.written.assignments import Assignment
 from serving.written.contents import Outcome
 from serving.written.desk import Desk
 from serving.written.once import Attempt, DeclinedError
@@ -137,7 +137,7 @@ class _Page:
             alerts=self._alerts(look, viewer, chosen, seen.batch),
             managers=() if viewer.csm else seen.managers,
             chosen=chosen,
-            effect=effect_seen(self.published.effect(), language),
+            effect=effect_seen(self.plays.effect(), language),
             saved=saved if saved in SAVED else "",
             wrong=wrong,
             once=secrets.token_hex(16),

@@ -24,7 +24,6 @@ from sqlalchemy import (
 
 from serving import moments
 from serving.database import reading, transaction, writing
-from serving.plays.log import log_by_hand
 from serving.question import Question
 from serving.tables import BATCH, CURRENT, FEEDBACK, INTERVENTION, PULSE, RISK
 from serving.written.contents import (
@@ -37,6 +36,7 @@ from serving.written.contents import (
     Pulse,
 )
 from serving.written.ids import new_id
+from serving.written.log import log_by_hand
 from serving.written.once import Answer, Attempt, DeclinedError, once
 from serving.written.pulses import newest_pulses
 

@@ -19,7 +19,6 @@ from data.workspace import Workspace
 from serving.database import transaction, writing
 from serving.export.exported import export
 from serving.feature_table import write_features
-from serving.plays.tables import ALERT, ASSIGNMENT
 from serving.score import score
 from serving.tables import (
     ANSWERED,
@@ -31,6 +30,7 @@ from serving.tables import (
     MESSAGE,
     PULSE,
 )
+from serving.tables_plays import ALERT, ASSIGNMENT
 from training import artefact
 from training.config import Config
 from training.spec import ChurnSpec
@@ -99,7 +99,7 @@ def _model(folder: Path) -> None:
 def _written(workspace: Workspace) -> None:
     """What people wrote about the account and the person, and what is to be sent."""
     who, at = {"key_id": "k1", "created_at": "2025-07-01T00:00:00.000Z"}, "2025-07-01"
-    offered = {"episode": "e", "play": "x", "assigned_at": at, "batch_id": "b"}
+    offered: dict[str, object] = {"episode": "e", "play": "x", "assigned_at": at, "batch_id": "b"}
     offered |= {"eligible": 0, "held_out": 0}
     with transaction(writing(workspace.store)) as connection:
         for account, note in ((GONE, NOTE), (OTHER, f"{NAME} is leaving; write to {PERSON}")):

@@ -12,10 +12,10 @@ from sqlalchemy import insert
 from data.land import land
 from data.workspace import Workspace
 from serving.database import transaction, writing
-from serving.plays.log import row_of
-from serving.plays.records import Assignment
-from serving.plays.tables import ASSIGNMENT
 from serving.tables import BATCH, RISK
+from serving.tables_plays import ASSIGNMENT
+from serving.written.assignments import Assignment
+from serving.written.log import row_of
 
 UNTIL = pd.Timestamp("2025-12-31")
 SEEN = pd.Timestamp("2025-06-01")

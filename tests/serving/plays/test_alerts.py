@@ -24,8 +24,15 @@ def course(situations: list[Situation]) -> list[list[str]]:
         told = [replace(one, cleared=one.cleared or one.alert_id in found.cleared) for one in told]
         for one in found.raised:
             name = str(len(told))
-            said = {"kind": one.kind, "about": one.about, "cleared": False}
-            told.append(Told(alert_id=name, account_id="ant", **said))
+            told.append(
+                Told(
+                    alert_id=name,
+                    account_id="ant",
+                    kind=one.kind,
+                    about=one.about,
+                    cleared=False,
+                )
+            )
         raised.append([one.kind for one in found.raised])
     return raised
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,10 +14,10 @@ from serving.database import reading, transaction, writing
 from serving.plays.board import PlayDesk
 from serving.plays.catalogue import load, playbook, shipped
 from serving.plays.ledger import Day, Planned, plan
-from serving.plays.tables import ASSIGNMENT
 from serving.published import Published
 from serving.records import AccountRisk, Batch, Driver, Explanation
 from serving.store import publish
+from serving.tables_plays import ASSIGNMENT
 from tests.published import a_batch
 from tests.serving.written.conftest import Client
 
@@ -89,7 +90,7 @@ def test_what_is_new_after_the_digest_of_a_day_is_told_the_day_after(address):
     after = planned(address, batch, NOON + timedelta(days=1))
     assert after.digests == 1
     ((_, alerts, offers),) = desk(address).digests(NOON.date() + timedelta(days=1))
-    assert {one.account_id for one in (*alerts, *offers)} == {"bee"}
+    assert {one.account_id for one in alerts} == {one.account_id for one in offers} == {"bee"}
 
 
 def test_a_risk_that_wobbles_from_batch_to_batch_is_alerted_once(address):
@@ -127,7 +128,12 @@ def test_who_has_given_notice_is_suggested_and_alerted_of_nothing(address):
 def test_a_firms_own_file_takes_the_place_of_ours_and_changes_are_seen(tmp_path):
     assert playbook(tmp_path) is shipped()
     own = tmp_path / "plays.yml"
-    lunch = {"name": "Lunch", "when": [{"reason": "silence"}], "owner": "csm", "steps": ["Eat"]}
+    lunch: dict[str, Any] = {
+        "name": "Lunch",
+        "when": [{"reason": "silence"}],
+        "owner": "csm",
+        "steps": ["Eat"],
+    }
     lunch |= {"success": "They came", "due_days": 3, "cool_down_days": 9}
     own.write_text(json.dumps({"plays": {"lunch": lunch}}))
     assert list(playbook(tmp_path).plays) == ["lunch"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
@@ -26,13 +27,13 @@ def rules(book: Playbook = NO_CHANCE, today: date = TODAY, draw: float = 0.5) ->
 
 def account(name: str = "ant", *families: str, **different: object) -> Situation:
     """An account that loses a hundred with a risk of 15 percent, for reasons of three points."""
-    told = {"csm": "dana", "risk": 0.15, "band": "elevated", "arr_at_risk": 100.0}
+    told: dict[str, Any] = {"csm": "dana", "risk": 0.15, "band": "elevated", "arr_at_risk": 100.0}
     told["reasons"] = tuple(Reason(family=family, points=0.03) for family in families)
     return Situation(account_id=name, **(told | different))
 
 
 def past(**different: object) -> Past:
-    told = {"account_id": "ant", "play_id": "silence", "csm": "dana"}
+    told: dict[str, Any] = {"account_id": "ant", "play_id": "silence", "csm": "dana"}
     return Past(**(told | {"assigned_on": TODAY - timedelta(days=3)} | different))
 
 

@@ -19,7 +19,6 @@ from serving.access import passwords, users
 from serving.api import create_app
 from serving.database import transaction, writing
 from serving.moments import now
-from serving.plays.tables import ALERT, ASSIGNMENT, DIGEST
 from serving.records import (
     AccountRisk,
     Driver,
@@ -33,6 +32,7 @@ from serving.records import (
 )
 from serving.store import publish
 from serving.tables import ANSWERED, FEEDBACK, INTERVENTION, PULSE
+from serving.tables_plays import ALERT, ASSIGNMENT, DIGEST
 from tests.published import a_batch, a_change
 
 PASSWORD = "seven green otters read"  # noqa: S105

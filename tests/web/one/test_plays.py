@@ -13,10 +13,10 @@ from serving.moments import now
 from serving.plays.catalogue import shipped
 from serving.plays.ledger import Day, plan
 from serving.plays.playbook import HoldOut, Work
-from serving.plays.records import FOREWARN
-from serving.plays.tables import ASSIGNMENT
 from serving.store import current_batch
 from serving.tables import INTERVENTION
+from serving.tables_plays import ASSIGNMENT
+from serving.written.assignments import FOREWARN
 from tests.web.one.conftest import PAGE, Visitor, texts
 
 STEP = "Try a channel that they have not left unanswered, and another person"

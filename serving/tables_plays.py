@@ -8,7 +8,7 @@ from serving.tables import METADATA
 
 _NUMBER: Double[float] = Double().with_variant(REAL(), "sqlite")
 
-# Every play that an account was given, offered or kept from, one row each: `serving.plays.records`.
+# Every play that an account was given, offered or kept from: `serving.written.assignments`.
 # An `episode` is the time for which chance decided: of all that was suggested in it, what is
 # `eligible` was offered or `held_out` by one draw.
 ASSIGNMENT = Table(

@@ -9,10 +9,10 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 
 from serving import moments
-from serving.plays.records import Assignment
-from serving.plays.tables import ASSIGNMENT
-from serving.practice.tables import PRACTICE
 from serving.tables import RISK
+from serving.tables_plays import ASSIGNMENT
+from serving.tables_practice import PRACTICE
+from serving.written.assignments import Assignment
 from serving.written.ids import new_id
 
 PREFIX = "as"
