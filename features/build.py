@@ -28,6 +28,7 @@ from features.term import terms
 from features.touch import touches
 from features.use import usage
 from features.window import cut
+from features.words.signals import say
 
 KEYS = ("account_id", "as_of")
 MIN_HISTORY_DAYS = 56
@@ -141,6 +142,7 @@ def moment(
     """An engine in which the lake has been cut for the snapshots, with `spine` and `term` made."""
     with _lake(workspace, engine) as sql:
         _cut(sql, workspace, snapshots)
+        say(sql, workspace)
         derive(sql, rule)
         yield sql
 

@@ -80,5 +80,41 @@ FAMILY = Family(
             "feedback",
             sign=0,
         ),
+        _feature(
+            "leaving_words_180",
+            "sentences",
+            "sentences of their quotes of the last 180 days that speak of leaving, or against the "
+            "price; unknown where there is no quote in two years",
+            "feedback",
+            sign=1,
+        ),
+        _feature(
+            "friction_words_180",
+            "sentences",
+            "sentences of their quotes of the last 180 days against the support or the start",
+            "feedback",
+            sign=1,
+        ),
+        _feature(
+            "doubting_words_180",
+            "sentences",
+            "sentences of their quotes of the last 180 days that doubt the value, or want less",
+            "feedback",
+            sign=1,
+        ),
+        _feature(
+            "praising_words_180",
+            "sentences",
+            "sentences of their quotes of the last 180 days with a good word, about whatever",
+            "feedback",
+        ),
+        _feature(
+            "risk_words_share_365",
+            "share",
+            "share of sentences that speak of risk among those of the last 365 days that are not "
+            "neutral; unknown without any",
+            "feedback",
+            sign=1,
+        ),
     ),
 )

@@ -46,6 +46,25 @@ quoted AS (
     SELECT account_id, as_of, count(CASE WHEN age <= 180 THEN 1 END) AS quotes_180
     FROM seen_feedback
     GROUP BY account_id, as_of
+),
+-- What the sentences of a quote speak of, and how, was found out for each text once.
+worded AS (
+    SELECT f.account_id, f.as_of,
+        sum(CASE WHEN f.age <= 180 AND w.tone = 'risk'
+            AND w.category IN ('renewal_likelihood', 'pricing_perception')
+            THEN w.sentences ELSE 0 END) AS leaving_180,
+        sum(CASE WHEN f.age <= 180 AND w.tone = 'risk'
+            AND w.category IN ('support_friction', 'onboarding_clarity')
+            THEN w.sentences ELSE 0 END) AS friction_180,
+        sum(CASE WHEN f.age <= 180 AND w.tone = 'risk'
+            AND w.category IN ('value_realisation', 'upsell_readiness')
+            THEN w.sentences ELSE 0 END) AS doubt_180,
+        sum(CASE WHEN f.age <= 180 AND w.tone = 'positive' THEN w.sentences ELSE 0 END) AS praise_180,
+        sum(CASE WHEN f.age <= 365 AND w.tone = 'risk' THEN w.sentences ELSE 0 END) AS risk_365,
+        sum(CASE WHEN f.age <= 365 AND w.tone <> 'neutral' THEN w.sentences ELSE 0 END) AS toned_365
+    FROM seen_feedback f
+    JOIN said w ON w.text = f.text
+    GROUP BY f.account_id, f.as_of
 )
 SELECT p.account_id, p.as_of,
     n.nps,
@@ -57,9 +76,15 @@ SELECT p.account_id, p.as_of,
     CASE WHEN u.expires_at >= p.as_of THEN u.pulse END AS pulse,
     u.pulse - (u.total - u.pulse) / CAST(nullif(u.judgements - 1, 0) AS DOUBLE) AS pulse_change,
     u.pulse_age,
-    q.quotes_180
+    q.quotes_180,
+    CASE WHEN q.quotes_180 IS NOT NULL THEN coalesce(w.leaving_180, 0) END AS leaving_words_180,
+    CASE WHEN q.quotes_180 IS NOT NULL THEN coalesce(w.friction_180, 0) END AS friction_words_180,
+    CASE WHEN q.quotes_180 IS NOT NULL THEN coalesce(w.doubt_180, 0) END AS doubting_words_180,
+    CASE WHEN q.quotes_180 IS NOT NULL THEN coalesce(w.praise_180, 0) END AS praising_words_180,
+    w.risk_365 / CAST(nullif(w.toned_365, 0) AS DOUBLE) AS risk_words_share_365
 FROM spine p
 LEFT JOIN scored s ON s.account_id = p.account_id AND s.as_of = p.as_of
 LEFT JOIN recommended n ON n.account_id = p.account_id AND n.as_of = p.as_of
 LEFT JOIN judged u ON u.account_id = p.account_id AND u.as_of = p.as_of
 LEFT JOIN quoted q ON q.account_id = p.account_id AND q.as_of = p.as_of
+LEFT JOIN worded w ON w.account_id = p.account_id AND w.as_of = p.as_of

@@ -21,11 +21,14 @@ from features.catalog import CATALOG, FAMILIES
 from features.feeds import unknown_at
 from features.handful import READ, Handful, Uses
 from features.window import cut
+from features.words import signals
+from features.words.lexicon import Lexicon, lexicon
 
 NUMBERS = tuple(feature.name for feature in CATALOG if feature.kind == "number")
 WORDS = tuple(feature.name for feature in CATALOG if feature.kind == "category")
 PLACES = {name: place for place, name in enumerate(NUMBERS)}
 _NUMBERS = pd.Index(NUMBERS)
+_SAID = "VALUES (?1, ?2, ?3, ?4)"
 USAGE = "usage_events"
 # Rows of contract tables, by the name of the table: values in the order of its columns, moments as
 # microseconds since 1970.
@@ -122,11 +125,17 @@ class Workbench:
     One thread at a time may use it. Nothing of a request is left when it is done.
     """
 
-    def __init__(self, moments: Sequence[pd.Timestamp], rule: ChurnRule) -> None:
-        self._rule = rule
+    def __init__(
+        self,
+        moments: Sequence[pd.Timestamp],
+        rule: ChurnRule,
+        phrases: Lexicon | None = None,
+    ) -> None:
+        self._rule, self._phrases = rule, phrases or lexicon()
         self._sql = SqliteEngine()
         for table in TABLES:
             self._sql.empty(table.name, table.names)
+        self._sql.empty(signals.TABLE, signals.COLUMNS)
         cut(self._sql, moments)
         self._usage = Handful(self._sql)
         self._families = [
@@ -146,6 +155,8 @@ class Workbench:
             for name, some in rows.items():
                 if name in sight.provided and self._reads(name):
                     self._sql.insert(name, _landed(name, sight.provided[name]), some)
+            texts = [text for (text,) in self._sql.run(signals.DISTINCT)]
+            self._sql.insert(signals.TABLE, _SAID, signals.rows(texts, self._phrases))
             accounts = [str(row[0]) for row in rows.get("accounts", ())]
             self._usage.filled(accounts, _uses(rows, sight))
             derive(self._sql, self._rule)

@@ -21,6 +21,7 @@ from features.build import pieces
 from features.health.load import load_recipe
 from features.health.recipe import Band, Recipe
 from features.indicators.scorecard import Scorecard, load_scorecard
+from features.words.signals import lexicon_of
 from serving.accounts import accounts
 from serving.changes import Earlier, batch_before, changes, earlier
 from serving.database import writing
@@ -145,6 +146,7 @@ def batch_id(batch: Batch, before: Batch | None) -> str:
     Ids sort by moment.
     """
     known = [batch.model_version, batch.metadata["data_fingerprint"]]
+    known += [phrases] if (phrases := batch.metadata.get("phrases")) else []
     known += [batch.metadata[HEALTH]["digest"]] if HEALTH in batch.metadata else []
     known += [batch.metadata[SCORECARD]] if SCORECARD in batch.metadata else []
     text = "|".join([str(FORMAT), str(batch.as_of), *known, before.batch_id if before else ""])
@@ -199,6 +201,7 @@ def _batch(workspace: Workspace, model: Model, as_of: date, recipe: Recipe) -> B
         metadata={
             "data_until": f"{until:%Y-%m-%d}",
             "data_fingerprint": manifest["fingerprint"],
+            "phrases": lexicon_of(workspace).fingerprint,
             "learnt_until": model.data_until[:10],
             "spec": spec.to_dict(),
             "rung": model.rung,

@@ -52,9 +52,12 @@ class Negation:
     looks: tuple[Pattern, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Lexicon:
-    """The phrases of each language; `fingerprint` changes when any of them does."""
+    """The phrases of each language; `fingerprint` changes when any of them does.
+
+    The same files give the same object, which is compared and hashed as such.
+    """
 
     phrases: Mapping[Tongue, tuple[Phrase, ...]]
     negation: Mapping[Tongue, Negation]

@@ -14,6 +14,7 @@ import pandas as pd
 from data.churn import ChurnRule
 from data.workspace import Workspace
 from features.evidence import COLUMNS, found
+from features.words.signals import lexicon_of
 from features.workbench import PLACES, Laid, Rows, Sight, Workbench
 from serving.accounts import known
 from serving.estimates import estimated, estimates, status
@@ -61,7 +62,7 @@ class Scorer:
     """
 
     def __init__(self, workspace: Workspace, published: Published) -> None:
-        self._published = published
+        self._published, self._workspace = published, workspace
         self._grounds = Grounds(workspace)
         self._holder = Holder(workspace)
         self._own = threading.local()
@@ -127,7 +128,9 @@ class Scorer:
             self._own.benches = {}
         benches: dict[tuple[Any, ...], Workbench] = self._own.benches
         key = (*ground.moments, rule)
-        bench = benches.pop(key, None) or Workbench(ground.moments, rule)
+        bench = benches.pop(key, None) or Workbench(
+            ground.moments, rule, lexicon_of(self._workspace)
+        )
         benches[key] = bench
         if len(benches) > MOST_BENCHES:
             benches.pop(next(iter(benches))).close()

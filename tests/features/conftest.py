@@ -78,6 +78,13 @@ AS_OF = tuple(pd.Timestamp(d) for d in ("2024-03-01", "2024-03-31", "2024-07-01"
 EDGES = (0, 1, 7, 14, 15, 28, 30, 56, 60, 61, 84, 90, 91, 104, 105, 180, 181, 194, 208, 240, 284)
 ACCOUNTS = ("a", "b", "c", "d")
 FEATURES = (*(f"feature{i}" for i in range(7)), "Exports", "data_export")
+QUOTES = (
+    "good",
+    "It is too expensive. Support never answers.",
+    "The team loves it! How much would ten users cost?",
+    "Mēs noteikti pagarināsim līgumu.",
+    "我们不会续约。价格太贵了。",
+)
 PEOPLE = ("a1", "a2", "b1", "b2", "c1", "d1", "nobody")
 
 
@@ -139,7 +146,7 @@ def random_company(seed: int) -> Tables:
         "tickets": _tickets(rng),
         "goals": _goals(rng),
         "pulses": _pulses(rng),
-        "feedback": _events(rng, "feedback", 30).assign(text="good"),
+        "feedback": _events(rng, "feedback", 30).assign(text=_some(rng, QUOTES, 30)),
         "external_signals": _events(rng, "external_signals", 60).assign(
             kind=_some(rng, ("competitor_contact", "competitor_mention", "press"), 60)
         ),

@@ -248,6 +248,34 @@ def _sentiment(
         else None,
         "pulse_age": last["age"] if last else None,
         "quotes_180": sum(q["age"] <= 180 for q in quotes) if quotes else None,
+        **_words(quotes),
+    }
+
+
+# What these texts say, and how, as a person would put it.
+_SAID = {
+    "good": [],
+    "It is too expensive. Support never answers.": [("price", "risk"), ("support", "risk")],
+    "The team loves it! How much would ten users cost?": [("value", "good"), ("price", "neutral")],
+    "Mēs noteikti pagarināsim līgumu.": [("renewal", "good")],
+    "我们不会续约。价格太贵了。": [("renewal", "risk"), ("price", "risk")],
+}
+
+
+def _words(quotes: list[Row]) -> Row:
+    if not quotes:
+        return {}
+    said = [(q["age"], about, tone) for q in quotes for about, tone in _SAID[q["text"]]]
+    count = lambda tone, *about: sum(
+        age <= 180 and t == tone and (not about or a in about) for age, a, t in said
+    )
+    toned = [tone for age, _, tone in said if age <= 365 and tone != "neutral"]
+    return {
+        "leaving_words_180": count("risk", "price", "renewal"),
+        "friction_words_180": count("risk", "support", "start"),
+        "doubting_words_180": count("risk", "value", "upsell"),
+        "praising_words_180": count("good"),
+        "risk_words_share_365": _ratio(toned.count("risk"), len(toned)),
     }
 
 

@@ -1,1 +1,1 @@
-"""Sorting sentences by what they mean: a classifier of embeddings, and what the sorting is worth."""
+"""Sorting sentences by what they mean, and what either way of sorting is worth."""

@@ -1,0 +1,93 @@
+"""Quotes as signals for the features: how many sentences of a text speak of what, and how.
+
+Only phrases sort here, never a model, so that the same text always says the same. A text is sorted
+once; what came of it is kept in the workspace under a digest of the text, without the text.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
+
+import pandas as pd
+
+from data.engine import Statements
+from data.files import atomic
+from data.workspace import Workspace
+from features.words.lexicon import Lexicon, lexicon
+from features.words.sort import sort
+
+# Part of the file's name: raise it when texts are sorted differently by the same phrases.
+FORMAT = 1
+TABLE = "said"
+COLUMNS = ("text", "category", "tone", "sentences")
+DISTINCT = "SELECT DISTINCT text FROM feedback WHERE text IS NOT NULL"
+_TYPES = {"text": "str", "category": "str", "tone": "str", "sentences": "int32"}
+_REMEMBERED = 4096
+Signals = tuple[tuple[str, str, int], ...]
+Row = tuple[str, str, str, int]
+
+
+def lexicon_of(workspace: Workspace) -> Lexicon:
+    """The phrases that come with forewarn and those of the firm, in `lexicon/` of its workspace.
+
+    Raises:
+        BadInputError: a file of the firm's cannot be read.
+    """
+    return lexicon(workspace.root / "lexicon")
+
+
+def say(sql: Statements, workspace: Workspace) -> None:
+    """Make the table `said`: text, category, tone, sentences; a row per signal of a quote's text.
+
+    What was sorted before is read from the workspace; what is no quote any more is forgotten.
+
+    Raises:
+        BadInputError: a file of the firm's phrases cannot be read.
+    """
+    phrases = lexicon_of(workspace)
+    path = workspace.cells / f"words-{FORMAT}-{phrases.fingerprint}.json"
+    kept = _kept(path)
+    found: dict[str, Signals] = {}
+    fresh: dict[str, Signals] = {}
+    for (text,) in sql.run(DISTINCT):
+        digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+        found[text] = fresh[digest] = kept.get(digest) or signals(text, phrases)
+    if fresh != kept:
+        _keep(path, fresh)
+    rows = [(text, *signal) for text, those in found.items() for signal in those]
+    sql.table(TABLE, pd.DataFrame(rows, columns=list(COLUMNS)).astype(_TYPES))
+
+
+def rows(texts: Iterable[str], phrases: Lexicon) -> list[Row]:
+    """The rows of `said` for texts in hand."""
+    return [(text, *signal) for text in texts for signal in signals(text, phrases)]
+
+
+@lru_cache(_REMEMBERED)
+def signals(text: str, phrases: Lexicon) -> Signals:
+    """How many sentences of a text speak of what and how: category, tone, sentences; sorted."""
+    counts = Counter(pair for part in sort(text, phrases) for pair in part.tones.items())
+    return tuple(sorted((category, tone, n) for (category, tone), n in counts.items()))
+
+
+def _kept(path: Path) -> dict[str, Signals]:
+    """The signals by digest; of a file that another version or a crash left, nothing."""
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return {digest: tuple((c, t, n) for c, t, n in those) for digest, those in told.items()}
+
+
+def _keep(path: Path, fresh: dict[str, Signals]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for old in path.parent.glob("words-*.json"):
+        if old != path:
+            old.unlink(missing_ok=True)
+    with atomic(path) as temporary:
+        temporary.write_text(json.dumps(fresh, separators=(",", ":")), encoding="utf-8")

@@ -1,0 +1,78 @@
+"""Quotes as signals: sorted once, kept without their text, and forgotten with them."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from data.churn import ChurnRule
+from features.build import build
+from features.words import signals
+from features.words.lexicon import lexicon
+
+AS_OF = [pd.Timestamp("2024-07-01")]
+
+
+def _tables(company, *texts: str) -> dict[str, pd.DataFrame]:
+    rows = [
+        {
+            "feedback_id": f"f{n}",
+            "account_id": "a",
+            "said_at": pd.Timestamp("2024-06-01"),
+            "text": t,
+        }
+        for n, t in enumerate(texts)
+    ]
+    return {**company(0), "feedback": pd.DataFrame(rows)}
+
+
+def _words_of_a(workspace) -> dict[str, float]:
+    table = build(workspace, AS_OF, rule=ChurnRule()).set_index("account_id")
+    return {name: table.loc["a", name] for name in table if "_words_" in name}
+
+
+def test_sentences_are_counted_by_what_they_speak_of(make_lake, company):
+    workspace = make_lake(_tables(company, "Too expensive! Support is slow.", "We love it."))
+
+    found = _words_of_a(workspace)
+
+    assert found == {
+        "leaving_words_180": 1.0,
+        "friction_words_180": 1.0,
+        "doubting_words_180": 0.0,
+        "praising_words_180": 1.0,
+        "risk_words_share_365": pytest.approx(2 / 3),
+    }
+
+
+def test_what_was_sorted_is_kept_without_its_text_and_goes_with_it(make_lake, company):
+    old = make_lake(_tables(company, "Too expensive, says Olga.", "We love it."))
+    build(old, AS_OF, rule=ChurnRule())
+    [kept] = old.cells.glob("words-*.json")
+    held = kept.read_text()
+    new = make_lake(_tables(company, "We love it."))
+    new.cells.mkdir()
+    (new.cells / kept.name).write_text(held)
+
+    build(new, AS_OF, rule=ChurnRule())
+
+    assert "Olga" not in held
+    assert held.count("risk") == 1
+    assert "risk" not in (new.cells / kept.name).read_text()
+
+
+def test_other_phrases_sort_anew(make_lake, company):
+    workspace = make_lake(_tables(company, "Your widget is a lemon."))
+    assert _words_of_a(workspace)["doubting_words_180"] == 0.0
+    own = workspace.root / "lexicon"
+    own.mkdir()
+    (own / "en.yml").write_text("phrases: {value_realisation: {risk: [a lemon]}}")
+
+    assert _words_of_a(workspace)["doubting_words_180"] == 1.0
+    assert len(list(workspace.cells.glob("words-*.json"))) == 1
+
+
+def test_a_text_says_each_thing_once_a_sentence():
+    found = signals.signals("It is too expensive. Far too expensive, overpriced!", lexicon())
+
+    assert found == (("pricing_perception", "risk", 2),)
