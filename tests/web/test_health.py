@@ -136,3 +136,12 @@ def test_the_page_of_an_account_shows_its_health_and_a_pulse_moves_it(visitor):
 def test_an_account_too_little_is_known_of_has_no_score(visitor):
     plain = words(read(visitor, "/accounts/cat"))
     assert "No score: too little is known. 15% of the weights known" in plain
+
+
+def test_a_line_of_the_list_tells_the_health_and_follows_a_pulse(visitor):
+    made = health(built_in(), VALUES["ant"])
+    assert f"Health {made.score:.1f}, {made.band}" in words(read(visitor, "/"))
+    sent = visitor.post("/v1/accounts/ant/pulses", json={"pulse": 1})
+    assert sent.status_code == 201
+    after = health(built_in(), {**VALUES["ant"], "pulse": 1}, made.band)
+    assert f"Health {after.score:.1f}, {after.band}" in words(read(visitor, "/"))

@@ -9,6 +9,7 @@ from urllib.parse import quote
 from serving.language import Language
 from serving.measures import likely, money, percent, whole
 from serving.portfolio import Course
+from serving.practice.record import UNKNOWN, Brief
 from serving.published import Published
 from serving.records import AccountRisk, Batch
 from serving.spoken import reason, spoken
@@ -38,6 +39,7 @@ class Line:
     ago: str
     coverage: str
     judgement: Judgement | None
+    health: str
 
     @property
     def beside(self) -> tuple[str, ...]:
@@ -58,12 +60,18 @@ class Told:
         self._published, self._batch, self._book = published, batch, book
         self._language = language
 
-    def lines(self, rows: Collection[AccountRisk], pulses: Mapping[str, Pulse]) -> Iterator[Line]:
+    def lines(
+        self,
+        rows: Collection[AccountRisk],
+        pulses: Mapping[str, Pulse],
+        healths: Mapping[str, Brief],
+    ) -> Iterator[Line]:
         """The lines of some accounts."""
         whys = self.whys(rows)
         for row in rows:
             account_id = row.account_id
-            yield self._line(row, whys[account_id], judgement(row, pulses.get(account_id)))
+            health = self._health(healths.get(account_id, UNKNOWN))
+            yield self._line(row, whys[account_id], judgement(row, pulses.get(account_id)), health)
 
     def whys(self, rows: Collection[AccountRisk]) -> dict[str, str]:
         """Why each is at risk, or why it has no risk, by account_id; empty without a reason."""
@@ -82,7 +90,15 @@ class Told:
         """By how much the risk of an account rose in a week; None where that is not known."""
         return self._book.moved(row.account_id)
 
-    def _line(self, row: AccountRisk, why: str, judged: Judgement | None) -> Line:
+    def _health(self, known: Brief) -> str:
+        score, _, band = known
+        if score is None or band is None:
+            return ""
+        say = self._language.say
+        told = self._language.tenths(score)
+        return say("health.in_list", score=told, band=say(f"health.band_{band}"))
+
+    def _line(self, row: AccountRisk, why: str, judged: Judgement | None, health: str) -> Line:
         language, as_of = self._language, self._batch.as_of
         course, moved = self._book.course(row.account_id), self.moved(row)
         renewal, heard = row.renewal_at, row.last_inbound_at
@@ -104,6 +120,7 @@ class Told:
             ago="" if heard is None else language.say("list.ago", (as_of - heard).days),
             coverage=percent(row.coverage, language),
             judgement=judged,
+            health=health,
         )
 
 

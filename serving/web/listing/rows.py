@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
+from serving.health.live import Healths
 from serving.language import Language
 from serving.published import Published
 from serving.records import AccountRisk, Batch
@@ -31,6 +32,7 @@ class Rows:
         self._published = published
         self._desk = desk
         self._screen = screen
+        self._healths = Healths(published, desk)
         self._kept: tuple[Book | None, dict[_Key, Markup]] = (None, {})
 
     def of(
@@ -46,7 +48,9 @@ class Rows:
         if missing:
             told = Told(self._published, batch, book, language)
             macro = self._screen.macro("list/row.html", "of", language)
-            for line in told.lines(missing, pulses):
+            names = [row.account_id for row in missing]
+            healths = self._healths.brief(batch, names, live=True)
+            for line in told.lines(missing, pulses, healths):
                 kept[keys[line.row.account_id]] = macro(line)
         return [kept[key] for key in keys.values()]
 
