@@ -28,7 +28,7 @@ def _verdict(told: Plain, language: Language) -> Iterator[str]:
     if told["verdict"] == "randomised":
         yield language.say(
             "effect.randomised",
-            days=days,
+            days=language.number(days),
             **_points(told, "difference", language),
             **_sides(drawn, language),
         )
@@ -39,7 +39,9 @@ def _verdict(told: Plain, language: Language) -> Iterator[str]:
     elif told["verdict"] == "observational":
         yield from _by_likes(told, language)
     else:
-        yield language.say("effect.not_enough", days=days, **_sides(drawn, language))
+        yield language.say(
+            "effect.not_enough", days=language.number(days), **_sides(drawn, language)
+        )
     if told["verdict"] != "randomised":
         yield _needed(told, language)
 
@@ -49,7 +51,7 @@ def _by_likes(told: Plain, language: Language) -> Iterator[str]:
     seen = told["observed"]
     yield language.say(
         "effect.observational",
-        days=told["follow_up_days"],
+        days=language.number(told["follow_up_days"]),
         share=_share(seen["with_share"], language),
         expected=_share(seen["expected_share"], language),
         n=language.number(seen["with_accounts"]),
@@ -94,7 +96,9 @@ def _needed(told: Plain, language: Language) -> str:
         return language.say("effect.needed_none")
     rates = {name: _share(needed[name], language) for name in ("rate", "rate_with")}
     counts = {name: language.number(needed[name]) for name in ("offered", "held_out")}
-    return language.say("effect.needed", days=told["follow_up_days"], **rates, **counts)
+    return language.say(
+        "effect.needed", days=language.number(told["follow_up_days"]), **rates, **counts
+    )
 
 
 def _holds_zero(told: Plain, name: str) -> bool:
