@@ -37,6 +37,17 @@ unit, stretch and sources. This page is written from the declarations (`features
   an account without a base is in neither. Customers are those of the moment, unless a figure is of
   a cohort: then it counts who left as well.
 - Months are not used: money is compared over 365 or 30 days, and all in the currency of the data.
+
+`forewarn scorecard` shows them as of any day, of all accounts, by segment or of one account.
+`forewarn scorecard --drivers` measures which go with staying: over past monthly snapshots, the
+share that stayed among the best and the worst third, and the AUC, with intervals from drawn
+accounts. That is association, not cause; fewer than 20 lost accounts are not enough data.
+
+What each should be, who answers for it and what they do stands in a file, `features/scorecard.yml`;
+copy it, change it and name it as `scorecard` in `mlflow.yml`. A figure worse than its level raises
+an alert with that owner and action, in the command at once and on the pages with the next batch.
+The file also holds the numbers that formulas leave to the firm, such as `activation_days`;
+`grace_days` is that of the churn rule.
 """
 
 
