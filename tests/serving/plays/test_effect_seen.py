@@ -40,9 +40,9 @@ FOUND = {
     "notice": 0,
 }
 FIRST = (
-    "observational: consistent with -9 to +2.8 points more leaving than among accounts alike "
-    "without a play (estimate -3.1). Of 80 accounts with a play, 15% left within 60 days; of "
-    "accounts alike, 18%."
+    "observational: consistent with -9 to +2.8 points of difference to accounts alike without a "
+    "play (estimate -3.1; below 0, fewer left). Of 80 accounts with a play, 15% left within 60 "
+    "days; of accounts alike, 18%."
 )
 
 
@@ -77,5 +77,5 @@ def test_the_api_answers_what_was_found_last_and_nothing_is_found_before(workspa
     assert (told["held_out_count"], told["override_count"], told["needed_offered"]) == (3, 1, 700)
     assert "unsure_by" not in told
     greek = client.get("/v1/plays/effect?lang=el").json()["sentences"]
-    assert greek[0].startswith("από παρατήρηση: συμβατό με -9 έως +2,8 μονάδες")
+    assert greek[0].startswith("από παρατήρηση: συμβατό με διαφορά -9 έως +2,8 μονάδων")
     assert client.get("/v1/plays/effect?lang=tlh").status_code == 422
