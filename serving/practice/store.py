@@ -6,11 +6,12 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, bindparam, select, text
 
 from features.health.recipe import Band
 from serving.database import transaction
 from serving.practice.record import Brief, Practice
+from serving.question import Question
 from serving.tables_practice import PRACTICE, SCORECARD
 
 Part = Literal["health", "indicators", "words"]
@@ -54,15 +55,26 @@ def read_parts(
         return {account: value for account, value in connection.execute(query)}  # noqa: C416 - typed
 
 
+_BRIEF = select(
+    PRACTICE.c.account_id,
+    PRACTICE.c.health_score,
+    PRACTICE.c.health_coverage,
+    PRACTICE.c.health_band,
+).where(PRACTICE.c.batch_id == bindparam("batch"), PRACTICE.c.health_coverage.is_not(None))
+# Ids as one JSON text, so that the words of the question stay the same.
+_HEALTHS = Question(
+    _BRIEF.where(PRACTICE.c.account_id.in_(text("SELECT value FROM json_each(:ids)"))),
+    postgresql=_BRIEF.where(
+        PRACTICE.c.account_id.in_(text("SELECT json_array_elements_text(CAST(:ids AS json))"))
+    ),
+)
+
+
 def healths(engine: Engine, batch_id: str, account_ids: Sequence[str]) -> dict[str, Brief]:
     """The health score, its coverage and its band of those of the accounts that have a health."""
-    known = [name for name in account_ids if "\0" not in name]
-    its = PRACTICE.c
-    query = select(its.account_id, its.health_score, its.health_coverage, its.health_band).where(
-        its.batch_id == batch_id, its.account_id.in_(known), its.health_coverage.is_not(None)
-    )
-    with transaction(engine) as connection:
-        return {account: (a, b, c) for account, a, b, c in connection.execute(query)}
+    ids = json.dumps([name for name in account_ids if "\0" not in name])
+    rows = _HEALTHS.rows(engine, batch=batch_id, ids=ids)
+    return {account: (score, known, band) for account, score, known, band in rows}
 
 
 def bands(engine: Engine, batch_id: str) -> dict[str, Band]:
