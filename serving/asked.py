@@ -34,6 +34,10 @@ class _Question(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+class Nothing(_Question):
+    """No more than the path says."""
+
+
 class Then(_Question):
     """Of which moment."""
 

@@ -97,7 +97,7 @@ def _list_routes(api: APIRouter, read: _Read) -> None:
         return _answer(_looked_up(read, wanted))
 
     @api.get("/journeys", operation_id="list_journeys", response_model=JourneysAnswer)
-    def list_journeys() -> Response:
+    def list_journeys(_more: Annotated[asked.Nothing, Query()]) -> Response:
         """How accounts that left went, month by month, beside those that did well."""
         batch, found = read.published.journeys()
         return _answer(JourneysAnswer(batch=Provenance.of(batch), journeys=Journey.every(found)))

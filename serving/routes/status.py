@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from functools import partial
+from typing import Annotated
 
-from fastapi import APIRouter, Depends, FastAPI, HTTPException
+from fastapi import APIRouter, Depends, FastAPI, HTTPException, Query
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 
 from data.errors import ForewarnError
 from data.workspace import Workspace
 from serving.access.caller import needs
+from serving.asked import Nothing
 from serving.guard import PROBLEM_TYPE, documented
 from serving.life.health import Health, health
 from serving.life.life import Life
@@ -42,12 +44,12 @@ def add_status(app: FastAPI, workspace: Workspace, published: Published) -> None
 def _status_routes(look: Callable[[], Health], life: Life, workspace: Workspace) -> APIRouter:
     api = APIRouter(
         prefix="/v1",
-        responses=documented(401, 403, 429, 503),
+        responses=documented(401, 403, 422, 429, 503),
         dependencies=[Depends(needs("read"))],
     )
 
     @api.get("/status", operation_id="get_status", response_model_exclude_none=True)
-    def get_status() -> ServiceStatus:
+    def get_status(_more: Annotated[Nothing, Query()]) -> ServiceStatus:
         """The batch that is served, how fresh it is, its model, and the last scoring run."""
         found = look()
         if found.store != "ok":

@@ -230,6 +230,13 @@ def test_an_explanation_is_told_in_the_language_that_is_asked_for(store):
     assert unknown.status_code == 422
 
 
+@pytest.mark.parametrize("path", ["/v1/accounts", "/v1/journeys", "/v1/status"])
+def test_a_parameter_that_is_not_known_is_refused(store, path):
+    plain, more = ask(store, path, f"{path}?bands=high")
+    assert (plain.status_code, more.status_code) == (200, 422)
+    assert [mistake["loc"] for mistake in more.json()["errors"]] == ["query.bands"]
+
+
 def test_the_journeys_behind_the_served_model_are_told(store):
     assert get(store, "/v1/journeys").json()["journeys"] == []
     point = {"cohort": "churned", "month": 1, "accounts": 9, "mean": 2.5, "low": 2.0, "high": 3.0}
