@@ -21,6 +21,7 @@ from serving.plays import commands as plays
 from serving.runs import commands as runs
 from serving.runs.work import landed, last_day, scored, shown
 from serving.webhooks import commands as webhooks
+from serving.words import commands as words
 
 HOST, PORT = "127.0.0.1", 3000
 
@@ -136,6 +137,7 @@ app.command(
     "forewarn scorecard --drivers"
 )(scorecard.scorecard)
 app.command(epilog="Example: forewarn health A00042")(healths.health)
+app.command(epilog="Example: forewarn digest --csm dana")(words.digest)
 
 
 @app.command(epilog="Example: forewarn score --as-of 2025-12-31")

@@ -21,6 +21,7 @@ from features.build import pieces
 from features.health.load import load_recipe
 from features.health.recipe import Band, Recipe
 from features.indicators.scorecard import Scorecard, load_scorecard
+from features.words.lexicon import Lexicon
 from features.words.signals import lexicon_of
 from serving.accounts import accounts
 from serving.changes import Earlier, batch_before, changes, earlier
@@ -132,7 +133,8 @@ def _published(
         known = past(engine, model, moment, frozenset(customers["account_id"]))
         manifest, was = workspace.manifest(), _bands(asked)
         figures = cards(engine, manifest, moment, rule=rule, scorecard=asked.scorecard)
-        run = _Run(engine, manifest, model, batch, then, known, asked.recipe, was, figures)
+        phrases = lexicon_of(workspace)
+        run = _Run(engine, manifest, model, batch, then, known, asked.recipe, was, figures, phrases)
         rows = chain.from_iterable(_rows(run, piece, customers) for piece in table)
         told = {**batch.metadata, **feeds_told(engine, run.manifest, model)}
         batch = batch.model_copy(update={"n": len(customers), "metadata": told})
@@ -243,12 +245,15 @@ class _Run:
     recipe: Recipe
     bands: Mapping[str, Band]
     cards: Cards
+    phrases: Lexicon
 
     def asked(self, rows: pd.DataFrame) -> Asked:
         """What the practice is made from, for the accounts of these rows."""
         as_of, rule = pd.Timestamp(self.batch.as_of), self.model.spec.rule
         tables, recipe = self.manifest["tables"], self.recipe
-        return Asked(self.engine, tables, as_of, rule, rows, recipe, self.bands, self.cards)
+        return Asked(
+            self.engine, tables, as_of, rule, rows, recipe, self.bands, self.cards, self.phrases
+        )
 
 
 def _rows(run: _Run, piece: pd.DataFrame, customers: pd.DataFrame) -> Iterator[AccountRisk]:

@@ -37,6 +37,7 @@ from serving.tables import (
 )
 from serving.tables_plays import ALERT, ASSIGNMENT
 from serving.tables_practice import PRACTICE
+from serving.words.quoted import without
 
 # Who erases is whoever may type commands here: no key.
 COMMAND = "command"
@@ -122,6 +123,7 @@ def _twins(connection: Connection, name: str) -> Iterator[int]:
 def _person(connection: Connection, whom: Whom) -> Iterator[tuple[str, int]]:
     neutral, there = Neutral(whom), sorted(whom.accounts)
     yield "reasons", sum(_reasons(connection, neutral, account) for account in there)
+    yield "words in batches", sum(_words(connection, neutral, whom, account) for account in there)
     for table, columns in _FREE_TEXT.items():
         key = list(table.primary_key)
         changed = 0
@@ -142,6 +144,21 @@ def _reasons(connection: Connection, neutral: Neutral, account: str) -> int:
     for row in connection.execute(query).mappings().all():
         if new := neutral.columns({name: row[name] for name in _TOLD}):
             _rewrite(connection, (row["batch_id"], account), new)
+            changed += 1
+    return changed
+
+
+def _words(connection: Connection, neutral: Neutral, whom: Whom, account: str) -> int:
+    """Leave out what the person said, and take them out of what others said."""
+    its = PRACTICE.c
+    query = select(its.batch_id, its.words).where(its.account_id == account, its.words.is_not(None))
+    changed = 0
+    for row in connection.execute(query).all():
+        left = without(row.words, whom.id)
+        new = None if left is None else neutral.within(left)
+        if new != row.words:
+            this = (its.batch_id == row.batch_id) & (its.account_id == account)
+            connection.execute(update(PRACTICE).where(this).values(words=new))
             changed += 1
     return changed
 

@@ -11,9 +11,11 @@ import pandas as pd
 from data.churn import ChurnRule
 from data.engine import Sql
 from features.health.recipe import Band, Recipe
+from features.words.lexicon import Lexicon, lexicon
 from serving.indicators.stored import Cards
 from serving.practice.health import stored
 from serving.practice.record import Practice
+from serving.words import quoted
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,7 @@ class Asked:
     `engine` is opened at the moment (`features.build.moment`), on the tables of `landed`. Health
     is made by the `recipe`; `bands` are those that accounts were in, by account_id. `cards` are the
     figures of everybody at that moment.
+    What customers said is sorted by the `phrases`.
     """
 
     engine: Sql
@@ -33,13 +36,19 @@ class Asked:
     recipe: Recipe
     bands: Mapping[str, Band]
     cards: Cards = field(default_factory=Cards)
+    phrases: Lexicon = field(default_factory=lexicon)
 
 
 def practices(asked: Asked) -> Mapping[str, Practice]:
     """What is published of each account beside its risk; nothing at or after `as_of` is used."""
     health = stored(asked.recipe, asked.rows, asked.bands)
+    words = quoted.stored(asked.engine, list(asked.rows["account_id"]), asked.phrases)
     return {
-        account: Practice(**health[account], indicators=asked.cards.accounts.get(account))
+        account: Practice(
+            **health[account],
+            indicators=asked.cards.accounts.get(account),
+            words=words.get(account),
+        )
         for account in asked.rows["account_id"]
     }
 

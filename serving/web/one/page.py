@@ -33,6 +33,7 @@ from serving.web.one.view import Asked, Plays, view
 from serving.web.one.written import written
 from serving.web.screen import Screen
 from serving.web.sign_in import NotOursError
+from serving.words.quoted import read
 from serving.written.contents import Outcome, VerdictReason
 from serving.written.desk import Desk
 from serving.written.once import Attempt, DeclinedError
@@ -117,6 +118,7 @@ class Page:
             lapsed=lapsed,
             health=self._health(found, look.language),
             figures=figures(self.published, found, look),
+            words=read(self.published.part(found.batch, account_id, "words")),
         )
 
     def _health(self, found: Found, language: Language) -> Told | None:

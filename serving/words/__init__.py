@@ -1,0 +1,1 @@
+"""What customers said, as it is published with their account and told once a week."""

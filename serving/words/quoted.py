@@ -1,0 +1,150 @@
+"""The sentences of an account that speak of something, the most urgent first."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter
+
+from data.engine import Sql
+from features.words.lexicon import Category, Lexicon, Tone
+from features.words.sort import Hit, sort
+from serving.words.urgency import Level, escalated, level, urgency
+
+SPAN_DAYS = 365
+FREQUENT_DAYS = 180
+MOST = 12
+_LONGEST = 300
+
+
+class Quoted(BaseModel):
+    """A sentence that a customer said, about one subject.
+
+    `found` are the words that show what it speaks of; what stands around them is `before` and
+    `after`. `conversations` counts those of half a year with a warning of this subject.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    said_on: date
+    feedback_id: str
+    contact_id: str | None = None
+    category: Category
+    tone: Tone
+    before: str
+    found: str
+    after: str
+    urgency: float
+    level: Level
+    conversations: int
+    escalated: bool
+
+
+_MANY = TypeAdapter(list[Quoted])
+
+
+def read(text: str | None) -> list[Quoted]:
+    """What was published of an account's words, the most urgent first; nothing where it is None."""
+    return [] if text is None else _MANY.validate_json(text)
+
+
+def stored(engine: Sql, accounts: Sequence[str], phrases: Lexicon) -> Mapping[str, str]:
+    """What accounts said in the last year that speaks of something, as JSON, by account.
+
+    `engine` is opened at one moment (`features.build.moment`). Of one account at most twelve
+    sentences: the most urgent, and of these the newest. Who said nothing of the kind is absent.
+    """
+    wanted = frozenset(accounts)
+    said: dict[str, list[_Said]] = {}
+    for account, feedback_id, contact_id, said_at, age, text in engine.run(_QUOTES):
+        if account in wanted:
+            one = _Quote(feedback_id, contact_id, said_at, int(age), text)
+            said.setdefault(account, []).extend(_sorted(one, phrases))
+    return {
+        account: _text([one.model_dump(mode="json") for one in _ranked(those)])
+        for account, those in said.items()
+        if those
+    }
+
+
+def without(text: str, contact_id: str) -> str | None:
+    """The same without what a person said; None where nothing is left."""
+    left = [one for one in json.loads(text) if one.get("contact_id") != contact_id]
+    return _text(left) if left else None
+
+
+def _text(document: list[dict[str, Any]]) -> str:
+    # As erasure writes documents, so that one from which nothing goes stays as it is.
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+
+
+_QUOTES = (
+    "SELECT account_id, feedback_id, contact_id, said_at, age, text FROM seen_feedback "
+    f"WHERE age <= {SPAN_DAYS} AND text IS NOT NULL ORDER BY account_id, said_at, feedback_id"
+)
+
+
+@dataclass(frozen=True)
+class _Quote:
+    """A row of feedback."""
+
+    feedback_id: str
+    contact_id: str | None
+    said_at: datetime
+    age: int
+    text: str
+
+
+@dataclass(frozen=True)
+class _Said:
+    """What one sentence of a quote says of one subject, and the phrase that shows it."""
+
+    quote: _Quote
+    start: int
+    stop: int
+    tone: Tone
+    hit: Hit
+
+
+def _sorted(quote: _Quote, phrases: Lexicon) -> Iterator[_Said]:
+    for part in sort(quote.text, phrases):
+        for category, tone in part.tones.items():
+            hit = next(h for h in part.hits if (h.category, h.tone) == (category, tone))
+            yield _Said(quote, part.start, part.stop, tone, hit)
+
+
+def _ranked(said: Iterable[_Said]) -> list[Quoted]:
+    said = list(said)
+    warned: dict[Category, set[str]] = {}
+    for one in said:
+        if one.tone == "risk" and one.quote.age <= FREQUENT_DAYS:
+            warned.setdefault(one.hit.category, set()).add(one.quote.feedback_id)
+    quoted = [_quoted(one, len(warned.get(one.hit.category, ()))) for one in said]
+    newest = sorted(quoted, key=lambda one: (one.said_on, one.feedback_id), reverse=True)
+    return sorted(newest, key=lambda one: -one.urgency)[:MOST]
+
+
+def _quoted(said: _Said, conversations: int) -> Quoted:
+    hit, text = said.hit, said.quote.text
+    # So that old warnings do not shout: frequency is of half a year, and may have become nothing.
+    urgent = urgency(hit.category, said.tone, conversations)
+    start = max(said.start, hit.start - _LONGEST)
+    stop = min(said.stop, hit.stop + _LONGEST)
+    return Quoted(
+        said_on=said.quote.said_at.date(),
+        feedback_id=said.quote.feedback_id,
+        contact_id=said.quote.contact_id,
+        category=hit.category,
+        tone=said.tone,
+        before=text[start : hit.start],
+        found=text[hit.start : hit.stop],
+        after=text[hit.stop : stop],
+        urgency=urgent,
+        level=level(urgent),
+        conversations=conversations,
+        escalated=escalated(said.tone, conversations),
+    )

@@ -1,0 +1,83 @@
+"""What is published of what an account said."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from features.words.lexicon import lexicon
+from serving.words.quoted import MOST, read, stored, without
+
+
+class Quotes:
+    """An engine that has these rows of feedback, and nothing else."""
+
+    def __init__(self, *rows: tuple[str, str, str | None, int, str]) -> None:
+        self._rows = rows
+
+    def run(self, _sql: str) -> list[tuple[object, ...]]:
+        day = datetime(2025, 1, 1)  # noqa: DTZ001 - times are UTC and bear no zone
+        return [
+            (account, feedback, person, day.replace(day=31 - age % 30), age, text)
+            for account, feedback, person, age, text in self._rows
+        ]
+
+
+def _read(*rows):
+    found = stored(Quotes(*rows), ["a"], lexicon())
+    return read(found.get("a"))
+
+
+def test_the_words_that_show_it_stand_in_the_middle_of_their_sentence():
+    [one] = _read(("a", "f1", "p1", 3, "We met on Monday. Frankly, it is too expensive for us."))
+
+    assert (one.category, one.tone) == ("pricing_perception", "risk")
+    assert one.before + one.found + one.after == "Frankly, it is too expensive for us."
+    assert one.found == "too expensive"
+
+
+def test_a_warning_that_comes_back_is_more_urgent_and_escalates():
+    once = _read(("a", "f1", None, 3, "It is too expensive."))
+    twice = _read(
+        ("a", "f1", None, 3, "It is too expensive."),
+        ("a", "f2", None, 20, "Your prices are too high."),
+    )
+
+    assert [one.level for one in once] == ["review"]
+    assert [(one.level, one.escalated, one.conversations) for one in twice] == [
+        ("meeting", True, 2),
+        ("meeting", True, 2),
+    ]
+
+
+def test_two_sentences_of_one_conversation_do_not_escalate():
+    found = _read(("a", "f1", None, 3, "It is too expensive. Far too expensive!"))
+
+    assert len(found) == 2
+    assert not any(one.escalated for one in found)
+
+
+def test_the_most_urgent_comes_first_and_only_so_many_are_kept():
+    rows = [("a", f"f{n}", None, 3, "The team loves it.") for n in range(MOST + 5)]
+
+    found = _read(*rows, ("a", "g", None, 300, "We have decided not to renew."))
+
+    assert len(found) == MOST
+    assert found[0].category == "renewal_likelihood"
+
+
+def test_others_accounts_and_small_talk_leave_nothing():
+    rows = (("b", "f1", None, 3, "Too expensive!"), ("a", "f2", None, 3, "See you soon."))
+
+    assert _read(*rows) == []
+
+
+def test_what_an_erased_person_said_goes():
+    rows = (("a", "f1", "p1", 3, "Too expensive!"), ("a", "f2", "p2", 3, "We love it."))
+    text = stored(Quotes(*rows), ["a"], lexicon())["a"]
+
+    left = without(text, "p1")
+
+    assert left is not None
+    assert [one.contact_id for one in read(left)] == ["p2"]
+    assert without(left, "p2") is None
+    assert without(text, "nobody") == text
