@@ -127,7 +127,7 @@ def values_of(found: Measured, indicator: Indicator, rows: Rows) -> Numbers:
     )
     wanted = pd.MultiIndex.from_frame(rows.frame[["account_id", "as_of"]])
     sign = -1.0 if indicator.better == "less" else 1.0
-    return sign * keyed.reindex(wanted).to_numpy(dtype=np.float64)
+    return np.asarray(sign * keyed.reindex(wanted).to_numpy(), dtype=np.float64)
 
 
 def mover(indicator: Indicator, values: Numbers, rows: Rows, *, seed: int) -> Mover:

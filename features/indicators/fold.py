@@ -107,7 +107,9 @@ class _Frame:
 
 
 def _frames(measured: Measured, as_of: pd.Timestamp) -> list[_Frame]:
-    rows = measured.periods[measured.periods["as_of"] == as_of].set_index("indicator")
+    here = measured.periods[measured.periods["as_of"] == as_of]
+    moments = (pd.DatetimeIndex(here[name]) for name in ("start", "stop"))
+    stretches = dict(zip(here["indicator"], zip(*moments, strict=True), strict=True))
     return [
         _Frame(
             indicator=indicator,
@@ -117,7 +119,7 @@ def _frames(measured: Measured, as_of: pd.Timestamp) -> list[_Frame]:
             empty=measured.empty.get((as_of, indicator.id)),
         )
         for indicator in INDICATORS
-        for start, stop in [rows.loc[indicator.id, ["start", "stop"]]]
+        for start, stop in [stretches[indicator.id]]
     ]
 
 
@@ -177,6 +179,7 @@ class _Folding:
             (row.account_id, row.indicator): row for row in parts.itertuples(index=False)
         }
         found = {}
+        customer: Any
         for customer in customers.itertuples(index=False):
             name = PORTFOLIO if pd.isna(customer.segment) else str(customer.segment)
             found[str(customer.account_id)] = tuple(

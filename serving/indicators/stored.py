@@ -95,7 +95,7 @@ def group_of(body: Mapping[str, Any]) -> Group:
 def figures_of(text: str, portfolio: Group) -> tuple[Figure, ...]:
     """The figures of an account from its text and the portfolio of the same batch."""
     own: dict[str, list[Any]] = json.loads(text)
-    blank = dict.fromkeys(_OWN) | {"n": 0, "partial": False}
+    blank: dict[str, Any] = dict.fromkeys(_OWN) | {"n": 0, "partial": False}
     return tuple(
         replace(of_all, **blank | dict(zip(_OWN, own[of_all.indicator], strict=False)))
         for of_all in portfolio.figures
@@ -111,7 +111,8 @@ def with_risk(figures: Iterable[Figure], accounts: Iterable[Risky]) -> tuple[Fig
     known = [(one.arr, one.band) for one in accounts if one.arr is not None and one.band]
     total = sum(arr for arr, _ in known)
     high = sum(arr for arr, band in known if band == "high")
-    told = {"value": high, "numerator": high, "denominator": total, "n": len(known), "reason": None}
+    parts = {"value": high, "numerator": high, "denominator": total}
+    told: dict[str, Any] = {**parts, "n": len(known), "reason": None}
     return tuple(
         replace(figure, **told) if figure.indicator == AT_RISK and known else figure
         for figure in figures

@@ -32,8 +32,8 @@ def test_alerts_stand_first_with_owner_and_action(forewarn, expecting):
     assert "Net revenue retention" in alerts
     assert "at least 1,000%" in alerts
     assert "look for growth" in alerts
-    assert "Customer churn" not in alerts
-    assert "Customer churn" in figures
+    assert "Customers lost" not in alerts
+    assert "Customers lost" in figures
 
 
 def test_json_has_every_figure_with_what_it_was_made_of(forewarn, expecting):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,12 +17,12 @@ from training.rows import Rows
 MONTHS = [pd.Timestamp("2024-01-01"), pd.Timestamp("2024-02-01")]
 
 
-def _rows(labels: list[float], as_of: pd.Timestamp = MONTHS[0]) -> Rows:
+def _rows(labels: Sequence[float], as_of: pd.Timestamp = MONTHS[0]) -> Rows:
     keys = pd.DataFrame({"account_id": [f"a{i}" for i in range(len(labels))], "as_of": as_of})
     return Rows(keys, keys.assign(label=labels))
 
 
-def _told(values: list[float], labels: list[float], indicator: str = "dau_mau"):
+def _told(values: Sequence[float], labels: Sequence[float], indicator: str = "dau_mau"):
     return mover(BY_ID[indicator], np.array(values, dtype=float), _rows(labels), seed=0)
 
 

@@ -18,7 +18,7 @@ from serving.indicators.stored import Group, _group_text, _text
 from serving.language import language
 from serving.moments import now
 from serving.practice.record import Practice
-from serving.records import AccountRisk
+from serving.records import AccountRisk, Band
 from serving.store import publish
 from serving.web.figures import trend
 from tests.published import a_batch
@@ -52,7 +52,7 @@ def _group(**values: float) -> str:
     return _group_text(Group(figures=_figures(**values), levels=LEVELS, fewest=3))
 
 
-def _row(account_id: str, csm: str, band: str, arr: float) -> AccountRisk:
+def _row(account_id: str, csm: str, band: Band, arr: float) -> AccountRisk:
     return AccountRisk(
         account_id=account_id,
         csm=csm,

@@ -22,8 +22,9 @@ Tables = dict[str, str]
 def rows(text: str) -> pd.DataFrame:
     """A table written with spaces between, `-` for nothing."""
     frame = pd.read_csv(StringIO(text), sep=r"\s+", na_values=["-"], dtype={"text": str})
-    times = [name for name in frame if name.endswith(("_at", "_from"))]
-    ids = [name for name in frame if name.endswith("_id")]
+    names = [str(name) for name in frame]
+    times = [name for name in names if name.endswith(("_at", "_from"))]
+    ids = [name for name in names if name.endswith("_id")]
     return frame.assign(
         **{name: pd.to_datetime(frame[name]) for name in times},
         **{name: frame[name].astype("str").where(frame[name].notna()) for name in ids},

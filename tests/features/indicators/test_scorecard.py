@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from data.errors import BadInputError
@@ -29,8 +31,13 @@ def scorecard(tmp_path):
     return load_scorecard(path)
 
 
-def _figure(indicator="nps", value: float | None = 10.0, n=50, **more) -> Figure:
-    about = {"numerator": 1.0, "denominator": 1.0, "start": "2024-01-02", "end": "2025-01-01"}
+def _figure(indicator="nps", value: float | None = 10.0, n=50, **more: Any) -> Figure:
+    about: dict[str, Any] = {
+        "numerator": 1.0,
+        "denominator": 1.0,
+        "start": "2024-01-02",
+        "end": "2025-01-01",
+    }
     definition = BY_ID[indicator].definition
     return Figure(indicator=indicator, definition=definition, value=value, n=n, **about, **more)
 

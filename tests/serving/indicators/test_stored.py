@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from types import SimpleNamespace
+from typing import Any
 
 from features.indicators.catalog import INDICATORS
 from features.indicators.indicator import Figure
@@ -13,8 +14,14 @@ from serving.indicators.stored import Group, _text, figures_of, with_risk
 LEVEL = Level(expect=20, owner="csm", action="call")
 
 
-def _figures(**own: dict[str, object]) -> tuple[Figure, ...]:
-    usual = {"value": None, "numerator": None, "denominator": None, "n": 0, "reason": "no_base"}
+def _figures(**own: dict[str, Any]) -> tuple[Figure, ...]:
+    usual: dict[str, Any] = {
+        "value": None,
+        "numerator": None,
+        "denominator": None,
+        "n": 0,
+        "reason": "no_base",
+    }
     return tuple(
         Figure(
             indicator=one.id,
@@ -27,7 +34,7 @@ def _figures(**own: dict[str, object]) -> tuple[Figure, ...]:
     )
 
 
-def _value(value: float, **more: object) -> dict[str, object]:
+def _value(value: float, **more: object) -> dict[str, Any]:
     return {"value": value, "numerator": value, "denominator": 1.0, "n": 9, "reason": None, **more}
 
 
