@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from itertools import groupby
 from typing import Any
 
@@ -16,7 +16,7 @@ from serving.records import Band, Batch
 from serving.tables import RISK
 from serving.tables_practice import PRACTICE
 
-_MONTH_DAYS = 30.44
+_MONTH_DAYS, _LATELY_DAYS = 30.44, 90
 _RATED = ("survey_answered", "survey_answered_of")
 _TOP = 10.0
 
@@ -95,7 +95,7 @@ def situation(row: Mapping[str, Any], as_of: date) -> Situation:
         goals_overdue=_overdue(dossier.get("goals") or ()),
         rating=rating,
         rated_before=before,
-        words=urgencies(row["words"]),
+        words=urgencies(row["words"], as_of),
         leaving=row["notice_at"] is not None or row["status"] != "scored",
         **{name: row[name] for name in _PLAIN},
     )
@@ -122,14 +122,24 @@ def ratings(timeline: Sequence[Mapping[str, Any]]) -> tuple[float | None, float 
     return _mean(newest), _mean(before) if before else None
 
 
-def urgencies(words: str | None) -> dict[str, float]:
-    """How urgent what they said is, 0 to 1, by category: `urgency` of the JSON that is published.
+def urgencies(words: str | None, as_of: date) -> dict[str, float]:
+    """How urgent what they said in 90 days is, 0 to 1, by category, as `serving.words` has it.
 
-    >>> urgencies('{"urgency": {"pricing_perception": 0.4}}'), urgencies(None)
-    ({'pricing_perception': 0.4}, {})
+    >>> said = '[{"category": "pricing_perception", "urgency": 0.57, "said_on": "2026-01-02"}]'
+    >>> (
+    ...     urgencies(said, date(2026, 2, 1)),
+    ...     urgencies(said, date(2026, 9, 1)),
+    ...     urgencies(None, date.max),
+    ... )
+    ({'pricing_perception': 0.57}, {}, {})
     """
-    known: dict[str, float] = json.loads(words).get("urgency", {}) if words else {}
-    return known
+    since = (as_of - timedelta(days=_LATELY_DAYS)).isoformat()
+    found: dict[str, float] = {}
+    for one in json.loads(words) if words else ():
+        if one["said_on"] >= since:
+            name = one["category"]
+            found[name] = max(one["urgency"], found.get(name, 0.0))
+    return found
 
 
 def _reasons(explanation: str | None) -> tuple[Reason, ...]:
