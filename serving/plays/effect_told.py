@@ -74,11 +74,10 @@ def _by_likes(told: Plain, language: Language) -> Iterator[str]:
         yield language.say(f"effect.{key}", **_points(seen, "before", language))
     else:
         yield language.say("effect.before_unknown")
-    if "unsure_by" in seen:
-        odds = language.number(seen["unsure_by"])
-        yield language.say("effect.sensitive", odds=odds)
-    else:
+    if _holds_zero(told, "difference"):
         yield language.say("effect.holds_zero")
+    elif "unsure_by" in seen:  # else nothing would do
+        yield language.say("effect.sensitive", odds=language.number(seen["unsure_by"]))
 
 
 def _around(told: Plain, language: Language) -> Iterator[str]:

@@ -72,19 +72,19 @@ def snapshots(engine: Engine) -> pd.DataFrame:
         newest = {as_of: batch_id for batch_id, as_of in connection.execute(place)}
         rows = [
             row
-            for as_of, batch_id in newest.items()
+            for batch_id in newest.values()
             for row in connection.execute(
                 select(
                     RISK.c.account_id,
                     RISK.c.batch_id,
-                    text(":as_of").bindparams(as_of=as_of),
+                    BATCH.c.as_of,
                     RISK.c.risk,
                     RISK.c.arr,
                     RISK.c.segment,
                     RISK.c.pulse,
                     PRACTICE.c.health_score,
                 )
-                .select_from(RISK.outerjoin(PRACTICE, its))
+                .select_from(RISK.join(BATCH).outerjoin(PRACTICE, its))
                 .where(RISK.c.batch_id == batch_id, RISK.c.status == "scored")
                 .order_by(RISK.c.account_id)
             )

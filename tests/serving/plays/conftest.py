@@ -134,11 +134,11 @@ def lakes(tmp_path_factory) -> Callable[[dict[str, pd.Timestamp | None]], Path]:
 
 
 @pytest.fixture
-def logged(tmp_path, lakes) -> Callable[[dict[str, pd.Timestamp | None]], Log]:
+def logged(tmp_path, lakes) -> Callable[..., Log]:
     """Make a company of accounts, by when each left (None: it stayed), with an empty log."""
 
-    def make(left: dict[str, pd.Timestamp | None]) -> Log:
-        workspace = Workspace(tmp_path)
+    def make(left: dict[str, pd.Timestamp | None], store_url: str | None = None) -> Log:
+        workspace = Workspace(tmp_path, store_url=store_url)
         workspace.lake.symlink_to(lakes(left))
         return Log(workspace)
 

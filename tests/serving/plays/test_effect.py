@@ -104,14 +104,15 @@ def test_without_any_plays_it_says_how_many_accounts_it_takes(logged):
     assert sentences(told, language("en"))[0].startswith("not enough data: 0 accounts")
 
 
-@pytest.fixture
-def chosen(logged):
+@pytest.fixture(params=["sqlite", "postgresql"])
+def chosen(request, logged):
     """A year's first half in which managers pick whoever is at risk; plays change nothing."""
     rng = np.random.default_rng(3)
     names = [f"a{n:04}" for n in range(500)]
     risk = dict(zip(names, rng.beta(1.2, 6, 500), strict=True))
     left = {name: SOON if rng.random() < risk[name] else None for name in names}
-    log = logged(left)
+    postgres = request.param == "postgresql"
+    log = logged(left, request.getfixturevalue("postgres") if postgres else None)
     log.published(SEEN, risk)
     for name in names:
         if rng.random() < 0.1 + 1.5 * min(risk[name], 0.5):
