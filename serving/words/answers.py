@@ -1,0 +1,47 @@
+"""What the API answers of what an account said."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from pydantic import BaseModel
+
+from features.words.lexicon import Category, Tone
+from serving.answers import Provenance
+from serving.records import Batch, Probability
+from serving.words.quoted import Quoted
+from serving.words.urgency import Level
+
+
+class SaidSentence(BaseModel):
+    """A sentence that a customer said about one subject; `found` are the words that show it."""
+
+    said_on: date
+    feedback_id: str
+    subject: Category
+    tone: Tone
+    before: str
+    found: str
+    after: str
+    urgency: Probability
+    level: Level
+    conversations: int
+    escalated: bool
+
+
+class WordsAnswer(BaseModel):
+    """What an account said in the year before a batch, the most urgent sentences first."""
+
+    batch: Provenance
+    account_id: str
+    sentences: list[SaidSentence]
+
+    @classmethod
+    def of(cls, account_id: str, said: Sequence[Quoted], batch: Batch) -> WordsAnswer:
+        """That of an account in a batch."""
+        told = [one.model_dump(exclude={"contact_id", "category"}) for one in said]
+        sentences = [
+            SaidSentence(**each, subject=one.category) for each, one in zip(told, said, strict=True)
+        ]
+        return cls(batch=Provenance.of(batch), account_id=account_id, sentences=sentences)
