@@ -75,10 +75,10 @@ them to your own past before you rely on them.
 
 ## Where it stands
 
-On the account's page and on `/health`; over the API under `/v1/accounts/{id}/health`, and as
-`health`, `health_band` and `health_coverage` in every answer about risk. An export can take the
-same three: add them to `fields.yml`. A batch keeps the values that each score was made of, and
-the recipe, so an old score can always be made again.
+On the account's page, in its line of the list, and on `/health`; over the API under
+`/v1/accounts/{id}/health`, and as `health`, `health_band` and `health_coverage` in every answer
+about risk; in an export under the same names. A batch keeps the values that each score was made
+of, and the recipe, so an old score can always be made again.
 """
 
 
