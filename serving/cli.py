@@ -133,7 +133,7 @@ app.command(name="run", epilog="Example: forewarn run company")(runs.run_all)
 app.command(epilog="Example: forewarn runs")(runs.runs)
 app.command(epilog="Example: forewarn erase A00042")(erasing.erase)
 app.command(
-    epilog="Examples: forewarn scorecard --by segment; forewarn scorecard --account A00042; "
+    epilog="Example: forewarn scorecard --by segment; forewarn scorecard --account A00042; "
     "forewarn scorecard --drivers"
 )(scorecard.scorecard)
 app.command(epilog="Example: forewarn health A00042")(healths.health)

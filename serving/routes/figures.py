@@ -21,7 +21,7 @@ from serving.answers_figures import (
 )
 from serving.asked import AccountInPath
 from serving.guard import documented
-from serving.indicators.stored import Group, figures_of, group_of, with_risk
+from serving.indicators.stored import figures_of, group_of, with_risk
 from serving.published import Published
 from serving.records import Batch
 
@@ -37,17 +37,7 @@ def figure_routes(published: Published) -> APIRouter:
     @api.get("/scorecard", operation_id="get_scorecard", response_model=ScorecardAnswer)
     def get_scorecard(wanted: Annotated[asked.OfSegment, Query()]) -> Response:
         """The indicators of a segment, or of all accounts, and those worse than expected."""
-        batch = _batch(published, wanted)
-        cards = _cards(published, batch)
-        name = wanted.segment or PORTFOLIO
-        if name not in cards:
-            raise HTTPException(404, f"no such segment in batch {batch.batch_id}")
-        group = group_of(cards[name])
-        accounts = [row for row in published.every(batch) if name in (PORTFOLIO, row.segment)]
-        segments = sorted(set(cards) - {PORTFOLIO})
-        figures = with_risk(group.figures, accounts)
-        raised = alerts(figures, group.levels, fewest=group.fewest)
-        return _answer(ScorecardAnswer.of(batch, wanted.segment, segments, figures, raised))
+        return _answer(_of_segment(published, wanted))
 
     @api.get(
         "/accounts/{account_id:path}/indicators",
@@ -56,25 +46,41 @@ def figure_routes(published: Published) -> APIRouter:
     )
     def get_indicators(account_id: AccountInPath, then: Annotated[asked.Then, Query()]) -> Response:
         """The indicators of one account, and those worse than expected."""
-        batch = _batch(published, then)
-        row = published.some(batch, [account_id]).get(account_id)
-        text = published.part(batch, account_id, "indicators")
-        if row is None or text is None:
-            raise HTTPException(404, f"no indicators of such an account in batch {batch.batch_id}")
-        cards = _cards(published, batch)
-        levels: Group = group_of(cards.get(row.segment or PORTFOLIO, cards[PORTFOLIO]))
-        figures = with_risk(figures_of(text, group_of(cards[PORTFOLIO])), [row])
-        return _answer(
-            IndicatorsAnswer(
-                batch=Provenance.of(batch),
-                account_id=account_id,
-                segment=row.segment,
-                alerts=IndicatorAlert.every(alerts(figures, levels.levels, fewest=levels.fewest)),
-                figures=[IndicatorFigure.of(figure) for figure in figures],
-            )
-        )
+        return _answer(_of_account(published, account_id, then))
 
     return api
+
+
+def _of_segment(published: Published, wanted: asked.OfSegment) -> ScorecardAnswer:
+    batch = _batch(published, wanted)
+    cards = _cards(published, batch)
+    name = wanted.segment or PORTFOLIO
+    if name not in cards:
+        raise HTTPException(404, f"no such segment in batch {batch.batch_id}")
+    group = group_of(cards[name])
+    accounts = [row for row in published.every(batch) if name in (PORTFOLIO, row.segment)]
+    figures = with_risk(group.figures, accounts)
+    raised = alerts(figures, group.levels, fewest=group.fewest)
+    segments = sorted(set(cards) - {PORTFOLIO})
+    return ScorecardAnswer.of(batch, wanted.segment, segments, figures, raised)
+
+
+def _of_account(published: Published, account_id: str, then: asked.Then) -> IndicatorsAnswer:
+    batch = _batch(published, then)
+    row = published.some(batch, [account_id]).get(account_id)
+    text = published.part(batch, account_id, "indicators")
+    if row is None or text is None:
+        raise HTTPException(404, f"no indicators of such an account in batch {batch.batch_id}")
+    cards = _cards(published, batch)
+    group = group_of(cards.get(row.segment or PORTFOLIO, cards[PORTFOLIO]))
+    figures = with_risk(figures_of(text, group_of(cards[PORTFOLIO])), [row])
+    return IndicatorsAnswer(
+        batch=Provenance.of(batch),
+        account_id=account_id,
+        segment=row.segment,
+        alerts=IndicatorAlert.every(alerts(figures, group.levels, fewest=group.fewest)),
+        figures=[IndicatorFigure.of(figure) for figure in figures],
+    )
 
 
 def _batch(published: Published, then: asked.Then) -> Batch:

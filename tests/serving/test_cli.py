@@ -16,6 +16,7 @@ COMMAND = Path(sys.executable).with_name("forewarn")
 COMMANDS = (
     *("synth", "land", "features", "audit", "train", "backtest", "promote", "rollback"),
     *("score", "explain", "export", "serve", "contract", "run", "runs", "erase"),
+    *("scorecard", "health", "digest"),
 )
 
 
