@@ -139,3 +139,15 @@ def test_an_account_younger_than_the_stretch_is_partial_by_itself_only(figured):
 )
 def test_the_median_of_times_of_which_some_are_not_over(days, reached, median):
     assert median_days(days, reached) == median
+
+
+def test_firms_without_contracts_have_their_use_measured(figured):
+    """Customers are then those seen lately; money has no source, and nothing else breaks."""
+    usage = "account_id occurred_at feature contact_id\n" + "\n".join(
+        f"a 2024-{month:02d}-{day:02d} x p{day}" for month in range(1, 13) for day in (3, 17, 29)
+    )
+    rule = ChurnRule(kind="silence", of="usage_events", days=90, active_days=180)
+    found = figured({"usage_events": usage}, rule=rule)
+    assert told(found.accounts["a"], "usage_depth") == (1, 2, 2, 2)  # the 17th and the 29th
+    assert told(found.portfolio, "net_retention")[0] == "no_source"
+    assert told(found.portfolio, "clv")[0] == "no_source"
