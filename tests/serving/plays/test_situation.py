@@ -1,0 +1,88 @@
+"""What plays are suggested by is read from what was published, and from nothing else."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from typing import Any
+
+import pytest
+
+from serving.plays.situation import Reason, ratings, situation
+
+AS_OF = date(2026, 1, 31)
+
+
+def rated(day: str, score: float, scale: float | None = 10, kind: str = "nps") -> dict[str, Any]:
+    args = {"kind": kind, "score": score} | ({} if scale is None else {"scale": scale})
+    return {"kind": "survey_answered_of", "happened_at": f"{day} 09:00:00", "args": args}
+
+
+@pytest.mark.parametrize(
+    ("timeline", "found"),
+    [
+        ([], (None, None)),
+        ([rated("2026-01-02", 9)], (9.0, None)),
+        ([rated("2026-01-02", 9), rated("2025-06-01", 7)], (9.0, 7.0)),
+        ([rated("2025-06-01", 7), rated("2026-01-02", 9)], (9.0, 7.0)),
+        # Two people on one day are one answer, and older ones are taken together.
+        ([rated("2026-01-02", 10), rated("2026-01-02", 6), rated("2025-06-01", 7)], (8.0, 7.0)),
+        ([rated("2026-01-02", 9), rated("2025-06-01", 8), rated("2025-03-01", 6)], (9.0, 7.0)),
+        ([rated("2026-01-02", 4, scale=5), rated("2025-06-01", 7, scale=None)], (8.0, 7.0)),
+        ([rated("2026-01-02", 5, kind="csat")], (None, None)),
+        ([{"kind": "ticket", "happened_at": "2026-01-02 09:00:00", "args": {}}], (None, None)),
+    ],
+)
+def test_a_rating_is_the_newest_answer_beside_those_before_it(timeline, found):
+    assert ratings(timeline) == found
+
+
+def test_an_account_is_read_as_it_was_published():
+    drivers = [
+        {"family": "zombie", "points": 0.01, "context": False, "feature": None},
+        {"family": "silence", "points": 0.2, "context": False, "feature": "days_since_inbound"},
+        {"family": "support", "points": -0.1, "context": False, "feature": None},
+        {"family": "profile", "points": 0.3, "context": True, "feature": None},
+    ]
+    said = [
+        {"category": "support_friction", "urgency": 0.4, "said_on": "2026-01-20"},
+        {"category": "support_friction", "urgency": 0.7, "said_on": "2025-12-20"},
+        {"category": "pricing_perception", "urgency": 0.9, "said_on": "2025-10-20"},
+    ]
+    dossier = {
+        "facts": {"customer_since": "2025-10-01"},
+        "goals": [
+            {"kind": "onboarding", "state": "overdue"},
+            {"kind": "outcome", "state": "open"},
+            {"state": "overdue"},
+        ],
+    }
+    plain = {"account_id": "ant", "csm": "dana", "risk": 0.3, "band": "high", "arr_at_risk": 9.0}
+    known = {"health": 41.0, "champions_left": 1, "engaged_people": 0, "pulse": 2.0}
+    days = {"renewal_at": "2026-03-02", "notice_at": None, "last_inbound_at": "2026-01-01"}
+    texts = {"explanation": {"drivers": drivers}, "dossier": dossier, "words": said}
+    row = {**plain, **known, **days, "status": "scored"}
+    found = situation(row | {name: json.dumps(text) for name, text in texts.items()}, AS_OF)
+    assert found.reasons == (
+        Reason(family="silence", points=0.2, feature="days_since_inbound"),
+        Reason(family="zombie", points=0.01),
+    )
+    assert (found.renewal_days, found.silent_days, found.leaving) == (30, 30, False)
+    assert found.customer_months == pytest.approx(4.0, abs=0.1)
+    assert found.goals_overdue == {"onboarding"}
+    assert found.words == {"support_friction": 0.7}
+    assert (found.health, found.pulse, found.champions_left) == (41.0, 2.0, 1)
+
+
+@pytest.mark.parametrize("told", [{"notice_at": "2026-01-05"}, {"status": "decided"}])
+def test_who_goes_is_leaving_and_what_is_unknown_stays_so(told):
+    names = (
+        *("account_id", "csm", "risk", "band", "arr_at_risk", "health", "champions_left"),
+        *("engaged_people", "pulse", "renewal_at", "notice_at", "last_inbound_at"),
+        *("explanation", "dossier", "words"),
+    )
+    row = dict.fromkeys(names) | {"status": "scored"}
+    found = situation(row | {"account_id": "ant"} | told, AS_OF)
+    assert found.leaving
+    assert (found.reasons, found.renewal_days, found.customer_months) == ((), None, None)
+    assert not situation(row, AS_OF).leaving
