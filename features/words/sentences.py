@@ -76,7 +76,8 @@ def sentences(text: str) -> list[tuple[int, int]]:
     ['It costs 3.5 times as much, e.g. in May.', 'Why?']
     """
     greek = bool(_GREEK.search(text))
-    found, start = [], 0
+    found: list[tuple[int, int]] = []
+    start = 0
     for stop in _STOP.finditer(text):
         if _ends(text, stop, greek=greek):
             found += _trimmed(text, start, stop.end())

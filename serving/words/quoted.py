@@ -13,10 +13,9 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter
 from data.engine import Sql
 from features.words.lexicon import Category, Lexicon, Tone
 from features.words.sort import Hit, sort
-from serving.words.urgency import Level, escalated, level, urgency
+from serving.words.urgency import RECENT_DAYS, Level, escalated, level, urgency
 
 SPAN_DAYS = 365
-FREQUENT_DAYS = 180
 MOST = 12
 _LONGEST = 300
 
@@ -121,7 +120,7 @@ def _ranked(said: Iterable[_Said]) -> list[Quoted]:
     said = list(said)
     warned: dict[Category, set[str]] = {}
     for one in said:
-        if one.tone == "risk" and one.quote.age <= FREQUENT_DAYS:
+        if one.tone == "risk" and one.quote.age <= RECENT_DAYS:
             warned.setdefault(one.hit.category, set()).add(one.quote.feedback_id)
     quoted = [_quoted(one, len(warned.get(one.hit.category, ()))) for one in said]
     newest = sorted(quoted, key=lambda one: (one.said_on, one.feedback_id), reverse=True)
@@ -130,8 +129,7 @@ def _ranked(said: Iterable[_Said]) -> list[Quoted]:
 
 def _quoted(said: _Said, conversations: int) -> Quoted:
     hit, text = said.hit, said.quote.text
-    # So that old warnings do not shout: frequency is of half a year, and may have become nothing.
-    urgent = urgency(hit.category, said.tone, conversations)
+    urgent = urgency(hit.category, said.tone, conversations, age_days=said.quote.age)
     start = max(said.start, hit.start - _LONGEST)
     stop = min(said.stop, hit.stop + _LONGEST)
     return Quoted(

@@ -5,6 +5,8 @@ sentence and 0 of a good word. Frequency is a third for each conversation of hal
 the customer warned of the same subject, at most 1. Impact is that of the subject on a renewal.
 
     urgency = tone x (frequency + impact) / 2
+
+What was said more than half a year ago is half as urgent.
 """
 
 from __future__ import annotations
@@ -24,19 +26,21 @@ IMPACTS: Final[dict[Category, float]] = {
     "upsell_readiness": 0.3,
 }
 OFTEN: Final = 3
+RECENT_DAYS: Final = 180
 MEETING_ABOVE: Final = 0.6
 REVIEW_FROM: Final = 0.3
 ESCALATED_FROM: Final = 2
 
 
-def urgency(category: Category, tone: Tone, conversations: int) -> float:
+def urgency(category: Category, tone: Tone, conversations: int, *, age_days: int = 0) -> float:
     """How urgent, 0 to 1, where the customer warned of it in so many conversations.
 
     >>> urgency("pricing_perception", "risk", 2)
     0.733
     """
     frequency = min(1.0, conversations / OFTEN)
-    return round(TONES[tone] * (frequency + IMPACTS[category]) / 2, 3)
+    urgent = TONES[tone] * (frequency + IMPACTS[category]) / 2
+    return round(urgent if age_days <= RECENT_DAYS else urgent / 2, 3)
 
 
 def level(urgent: float) -> Level:

@@ -88,7 +88,7 @@ def _by_phrases(sentences: Sequence[Sentence]) -> list[Answers]:
         hits = [hit.category for part in said for hit in part.hits]
         tones: Answers = {}
         for part in said:
-            tones |= part.tones
+            tones |= {str(name): str(tone) for name, tone in part.tones.items()}
         first = sorted(tones, key=lambda name: -hits.count(name))  # type: ignore[arg-type]
         found.append({name: tones[name] for name in first})
     return found

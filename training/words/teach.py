@@ -8,6 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import yaml
 from scipy.optimize import minimize_scalar
 from sklearn.linear_model import LogisticRegression
@@ -60,7 +61,7 @@ def teach(taught: list[Seed], embeddings: Numbers) -> dict[str, object]:
     }
 
 
-def _temperature(scores: Numbers, truth: Numbers) -> float:
+def _temperature(scores: Numbers, truth: npt.NDArray[np.intp]) -> float:
     def surprise(temperature: float) -> float:
         told = scores / temperature
         total = np.logaddexp.reduce(told, axis=1)

@@ -27,8 +27,9 @@ def _tables(company, *texts: str) -> dict[str, pd.DataFrame]:
 
 
 def _words_of_a(workspace) -> dict[str, float]:
-    table = build(workspace, AS_OF, rule=ChurnRule()).set_index("account_id")
-    return {name: table.loc["a", name] for name in table if "_words_" in name}
+    table = build(workspace, AS_OF, rule=ChurnRule())
+    [row] = table[table["account_id"] == "a"].to_dict("records")
+    return {str(name): value for name, value in row.items() if "_words_" in str(name)}
 
 
 def test_sentences_are_counted_by_what_they_speak_of(make_lake, company):

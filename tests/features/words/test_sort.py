@@ -15,7 +15,7 @@ LEXICON = lexicon()
 def _told(text: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for part in sort(text, LEXICON):
-        found |= part.tones
+        found |= {str(name): str(tone) for name, tone in part.tones.items()}
     return found
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import cast
 
+from data.engine import Sql
 from features.words.lexicon import lexicon
 from serving.words.quoted import MOST, read, stored, without
 
@@ -23,7 +25,7 @@ class Quotes:
 
 
 def _read(*rows):
-    found = stored(Quotes(*rows), ["a"], lexicon())
+    found = stored(cast("Sql", Quotes(*rows)), ["a"], lexicon())
     return read(found.get("a"))
 
 
@@ -73,7 +75,7 @@ def test_others_accounts_and_small_talk_leave_nothing():
 
 def test_what_an_erased_person_said_goes():
     rows = (("a", "f1", "p1", 3, "Too expensive!"), ("a", "f2", "p2", 3, "We love it."))
-    text = stored(Quotes(*rows), ["a"], lexicon())["a"]
+    text = stored(cast("Sql", Quotes(*rows)), ["a"], lexicon())["a"]
 
     left = without(text, "p1")
 

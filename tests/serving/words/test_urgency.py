@@ -36,3 +36,8 @@ def test_only_a_warning_in_a_second_conversation_escalates():
     assert escalated("risk", 2)
     assert not escalated("risk", 1)
     assert not escalated("positive", 5)
+
+
+def test_what_was_said_long_ago_is_half_as_urgent():
+    assert urgency("renewal_likelihood", "risk", 3, age_days=180) == 1.0
+    assert urgency("renewal_likelihood", "risk", 3, age_days=181) == 0.5

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from data.errors import MissingError
 from features.words.lexicon import CATEGORIES, TONES
 from training.words import meanings
 from training.words.meanings import NONE, Head
@@ -62,5 +63,5 @@ def test_teaching_finds_what_parts_the_embeddings():
 def test_without_the_extra_it_says_what_to_install(monkeypatch):
     monkeypatch.setattr(meanings, "installed", lambda: False)
 
-    with pytest.raises(meanings.MissingError, match="forewarn\\[text\\]"):
+    with pytest.raises(MissingError, match="forewarn\\[text\\]"):
         meanings.meanings(["too dear"])

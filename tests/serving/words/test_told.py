@@ -1,0 +1,128 @@
+"""What accounts said, over the API, on their page and in the digest of the week."""
+
+from __future__ import annotations
+
+import html
+from datetime import date, timedelta
+
+import pytest
+
+from data.workspace import Workspace
+from serving.database import writing
+from serving.practice.record import Practice
+from serving.published import Published
+from serving.records import AccountRisk
+from serving.store import publish
+from serving.words.digest import SIGNALS, heard, lines
+from serving.words.quoted import Quoted
+from tests.published import a_batch
+from tests.serving.written.conftest import Client
+
+AS_OF = date(2025, 12, 31)
+PAGE = {"Accept": "text/html", "Sec-Fetch-Site": "same-origin"}
+HOSTILE = "<script>alert(1)</script> & *bold* [x](javascript:y) "
+
+
+def _said(found: str, *, days: int = 1, urgency: float = 0.5, **different: object) -> Quoted:
+    told = {
+        "said_on": AS_OF - timedelta(days=days),
+        "feedback_id": f"f-{found}-{days}",
+        "contact_id": "p1",
+        "category": "pricing_perception",
+        "tone": "risk",
+        "before": "It is ",
+        "found": found,
+        "after": ".",
+        "urgency": urgency,
+        "level": "review",
+        "conversations": 2,
+        "escalated": True,
+    }
+    return Quoted.model_validate({**told, **different})
+
+
+SAID = {
+    "ant": [_said("dear", urgency=0.7), _said("dear", days=2), *(_said(w) for w in "abcd")],
+    "bee": [_said("steep", urgency=0.9, before=HOSTILE)],
+    "cat": [_said("old", days=30)],
+    "dog": [],
+}
+
+
+@pytest.fixture(name="store")
+def stored_words(tmp_path):
+    every = []
+    for account_id, said in SAID.items():
+        text = "[" + ",".join(one.model_dump_json() for one in said) + "]" if said else None
+        risk = AccountRisk(
+            account_id=account_id,
+            name=account_id.title(),
+            csm="Dana" if account_id == "ant" else "Eli",
+            status="scored",
+            risk=0.4,
+            band="high",
+            coverage=1,
+            practice=Practice(words=text),
+        )
+        every.append(risk)
+    publish(writing(tmp_path / "store.db"), a_batch("2025-12-31-a", AS_OF, len(every)), every)
+    return tmp_path / "store.db"
+
+
+@pytest.fixture
+def client(store):
+    workspace = Workspace(store.parent)
+    workspace.models.mkdir()
+    return Client(workspace)
+
+
+def test_the_api_tells_sentences_with_the_words_that_show_it(client):
+    answer = client.get("/v1/accounts/bee/words")
+
+    assert answer.status_code == 200, answer.text
+    [one] = answer.json()["sentences"]
+    assert (one["subject"], one["tone"], one["found"]) == ("pricing_perception", "risk", "steep")
+    assert "contact_id" not in one
+    assert client.get("/v1/accounts/dog/words").json()["sentences"] == []
+    assert client.get("/v1/accounts/nobody/words").status_code == 404
+    assert client.get("/v1/accounts/bee/words?as_of=2020-01-01").status_code == 404
+
+
+def test_hostile_words_are_only_words_on_the_page(client):
+    answer = client.get("/accounts/bee", headers=PAGE)
+
+    assert answer.status_code == 200, answer.text
+    assert "<script>alert" not in answer.text
+    assert f"{html.escape(HOSTILE)}<mark>steep</mark>" in answer.text
+
+
+def test_a_page_without_words_has_no_section_of_them(client):
+    assert "<mark>" not in client.get("/accounts/dog", headers=PAGE).text
+
+
+def test_the_digest_tells_of_the_week_the_most_urgent_first(store):
+    published = Published(store)
+
+    found = heard(published, published.batch())
+
+    assert [one.account.account_id for one in found] == ["bee", "ant"]
+    assert len(found[1].signals) == SIGNALS
+    assert len({one.found for one in found[1].signals}) == SIGNALS
+
+
+def test_the_digest_of_a_manager_is_of_their_accounts(store):
+    published = Published(store)
+
+    found = heard(published, published.batch(), csm="Dana")
+
+    assert [one.account.account_id for one in found] == ["ant"]
+
+
+def test_hostile_words_are_no_marks_in_the_digest(store):
+    published = Published(store)
+
+    told = "\n".join(lines(published.batch(), heard(published, published.batch())))
+
+    assert "\\<script\\>" in told
+    assert "\\[x\\](" in told
+    assert "**steep**" in told
