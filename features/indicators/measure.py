@@ -23,7 +23,8 @@ COLUMNS = ("account_id", "as_of", "indicator", "numerator", "denominator", "n", 
 AT_RISK = "arr_at_risk"
 _QUERIES = ("use", "talk", "voice", "progress", "money", "renewals", "flags")
 _SEGMENTS = """
-SELECT a.account_id, a.as_of, coalesce(c.value, a.segment) AS segment, a.created_at AS began_at,
+SELECT a.account_id, a.as_of, nullif(coalesce(c.value, a.segment), '') AS segment,
+    a.created_at AS began_at,
     p.account_id IS NOT NULL AS customer
 FROM seen_accounts a
 LEFT JOIN spine p ON p.account_id = a.account_id AND p.as_of = a.as_of
