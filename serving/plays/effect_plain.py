@@ -75,6 +75,7 @@ def _observed(seen: Observed) -> Plain:
         "e_value": _finite(seen.e_value),
         **_estimate("before", seen.before),
         "balance": [vars(one) for one in found.balance],
+        "overlap": [{"with": one, "without": other} for one, other in found.overlap],
     }
     return {name: value for name, value in told.items() if value is not None}
 

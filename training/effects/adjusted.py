@@ -47,7 +47,8 @@ class Adjusted:
 
     `estimate` is the difference. It speaks of the rows with a play but for the `trimmed` ones, for
     which there is nobody alike. All rows without a play together weigh as much as `effective` would
-    that were alike to begin with. `propensity` is how likely each row was to have a play.
+    that were alike to begin with. `overlap` counts, with a play and without one, the rows of which
+    a play was as likely as each tenth from 0 to 1 says.
     """
 
     estimate: Estimate
@@ -56,7 +57,7 @@ class Adjusted:
     trimmed: int
     effective: float
     balance: tuple[Balance, ...]
-    propensity: Numbers
+    overlap: tuple[tuple[int, int], ...]
 
 
 def adjusted(cases: Cases, *, seed: int = 0, level: float = LEVEL) -> Adjusted:
@@ -94,7 +95,7 @@ def adjusted(cases: Cases, *, seed: int = 0, level: float = LEVEL) -> Adjusted:
         trimmed=int(cases.treated.sum() - treated.sum()),
         effective=effective,
         balance=_balance(cases, treated, odds),
-        propensity=propensity,
+        overlap=_overlap(propensity, cases.treated),
     )
 
 
@@ -129,6 +130,11 @@ def _balance(cases: Cases, treated: Numbers, odds: Numbers) -> tuple[Balance, ..
         np.average(cases.x, axis=0, weights=treated) - np.average(cases.x, axis=0, weights=odds)
     ) / spread
     return tuple(map(Balance, cases.names, before.tolist(), after.tolist()))
+
+
+def _overlap(propensity: Numbers, treated: Flags) -> tuple[tuple[int, int], ...]:
+    sides = [np.histogram(propensity[w], bins=10, range=(0, 1))[0] for w in (treated, ~treated)]
+    return tuple(zip(*(side.tolist() for side in sides), strict=True))
 
 
 def _parts(cases: Cases, rng: np.random.Generator) -> npt.NDArray[np.int64]:

@@ -7,12 +7,14 @@ import pandas as pd
 import pytest
 
 from data.errors import BadInputError
+from serving.cli import main
 from serving.language import LANGUAGES, language
 from serving.plays.effect import looked, may_tell, measured
 from serving.plays.effect_plain import kept
 from serving.plays.effect_told import sentences
 from training.config import Config
 from training.effects.proportions import Arm, difference
+from training.effects.words import causal_words
 
 SEEN = pd.Timestamp("2025-06-01")
 NOON = SEEN + pd.Timedelta(hours=12)
@@ -169,3 +171,19 @@ def test_a_draw_speaks_of_an_effect_in_points():
         "randomised: effect -15 points (95% interval -24 to -6). Of 100 accounts that were offered "
         "a play, 5% left within 60 days; of 100 that chance held out, 20%."
     )
+
+
+def test_the_command_shows_the_verdict_and_how_far_the_groups_are_alike(
+    chosen, capsys, monkeypatch
+):
+    monkeypatch.setattr("data.workspace.Workspace.configured", lambda _: chosen)
+    monkeypatch.setattr("sys.argv", ["forewarn", "plays", "--effect"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    out, error = capsys.readouterr()
+    assert ended.value.code in (0, None)
+    assert out.startswith("observational: consistent with")
+    assert "points_silence" in out
+    assert "a play was likely by" in out
+    assert "effect: observational" in error
+    assert causal_words(out.replace("\n", " ")) == []

@@ -85,6 +85,14 @@ def test_the_order_of_rows_does_not_matter_and_repeating_changes_nothing():
     assert adjusted(table).estimate == adjusted(table).estimate
 
 
+def test_the_overlap_counts_both_sides_by_how_likely_a_play_was():
+    # a tenth of the first kind had one, and three fifths of the second: at the edge of two tenths
+    overlap = np.array(adjusted(cases()).overlap)
+    assert (overlap[0] + overlap[1]).tolist() == [200, 1800]
+    assert (overlap[5] + overlap[6]).tolist() == [600, 400]
+    assert overlap.sum() == 3000
+
+
 def test_rows_that_weigh_alike_count_in_full():
     even = {0: ((100, 10), (400, 80)), 1: ((100, 20), (400, 100))}
     assert adjusted(cases(even)).effective == pytest.approx(800, rel=0.01)
