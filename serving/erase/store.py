@@ -25,6 +25,7 @@ from serving.erase.trace import Trace
 from serving.erase.whom import Whom, mentions
 from serving.erase.words import Neutral
 from serving.moments import now, text
+from serving.practice.quoted import without
 from serving.tables import (
     ANSWERED,
     AUDIT,
@@ -37,7 +38,6 @@ from serving.tables import (
 )
 from serving.tables_plays import ALERT, ASSIGNMENT
 from serving.tables_practice import PRACTICE
-from serving.words.quoted import without
 
 # Who erases is whoever may type commands here: no key.
 COMMAND = "command"

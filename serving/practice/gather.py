@@ -13,9 +13,9 @@ from data.engine import Sql
 from features.health.recipe import Band, Recipe
 from features.words.lexicon import Lexicon, lexicon
 from serving.indicators.stored import Cards
+from serving.practice import quoted
 from serving.practice.health import stored
 from serving.practice.record import Practice
-from serving.words import quoted
 
 
 @dataclass(frozen=True)

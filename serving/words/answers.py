@@ -9,9 +9,9 @@ from pydantic import BaseModel
 
 from features.words.lexicon import Category, Tone
 from serving.answers import Provenance
+from serving.practice.quoted import Quoted
+from serving.practice.urgency import Level
 from serving.records import Batch, Probability
-from serving.words.quoted import Quoted
-from serving.words.urgency import Level
 
 
 class SaidSentence(BaseModel):

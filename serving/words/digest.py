@@ -8,10 +8,10 @@ from datetime import timedelta
 from typing import Any
 
 from data.errors import MissingError
+from serving.practice.quoted import Quoted, read
 from serving.published import Published
 from serving.records import AccountRisk, Batch
 from serving.store import EVERY, Wanted
-from serving.words.quoted import Quoted, read
 
 DAYS = 7
 SIGNALS = 3

@@ -11,9 +11,9 @@ from serving import asked
 from serving.access.caller import needs
 from serving.asked import AccountInPath
 from serving.guard import documented
+from serving.practice.quoted import read
 from serving.published import Published
 from serving.words.answers import WordsAnswer
-from serving.words.quoted import read
 
 
 def words_routes(published: Published) -> APIRouter:

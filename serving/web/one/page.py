@@ -22,6 +22,7 @@ from serving.health.told import Told, told
 from serving.language import Language
 from serving.plays.board import REFUSALS, PlayDesk
 from serving.plays.catalogue import play_told
+from serving.practice.quoted import read
 from serving.published import Published
 from serving.web.advice import advised
 from serving.web.judgement import lapsed
@@ -33,7 +34,6 @@ from serving.web.one.view import Asked, Plays, view
 from serving.web.one.written import written
 from serving.web.screen import Screen
 from serving.web.sign_in import NotOursError
-from serving.words.quoted import read
 from serving.written.contents import Outcome, VerdictReason
 from serving.written.desk import Desk
 from serving.written.once import Attempt, DeclinedError

@@ -9,12 +9,12 @@ import pytest
 
 from data.workspace import Workspace
 from serving.database import writing
+from serving.practice.quoted import Quoted
 from serving.practice.record import Practice
 from serving.published import Published
 from serving.records import AccountRisk
 from serving.store import publish
 from serving.words.digest import SIGNALS, heard, lines
-from serving.words.quoted import Quoted
 from tests.published import a_batch
 from tests.serving.written.conftest import Client
 

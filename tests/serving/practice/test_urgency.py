@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from serving.words.urgency import escalated, level, urgency
+from serving.practice.urgency import escalated, level, urgency
 
 
 @pytest.mark.parametrize(

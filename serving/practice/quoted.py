@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter
 from data.engine import Sql
 from features.words.lexicon import Category, Lexicon, Tone
 from features.words.sort import Hit, sort
-from serving.words.urgency import RECENT_DAYS, Level, escalated, level, urgency
+from serving.practice.urgency import RECENT_DAYS, Level, escalated, level, urgency
 
 SPAN_DAYS = 365
 MOST = 12

@@ -7,7 +7,7 @@ from typing import cast
 
 from data.engine import Sql
 from features.words.lexicon import lexicon
-from serving.words.quoted import MOST, read, stored, without
+from serving.practice.quoted import MOST, read, stored, without
 
 
 class Quotes:
