@@ -25,10 +25,11 @@ def places(site) -> dict[str, str]:
         "account": of(site.worst),
         "long name": of(longest),
         "model": "/model",
+        "health": "/health",
     }
 
 
-@pytest.mark.parametrize("place", ["list", "account", "long name", "model"])
+@pytest.mark.parametrize("place", ["list", "account", "long name", "model", "health"])
 @pytest.mark.parametrize("direction", ["ltr", "rtl"])
 def test_a_page_is_accessible_in_every_look_and_fits_a_phone(browsing, site, place, direction):
     how = PERSIAN if direction == "rtl" else {}
