@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -11,10 +12,11 @@ from typing import Any, Literal, TypeVar, get_args
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import Connection, Engine, bindparam, literal_column, select
 
+from data.errors import BadInputError
 from data.workspace import Workspace
 from serving import moments
 from serving.database import reading, transaction, writing
-from serving.plays.catalogue import playbook
+from serving.plays.catalogue import playbook, shipped
 from serving.plays.effect_plain import kept
 from serving.plays.playbook import Playbook
 from serving.published import Published
@@ -32,6 +34,7 @@ from serving.written.once import Answer, Attempt, DeclinedError, once
 Refusal = Literal["done", "not_so", "wrong_time", "other_play", "no_time"]
 REFUSALS: tuple[str, ...] = get_args(Refusal)
 _OK = 200
+_LOG = logging.getLogger("forewarn")
 Thing = TypeVar("Thing", Assignment, Intervention)
 
 
@@ -104,11 +107,16 @@ class PlayDesk:
         self._folder = workspace.root
         self._models = workspace.models
         self._published = published
+        self._book = shipped()
 
     @property
     def book(self) -> Playbook:
-        """The plays as their file has them now."""
-        return playbook(self._folder)
+        """The plays as their file has them now; while that is wrong, as it had them before."""
+        try:
+            self._book = playbook(self._folder)
+        except BadInputError as error:
+            _LOG.error("%s", error)
+        return self._book
 
     @cached_property
     def _reading(self) -> Engine:

@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from data.errors import BadInputError
 from data.workspace import Workspace
 from serving.database import reading, transaction, writing
+from serving.language import PLAYS
 from serving.plays.board import PlayDesk
 from serving.plays.catalogue import load, playbook, shipped
 from serving.plays.ledger import Day, Planned, plan
@@ -142,6 +144,17 @@ def test_a_firms_own_file_takes_the_place_of_ours_and_changes_are_seen(tmp_path)
     assert list(playbook(tmp_path).plays) == ["dinner"]
 
 
+def test_while_a_file_is_wrong_pages_go_on_with_the_plays_before(tmp_path, caplog):
+    board, own = desk(tmp_path / "store.db"), tmp_path / "plays.yml"
+    own.write_text("plays: 7")
+    assert board.book is shipped()
+    assert "plays.yml: plays: expected" in caplog.text
+    own.write_text(PLAYS.read_text(encoding="utf-8").replace("Reach out by another way", "Write"))
+    assert board.book.plays["silence"].name == "Write"
+    own.write_text("plays: [")
+    assert board.book.plays["silence"].name == "Write"
+
+
 @pytest.mark.parametrize(
     ("ours", "theirs", "said"),
     [
@@ -165,9 +178,6 @@ def test_a_firms_own_file_takes_the_place_of_ours_and_changes_are_seen(tmp_path)
     ],
 )
 def test_what_is_wrong_in_a_file_of_plays_is_told_in_one_line(tmp_path, ours, theirs, said):
-    from data.errors import BadInputError
-    from serving.language import PLAYS
-
     text = PLAYS.read_text(encoding="utf-8")
     assert ours in text
     path = tmp_path / "plays.yml"
