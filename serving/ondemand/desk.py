@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 Told = TypeVar("Told")
 THREADS = os.cpu_count() or 1
 _LOG = logging.getLogger("forewarn")
+_UNLOOKED = 20_000
 
 
 class Desk:
@@ -51,9 +52,10 @@ class Desk:
                 self._scorer().score([])
             except ForewarnError as error:
                 _LOG.warning("scoring on demand is not ready: %s", error)
-            # What is loaded by now stays: who waits for a score does not wait for the collector to
-            # look for garbage in it.
+            # What is loaded by now stays, and a score makes thousands of things but no circles of
+            # them: who waits for one does not wait for the collector to look for garbage.
             gc.freeze()
+            gc.set_threshold(_UNLOOKED)
 
         for _ in range(THREADS):
             self._threads.submit(ready)

@@ -99,6 +99,7 @@ class _Reader:
         self._names = frozenset(table.names)
         self._places = {name: place for place, name in enumerate(table.names)}
         self._key = [self._places[name] for name in table.key]
+        self._when = table.time
         self._time = self._places[table.time]
         self._known = self._places.get("known_at", self._time)
         self._ended = self._places.get("ended_at")
@@ -110,13 +111,20 @@ class _Reader:
             RefusedValueError: something is wrong somewhere. Where there are no rows or no objects,
                 it is a TypeError or an AttributeError.
         """
-        nothing = (None,) * len(given)
+        nothing: Sequence[Value] = (None,) * len(given)
         columns: dict[str, Sequence[Value]] = {ACCOUNT.name: (account_id,) * len(given)}
         told: set[str] = set().union(*given)
+        sent = {name: _column(given, name) for name in self._convert_all if name in told}
         for name, convert in self._convert_all.items():
-            found = columns[name] = convert(_column(given, name)) if name in told else nothing
+            if name not in sent:
+                found = nothing
+            elif name == "known_at" and sent[name] == sent.get(self._when):  # as it mostly is
+                found = columns[self._when]
+            else:
+                found = convert(sent[name])
             if name in self._required and None in found:
                 raise RefusedValueError(MISSING)
+            columns[name] = found
         rows = list(zip(*(columns[name] for name in self._places), strict=True))
         fit = (
             told <= self._names

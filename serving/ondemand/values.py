@@ -10,7 +10,6 @@ from functools import lru_cache
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from data.column import EARLIEST, LATEST, MAX_ID_LENGTH, Column, Kind
 from data.sqlite import Value, micros
@@ -25,7 +24,7 @@ _EPOCH, _MICRO = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 # 2026-01-31T09:00:00Z, by what stands at every third place of it; the digits are told by reading.
 _USUAL, _USUAL_LENGTH = "--T::Z", 20
 # From so many values on it pays to convert them at once.
-_MANY, _INSTANT = 16, pa.timestamp("us", tz="UTC")
+_MANY, _INSTANT = 24, pa.timestamp("us", tz="UTC")
 _EARLIEST, _LATEST = (micros(datetime.fromisoformat(day)) for day in (EARLIEST, LATEST))
 _NO_TIME = "expected a time such as 2026-01-31T09:00:00Z"
 MISSING = "expected a value"
@@ -84,16 +83,14 @@ def _usual_times(values: Sequence[Any]) -> Sequence[int | None] | None:
         # Of so many signs no other form is read as a time that is not one here as well.
         if set(map(len, texts)) != {_USUAL_LENGTH}:
             return None
-        found = pa.array(texts, pa.string()).cast(_INSTANT).view(pa.int64())
+        found = pa.array(texts, pa.string()).cast(_INSTANT).view(pa.int64()).to_pylist()
     except (TypeError, ValueError):
         return None
-    reach = pc.min_max(found).as_py()
-    if not (reach["min"] >= _EARLIEST and reach["max"] < _LATEST):
+    if not (min(found) >= _EARLIEST and max(found) < _LATEST):
         return None
-    if len(texts) == len(values):
-        return found.to_pylist()
-    rest = iter(found.to_pylist())
-    return [None if value is None else next(rest) for value in values]
+    rest = iter(found)
+    whole = len(texts) == len(values)
+    return found if whole else [None if value is None else next(rest) for value in values]
 
 
 def _plain(column: Column, values: Sequence[Any]) -> Sequence[float | None] | None:
