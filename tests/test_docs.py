@@ -16,6 +16,7 @@ from typer.main import get_command
 
 from data.mapping import load_mapping
 from data.workspace import Workspace
+from features.words.lexicon import lexicon
 from serving.cli import app
 from serving.database import reading
 from serving.language import LANGUAGES, Language, language
@@ -202,6 +203,11 @@ def test_mappings_and_plays_in_the_documentation_are_valid(tmp_path):
         path.write_text(block)
         if "plays" in yaml.safe_load(block):
             assert load_plays(path).plays
+            continue
+        if "phrases" in yaml.safe_load(block):
+            (tmp_path / "own").mkdir()
+            path.rename(tmp_path / "own" / "en.yml")
+            assert lexicon(tmp_path / "own").fingerprint != lexicon().fingerprint
             continue
         assert "tables" in yaml.safe_load(block)
         assert load_mapping(path).tables

@@ -15,10 +15,10 @@ from features.words.tongue import Tongue, tongue
 _TURNED: Final[dict[Tone, Tone]] = {"positive": "risk", "risk": "positive"}
 # What decides the tone of a sentence that says several things of one category.
 _FIRST: Final[tuple[Tone, ...]] = ("risk", "positive", "neutral")
-# How many words (in Chinese characters) may stand between a negation and what it turns, where it
-# stands before, and behind.
-_BEFORE: Final = 3
-_BEHIND: Final = 1
+# How many words may stand between a negation and what it turns, where it stands before and behind;
+# in Chinese, characters.
+_BEFORE, _BEHIND = 3, 1
+_JOINED_BEFORE: Final = 2
 _BREAKS = frozenset(",;:()—–，、")
 
 
@@ -123,7 +123,8 @@ class _Turns:
 
     def turned(self, hit: Hit) -> Hit | None:
         """The phrase as it is meant; None where a negation leaves nothing to say."""
-        before = any(self._near(stop, hit.start, _BEFORE) for _, stop in self._before)
+        reach = _JOINED_BEFORE if self._joined else _BEFORE
+        before = any(self._near(stop, hit.start, reach) for _, stop in self._before)
         after = any(self._near(hit.stop, start, _BEHIND) for start, _ in self._after)
         if before == after:
             return hit

@@ -47,6 +47,8 @@ def test_the_span_shows_the_words_as_they_were_written(text, found):
         ("گران نیست.", "positive"),
         ("这个很贵。", "risk"),
         ("这个不贵。", "positive"),
+        ("这个不是特别贵。", "positive"),
+        ("没有通知就涨价了。", "risk"),
         ("It is not only expensive.", "risk"),
     ],
 )
