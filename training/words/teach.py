@@ -19,7 +19,7 @@ from features.words.tongue import TONGUES
 from training.words.meanings import WEIGHTS, Numbers, embedded
 
 # Embeddings have length one and lie close together, so that weights must be large to part them.
-STRENGTH = 300.0
+STRENGTH = 100.0
 FOLDS = 5
 _DIGITS = 4
 Seed = tuple[str, str, str]
