@@ -13,8 +13,10 @@ from training.effects.proportions import LEVEL, Estimate
 from training.matrix import Numbers
 
 # Whoever had a play so surely has nobody alike without one; more parts mean more fits, not less
-# bias; the penalty is that of unit-variance columns.
-LIMIT, _PARTS, _PENALTY = 0.95, 5, 1.0
+# bias. With twenty columns and fifty plays, a few rows far out would get all the weight: so no
+# number counts as further out than three standard deviations. A harder penalty would leave groups
+# apart that were chosen sharply.
+LIMIT, _PARTS, _PENALTY, _FAR = 0.95, 5, 1.0, 3.0
 Flags = npt.NDArray[np.bool_]
 
 
@@ -157,7 +159,7 @@ def _fitted(x: Numbers, happened: Flags, at: Numbers) -> Numbers:
 
 def _scaled(x: Numbers) -> Numbers:
     spread = x.std(axis=0)
-    return (x - x.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+    return np.clip((x - x.mean(axis=0)) / np.where(spread > 0, spread, 1.0), -_FAR, _FAR)
 
 
 def _mean(values: npt.NDArray[np.float64 | np.bool_], weights: Numbers) -> float:

@@ -17,6 +17,8 @@ from training.effects.sensitivity import e_value, erasing_odds
 # Below these an interval says next to nothing, or no longer holds its level.
 MIN_ARM, MIN_DRAWN_LEFT = 30, 5
 MIN_WITH, MIN_WITHOUT, MIN_LEFT, MIN_EFFECTIVE, MOST_TRIMMED = 50, 100, 10, 30, 0.5
+# Groups that weighting leaves so many standard deviations apart in anything are not alike.
+MOST_APART = 0.5
 # What a play is hoped to do, where somebody must say how many accounts it takes to see it.
 HOPED, USUAL_RATE = 0.4, 0.2
 WORDS = ("randomised", "observational", "not_enough_data")
@@ -148,7 +150,7 @@ def _observed(rows: pd.DataFrame) -> Observed | None:
     x, names = design(known.drop(columns=[*_NOT_RECORDED]))
     account = known["account_id"].to_numpy(dtype=np.str_)
     found = adjusted(Cases(account=account, treated=treated, left=left, x=x, names=names))
-    if found.effective < MIN_EFFECTIVE or found.trimmed > MOST_TRIMMED * treated.sum():
+    if not _alike(found, of=int(treated.sum())):
         return None
     trouble = known["trouble"].to_numpy(dtype=np.float64)
     return Observed(
@@ -161,6 +163,17 @@ def _observed(rows: pd.DataFrame) -> Observed | None:
         before=_before(Cases(account=account, treated=treated, left=trouble > 0, x=x, names=names))
         if np.isfinite(trouble).all()
         else None,
+    )
+
+
+def _alike(found: Adjusted, *, of: int) -> bool:
+    """Whether weighting found enough rows alike for most of so many, and shares that can be."""
+    apart = max((abs(one.after) for one in found.balance), default=0.0)
+    return (
+        found.effective >= MIN_EFFECTIVE
+        and found.trimmed <= MOST_TRIMMED * of
+        and apart <= MOST_APART
+        and 0 <= found.expected <= 1
     )
 
 

@@ -96,4 +96,22 @@ def test_the_overlap_counts_both_sides_by_how_likely_a_play_was():
 def test_rows_that_weigh_alike_count_in_full():
     even = {0: ((100, 10), (400, 80)), 1: ((100, 20), (400, 100))}
     assert adjusted(cases(even)).effective == pytest.approx(800, rel=0.01)
-    assert adjusted(cases()).effective < 700
+    # odds of 1 to 9 and 3 to 2: 800 squared over 1800 / 81 + 400 * 9 / 4
+    assert adjusted(cases()).effective == pytest.approx(694, rel=0.05)
+
+
+def test_a_few_rows_far_out_do_not_get_all_the_weight():
+    rng = np.random.default_rng(5)
+    n = 600
+    risk, noise = rng.normal(size=n), rng.standard_t(2, size=(n, 15))
+    found = adjusted(
+        Cases(
+            account=np.char.mod("a%d", np.arange(n)),
+            treated=rng.random(n) < 0.15 + 0.1 * (risk > 0),
+            left=rng.random(n) < 0.2,
+            x=np.column_stack([risk, noise]),
+            names=tuple(f"x{number}" for number in range(16)),
+        )
+    )
+    assert found.effective > 200
+    assert max(abs(one.after) for one in found.balance) < 0.25

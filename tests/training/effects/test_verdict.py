@@ -99,6 +99,15 @@ def test_a_difference_says_how_little_would_make_it_vanish():
     assert 1 < found.unsure_by < found.erased_by < found.e_value
 
 
+def test_groups_that_cannot_be_made_alike_are_not_compared():
+    rng = np.random.default_rng(0)
+    risk = np.concatenate([rng.beta(9, 3, 100), rng.beta(3, 9, 500)])
+    some = rows(600).assign(risk=risk, treated=np.arange(600) < 100)
+    found = judged(draws((0, 0), (0, 0)), some, days=60, share=0.2)
+    assert (found.word, found.observed) == ("not_enough_data", None)
+    assert found.naive is not None
+
+
 def test_every_account_that_waits_or_gave_notice_is_counted_once():
     first = draws((2, 0), (1, 0)).assign(state=["open", "notice", "open"])
     some = rows(4).assign(state=["open", "open", "notice", "left"], treated=[True, False] * 2)
