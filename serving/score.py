@@ -31,8 +31,8 @@ from serving.estimates import estimated, estimates, status
 from serving.explain import explain
 from serving.facts import gather, snapshots
 from serving.feeds import feeds_told
+from serving.indicators.made import Cards, cards
 from serving.indicators.stored import METADATA as SCORECARD
-from serving.indicators.stored import Cards, cards
 from serving.language import language
 from serving.levers import levers
 from serving.peers import peers

@@ -9,11 +9,10 @@ from typing import Any
 import pandas as pd
 
 from features.indicators.catalog import INDICATORS
-from features.indicators.indicator import Figure, Indicator, Reason
+from features.indicators.indicator import PORTFOLIO, Figure, Indicator, Reason
 from features.indicators.measure import Measured
 from features.indicators.survival import median_days
 
-PORTFOLIO = ""
 # Half a customer lost among one more: no churn is not forever, and few customers say little.
 _LOST, _THERE = 0.5, 1.0
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
+# The group of all accounts, and the indicator that is told from risks rather than from the data.
+PORTFOLIO = ""
+AT_RISK = "arr_at_risk"
 Better = Literal["more", "less", "neither"]
 # How the parts of accounts become a figure of many: numerators over denominators, the sum of the
 # numerators, the median of times some of which are not over yet, or margin times lifetime.

@@ -16,11 +16,10 @@ from features.build import moment
 from features.feature import sql_text
 from features.feeds import feeds
 from features.indicators.catalog import INDICATORS
-from features.indicators.indicator import Indicator, Reason
+from features.indicators.indicator import AT_RISK, Indicator, Reason
 from features.indicators.scorecard import Settings
 
 COLUMNS = ("account_id", "as_of", "indicator", "numerator", "denominator", "n", "days", "detail")
-AT_RISK = "arr_at_risk"
 _QUERIES = ("use", "talk", "voice", "progress", "money", "renewals", "flags")
 _SEGMENTS = """
 SELECT a.account_id, a.as_of, nullif(coalesce(c.value, a.segment), '') AS segment,

@@ -4,17 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Protocol
 
-import pandas as pd
-
-from data.churn import ChurnRule
-from data.engine import Sql
-from features.indicators.fold import PORTFOLIO, card
-from features.indicators.indicator import Figure
-from features.indicators.measure import AT_RISK, measured_in
-from features.indicators.scorecard import Alert, Level, Scorecard, alerts
+from features.indicators.indicator import AT_RISK, Figure
+from features.indicators.scorecard import Alert, Level, alerts
 
 # Under this name a batch's metadata tell its scorecards apart.
 METADATA = "scorecard"
@@ -40,14 +34,6 @@ class Risky(Protocol):
 
 
 @dataclass(frozen=True)
-class Cards:
-    """Texts to be stored: of groups by segment, the portfolio under "", and by account_id."""
-
-    groups: Mapping[str, str] = field(default_factory=dict)
-    accounts: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
 class Group:
     """The figures of a segment or the portfolio, and what was expected of them at the time."""
 
@@ -59,28 +45,6 @@ class Group:
     def alerts(self) -> list[Alert]:
         """The figures that are worse than expected."""
         return alerts(self.figures, self.levels, fewest=self.fewest)
-
-
-def cards(
-    sql: Sql,
-    manifest: Mapping[str, Any],
-    as_of: pd.Timestamp,
-    *,
-    rule: ChurnRule,
-    scorecard: Scorecard,
-) -> Cards:
-    """The figures of every customer, segment and of all, in an engine opened at `as_of`."""
-    measured = measured_in(sql, manifest, [as_of], rule=rule, settings=scorecard.settings)
-    found = card(measured, as_of)
-    groups = {PORTFOLIO: found.portfolio, **found.segments}
-    fewest = scorecard.settings.fewest
-    return Cards(
-        groups={
-            name: _group_text(Group(figures, scorecard.of(name or None), fewest))
-            for name, figures in groups.items()
-        },
-        accounts={name: _text(figures) for name, figures in found.accounts.items()},
-    )
 
 
 def group_of(body: Mapping[str, Any]) -> Group:
@@ -119,7 +83,8 @@ def with_risk(figures: Iterable[Figure], accounts: Iterable[Risky]) -> tuple[Fig
     )
 
 
-def _group_text(group: Group) -> str:
+def group_text(group: Group) -> str:
+    """The text of a group, which `group_of` reads."""
     return json.dumps(
         {
             "figures": [figure.to_dict() for figure in group.figures],
@@ -129,7 +94,8 @@ def _group_text(group: Group) -> str:
     )
 
 
-def _text(figures: Iterable[Figure]) -> str:
+def account_text(figures: Iterable[Figure]) -> str:
+    """The text of an account, which `figures_of` reads."""
     return json.dumps({f.indicator: _own(f) for f in figures}, separators=(",", ":"))
 
 

@@ -12,7 +12,7 @@ from data.churn import ChurnRule
 from data.engine import Sql
 from features.health.recipe import Band, Recipe
 from features.words.lexicon import Lexicon, lexicon
-from serving.indicators.stored import Cards
+from serving.indicators.made import Cards
 from serving.practice import quoted
 from serving.practice.health import stored
 from serving.practice.record import Practice

@@ -6,14 +6,16 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
-from data.engine import Sql
 from features.words.lexicon import Category, Lexicon, Tone
 from features.words.sort import Hit, sort
 from serving.practice.urgency import RECENT_DAYS, Level, escalated, level, urgency
+
+if TYPE_CHECKING:  # a service reads what is stored, and opens no DuckDB
+    from data.engine import Sql
 
 SPAN_DAYS = 365
 MOST = 12

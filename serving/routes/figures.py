@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, HTTPException, Query
 from fastapi.responses import Response
 from pydantic import BaseModel
 
-from features.indicators.fold import PORTFOLIO
+from features.indicators.indicator import PORTFOLIO
 from features.indicators.scorecard import alerts
 from serving import asked
 from serving.access.caller import needs

@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Depends
 from fastapi.responses import HTMLResponse
 
-from features.indicators.fold import PORTFOLIO
+from features.indicators.indicator import PORTFOLIO
 from features.indicators.scorecard import alerts
 from serving.access.caller import needs
 from serving.access.viewer import viewer_of

@@ -14,7 +14,7 @@ from features.indicators.indicator import Figure
 from features.indicators.scorecard import Level
 from serving.access import passwords, users
 from serving.database import writing
-from serving.indicators.stored import Group, _group_text, _text
+from serving.indicators.stored import Group, account_text, group_text
 from serving.language import language
 from serving.moments import now
 from serving.practice.record import Practice
@@ -49,7 +49,7 @@ def _figures(**values: float) -> tuple[Figure, ...]:
 
 
 def _group(**values: float) -> str:
-    return _group_text(Group(figures=_figures(**values), levels=LEVELS, fewest=3))
+    return group_text(Group(figures=_figures(**values), levels=LEVELS, fewest=3))
 
 
 def _row(account_id: str, csm: str, band: Band, arr: float) -> AccountRisk:
@@ -63,7 +63,7 @@ def _row(account_id: str, csm: str, band: Band, arr: float) -> AccountRisk:
         arr=arr,
         arr_at_risk=arr / 2,
         coverage=0.9,
-        practice=Practice(indicators=_text(_figures(gross_retention=60.0, csat=50.0))),
+        practice=Practice(indicators=account_text(_figures(gross_retention=60.0, csat=50.0))),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from features.indicators.fold import PORTFOLIO
+from features.indicators.indicator import PORTFOLIO
 from features.indicators.scorecard import alerts
 from serving.indicators.stored import figures_of, group_of, with_risk
 from serving.published import Published

@@ -9,7 +9,7 @@ from typing import Any
 from features.indicators.catalog import INDICATORS
 from features.indicators.indicator import Figure
 from features.indicators.scorecard import Level
-from serving.indicators.stored import Group, _text, figures_of, with_risk
+from serving.indicators.stored import Group, account_text, figures_of, with_risk
 
 LEVEL = Level(expect=20, owner="csm", action="call")
 
@@ -48,16 +48,16 @@ def test_an_account_reads_as_it_was_written():
         usage_depth=_value(2.5, partial=True),
         csat=_value(50.0, detail="scale 1-5"),
     )
-    assert figures_of(_text(own), ALL) == own
+    assert figures_of(account_text(own), ALL) == own
 
 
 def test_an_account_takes_a_page_of_text_at_most():
     own = _figures(**{one.id: _value(12.3456789) for one in INDICATORS})
-    assert len(_text(own)) < 2000
+    assert len(account_text(own)) < 2000
 
 
 def test_what_an_older_batch_does_not_know_is_left_out():
-    known = json.loads(_text(_figures()))
+    known = json.loads(account_text(_figures()))
     del known["nps"]
     assert "nps" not in {figure.indicator for figure in figures_of(json.dumps(known), ALL)}
 
