@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -34,7 +35,7 @@ def test_what_cannot_be_read_is_named_by_its_line(workspace):
     assert decisions(workspace.models) == ([], [])
     kept = Decided(outcome="promoted", sentence="", challenger="a", further_events=3)
     note(workspace, kept)
-    good = {"outcome": "promoted", "sentence": "why", "challenger": "b"}
+    good: dict[str, Any] = {"outcome": "promoted", "sentence": "why", "challenger": "b"}
     odd = [
         {"outcome": "promoted"},
         {**good, "outcome": "hired"},

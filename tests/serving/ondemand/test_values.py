@@ -98,7 +98,7 @@ def test_a_value_becomes_what_landing_makes_of_it(engine, table, column, value):
         assert type(convert(value)) is type(wanted)
 
 
-ODD = (
+ODD: tuple[object, ...] = (
     *(None, True, 5, [], {}, "x" * 20, "\ud800" * 20),
     *("2025-01-31T0930+0100", "\uff12025-01-31T09:30:00Z", " 2025-01-31T09:30:00"),
 )
