@@ -297,6 +297,8 @@ class AccountRisk(_Record):
     known: then None is not never. `pulse` is the newest landed judgement of its manager, of
     `pulse_at`. The `dossier` comes with one account at a time, and is never shown unasked; so
     does the `practice`, which is filled where a batch is made and read part by part elsewhere.
+    `judged` tells, where one account that is served was asked for, whether a pulse of it was ever
+    written.
     """
 
     account_id: str
@@ -327,6 +329,7 @@ class AccountRisk(_Record):
     explanation: Explanation | None = None
     dossier_json: str | None = Field(default=None, exclude=True)
     practice: Practice = Field(default=Practice(), exclude=True)
+    judged: bool = Field(default=False, exclude=True)
     told: tuple[str, ...] = Field(default=(), exclude=True)
 
     @property

@@ -62,13 +62,13 @@ def head(row: Sequence[Any]) -> Batch:
     return _head(*row[: len(_HEAD)])
 
 
-def account(row: Sequence[Any]) -> AccountRisk:
-    """The risk of a row that ends with the columns of QUICK or of WHOLE.
+def account(row: Sequence[Any], **beside: Any) -> AccountRisk:  # noqa: ANN401
+    """The risk of a row that ends with the columns of QUICK or of WHOLE, with what stands beside.
 
     With an explanation that tells the drivers, else with the drivers as they were written.
     """
     *plain, first, second, third, why = row[-len(WHOLE) :]
-    values = dict(zip(_PLAIN, plain, strict=True))
+    values = {**beside, **dict(zip(_PLAIN, plain, strict=True))}
     for name in _MAPPINGS:
         values[name] = json.loads(values[name]) if values[name] else {}
     if why is not None:

@@ -29,12 +29,13 @@ from sqlalchemy import (
 
 from data.errors import MissingError
 from serving.database import StoreError, check_room, take_turn, transaction
+from serving.practice.record import Practice
 from serving.practice.store import practice_row, scorecard_rows
 from serving.question import Question
 from serving.records import AccountRisk, Band, Batch
 from serving.rows import FULL, QUICK, WHOLE, account, full_account, head, head_row, risk_row
 from serving.spool import spooled
-from serving.tables import BATCH, CURRENT, RISK
+from serving.tables import BATCH, CURRENT, PULSE, RISK
 from serving.tables_practice import PRACTICE, SCORECARD
 from serving.webhooks.outbox import Watch
 
@@ -93,6 +94,8 @@ def find_batch(engine: Engine, batch_id: str) -> Batch | None:
 def served_account(engine: Engine, account_id: str) -> tuple[Batch, AccountRisk | None]:
     """The batch that is served, and an account of it without its explanation, in one question.
 
+    With its health in short, and whether it was `judged`.
+
     Raises:
         MissingError: none has been published yet.
     """
@@ -100,7 +103,12 @@ def served_account(engine: Engine, account_id: str) -> tuple[Batch, AccountRisk 
         return current_batch(engine), None
     row = _SERVED.row(engine, id=account_id)
     batch = _served(row)
-    return batch, None if row is None or row[len(BATCH.c)] is None else account(row)
+    if row is None or row[len(BATCH.c) + len(_BESIDE)] is None:
+        return batch, None
+    score, coverage, band, judged = row[len(BATCH.c) :][: len(_BESIDE)]
+    # Checked when it was written, and asked for with every risk.
+    known = Practice.model_construct(health_score=score, health_coverage=coverage, health_band=band)
+    return batch, account(row, practice=known, judged=bool(judged))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -277,12 +285,22 @@ def totals(engine: Engine, batch_id: str, wanted: Wanted = EVERY) -> dict[str, d
 _SERVES = select(BATCH).join(CURRENT, CURRENT.c.batch_id == BATCH.c.batch_id)
 _CURRENT = Question(_SERVES)
 _HEADED = Question(select(BATCH).where(BATCH.c.batch_id == bindparam("id")))
+_BESIDE = (
+    PRACTICE.c.health_score,
+    PRACTICE.c.health_coverage,
+    PRACTICE.c.health_band,
+    select(PULSE.c.pulse_id).where(PULSE.c.account_id == bindparam("id")).exists(),
+)
 _SERVED = Question(
-    select(*BATCH.c, *QUICK)
+    select(*BATCH.c, *_BESIDE, *QUICK)
     .select_from(CURRENT)
     .join(BATCH, BATCH.c.batch_id == CURRENT.c.batch_id)
     .outerjoin(
         RISK, (RISK.c.batch_id == CURRENT.c.batch_id) & (RISK.c.account_id == bindparam("id"))
+    )
+    .outerjoin(
+        PRACTICE,
+        (PRACTICE.c.batch_id == CURRENT.c.batch_id) & (PRACTICE.c.account_id == bindparam("id")),
     )
 )
 _FULL = Question(

@@ -11,9 +11,9 @@ from features.health.recipe import Recipe
 from features.health.score import Health, judged
 from serving import moments
 from serving.practice.health import Stored, recipe_of
-from serving.practice.record import Brief
+from serving.practice.record import UNKNOWN, Brief
 from serving.published import Published
-from serving.records import Batch
+from serving.records import AccountRisk, Batch
 from serving.written.contents import Pulse
 from serving.written.desk import Desk
 
@@ -45,6 +45,13 @@ class Healths:
             return None
         pulse = self._desk.newest_pulses([account_id]).get(account_id) if live else None
         return made(batch.as_of, recipe, text, pulse)
+
+    def served(self, batch: Batch, row: AccountRisk) -> Brief:
+        """The same of an account as `Published.served` gives it, mostly without asking again."""
+        if row.judged:
+            return self.brief(batch, [row.account_id], live=True).get(row.account_id, UNKNOWN)
+        known = row.practice
+        return known.health_score, known.health_coverage, known.health_band
 
     def brief(self, batch: Batch, account_ids: Sequence[str], *, live: bool) -> dict[str, Brief]:
         """Score, coverage and band of those of the accounts that have a health, by account_id."""

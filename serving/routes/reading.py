@@ -206,7 +206,11 @@ def _risk(read: _Read, account_id: str, as_of: date | None) -> Response:
     else:
         batch = _batch(published, as_of)
         found = published.some(batch, [account_id]).get(account_id)
-    account = read.account(_known(batch, found), batch, live=as_of is None)
+    row = _known(batch, found)
+    if as_of is None:
+        account = Account.of(row, batch, read.healths.served(batch, row))
+    else:
+        account = read.account(row, batch, live=False)
     return _answer(AccountAnswer(batch=Provenance.of(batch), account=account))
 
 
