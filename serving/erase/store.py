@@ -25,7 +25,7 @@ from serving.erase.trace import Trace
 from serving.erase.whom import Whom, mentions
 from serving.erase.words import Neutral
 from serving.moments import now, text
-from serving.practice.quoted import without
+from serving.practice.quoted import rewritten, without
 from serving.tables import (
     ANSWERED,
     AUDIT,
@@ -155,7 +155,7 @@ def _words(connection: Connection, neutral: Neutral, whom: Whom, account: str) -
     changed = 0
     for row in connection.execute(query).all():
         left = without(row.words, whom.id)
-        new = None if left is None else neutral.within(left)
+        new = None if left is None else rewritten(left, neutral.text)
         if new != row.words:
             this = (its.batch_id == row.batch_id) & (its.account_id == account)
             connection.execute(update(PRACTICE).where(this).values(words=new))

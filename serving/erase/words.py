@@ -34,11 +34,6 @@ class Neutral:
         """A text without the person."""
         return self._words.sub(ERASED, text)
 
-    def within(self, document: str) -> str:
-        """A JSON text without the person."""
-        told = self._scrubbed(json.loads(document), {})
-        return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
-
     def columns(self, row: Mapping[str, str | None]) -> dict[str, str | None]:
         """Those of some text columns of a published risk that change, without the person.
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from features.words.lexicon import Category, Lexicon, Tone
 from features.words.sort import Hit, sort
@@ -20,6 +20,8 @@ if TYPE_CHECKING:  # a service reads what is stored, and opens no DuckDB
 SPAN_DAYS = 365
 MOST = 12
 _LONGEST = 300
+# The customer's own words; all else of a quote is ours.
+_WORDS = ("before", "found", "after")
 
 
 class Quoted(BaseModel):
@@ -49,8 +51,14 @@ _MANY = TypeAdapter(list[Quoted])
 
 
 def read(text: str | None) -> list[Quoted]:
-    """What was published of an account's words, the most urgent first; nothing where it is None."""
-    return [] if text is None else _MANY.validate_json(text)
+    """What was published of an account's words, the most urgent first.
+
+    Nothing where it is None, or cannot be read.
+    """
+    try:
+        return [] if text is None else _MANY.validate_json(text)
+    except ValidationError:
+        return []
 
 
 def stored(engine: Sql, accounts: Sequence[str], phrases: Lexicon) -> Mapping[str, str]:
@@ -76,6 +84,12 @@ def without(text: str, contact_id: str) -> str | None:
     """The same without what a person said; None where nothing is left."""
     left = [one for one in json.loads(text) if one.get("contact_id") != contact_id]
     return _text(left) if left else None
+
+
+def rewritten(text: str, words: Callable[[str], str]) -> str:
+    """The same with what was said as `words` leaves it, and all that is told of it as it is."""
+    known = json.loads(text)
+    return _text([one | {name: words(one[name]) for name in _WORDS} for one in known])
 
 
 def _text(document: list[dict[str, Any]]) -> str:

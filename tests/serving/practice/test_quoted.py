@@ -7,7 +7,9 @@ from typing import cast
 
 from data.engine import Sql
 from features.words.lexicon import lexicon
-from serving.practice.quoted import MOST, read, stored, without
+from serving.erase.whom import Whom
+from serving.erase.words import Neutral
+from serving.practice.quoted import MOST, read, rewritten, stored, without
 
 
 class Quotes:
@@ -83,3 +85,22 @@ def test_what_an_erased_person_said_goes():
     assert [one.contact_id for one in read(left)] == ["p2"]
     assert without(left, "p2") is None
     assert without(text, "nobody") == text
+
+
+def test_a_name_goes_from_what_was_said_and_never_from_what_is_told_of_it():
+    [text] = stored(
+        cast("Sql", Quotes(("a", "f1", "p1", 3, "Positive says it is too expensive."))),
+        ["a"],
+        lexicon(),
+    ).values()
+    neutral = Neutral(
+        Whom(kind="contact", id="p9", names=frozenset({"Positive", "risk", "review"}))
+    )
+
+    [before], [after] = read(text), read(rewritten(text, neutral.text))
+
+    assert after == before.model_copy(update={"before": "[erased] says it is "})
+
+
+def test_words_that_cannot_be_read_are_none():
+    assert read('[{"tone":"[erased]"}]') == []
