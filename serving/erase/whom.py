@@ -17,7 +17,9 @@ from data.suppress import Kind
 from data.workspace import Workspace
 from serving.database import transaction
 from serving.erase import dossier
+from serving.practice.quoted import sentences_of
 from serving.tables import RISK
+from serving.tables_practice import PRACTICE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,11 +50,14 @@ def recognised(workspace: Workspace, store: Store | None, kind: Kind, name: str)
             accounts.add(account)
             names |= set(dossier.names(known, name))
             said |= set(dossier.quotes(known, name))
+        for account, words in _words(store, name):
+            accounts.add(account)
+            said |= set(sentences_of(words, name))
     return Whom(
         kind=kind,
         id=name,
         names=frozenset(names - {name, ""}),
-        said=frozenset(said),
+        said=frozenset(said - {""}),
         accounts=frozenset(accounts),
     )
 
@@ -115,3 +120,11 @@ def _dossiers(store: Store, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
     with transaction(store) as connection:
         for row in connection.execute(query):
             yield row.account_id, json.loads(row.dossier)
+
+
+def _words(store: Store, name: str) -> Iterator[tuple[str, str]]:
+    """The account and the words of each published account that quotes a person."""
+    told = PRACTICE.c.words.contains(mentions(name, key="contact_id"), autoescape=True)
+    with transaction(store) as connection:
+        for row in connection.execute(select(PRACTICE.c.account_id, PRACTICE.c.words).where(told)):
+            yield row.account_id, row.words

@@ -86,6 +86,13 @@ def without(text: str, contact_id: str) -> str | None:
     return _text(left) if left else None
 
 
+def sentences_of(text: str, contact_id: str) -> Iterator[str]:
+    """Each sentence that is quoted of a person."""
+    for one in json.loads(text):
+        if one.get("contact_id") == contact_id:
+            yield "".join(one[name] for name in _WORDS)
+
+
 def rewritten(text: str, words: Callable[[str], str]) -> str:
     """The same with what was said as `words` leaves it, and all that is told of it as it is."""
     known = json.loads(text)

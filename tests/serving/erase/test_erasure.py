@@ -10,7 +10,7 @@ from datetime import date
 
 import pandas as pd
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from data.churn import ChurnRule
 from data.errors import BadInputError, ForewarnError
@@ -19,13 +19,14 @@ from data.suppress import suppressed
 from data.workspace import Workspace
 from features.build import build
 from serving import score as scoring
-from serving.database import StoreError, reading, transaction
+from serving.database import StoreError, reading, transaction, writing
 from serving.erase import store as stored
 from serving.erase.erasure import erase
 from serving.erase.words import ERASED
 from serving.runs.lock import alone
 from serving.store import current_batch, one_account, ranked
 from serving.tables import AUDIT, DELIVERY, FEEDBACK, MESSAGE
+from serving.tables_practice import PRACTICE
 from training import artefact, twins
 from training.config import Config
 from training.spec import ChurnSpec
@@ -143,6 +144,21 @@ def test_a_person_is_gone_and_the_account_stays(either, bytes_of):
     touches = pd.read_parquet(either.lake / "interactions.parquet")
     assert touches["account_id"].eq(OTHER).sum() == 50
     assert set(touches["contact_id"].dropna()) == {"c2", "nils@northwind.example"}
+
+
+def test_words_of_somebody_whom_no_data_know_any_more_go_as_well(workspace, bytes_of):
+    was, said = "long gone@ant.example", "Sum of all fears is too expensive"
+    quote = {"contact_id": was, "before": said[:16], "found": "", "after": said[16:]}
+    stays = quote | {"contact_id": "c2", "before": "I heard ", "after": "of it"}
+    with transaction(writing(workspace.store)) as connection:
+        row = update(PRACTICE).where(PRACTICE.c.account_id == OTHER)
+        connection.execute(row.values(words=json.dumps([quote, stays], separators=(",", ":"))))
+    assert erase(workspace, "contact", was).places()["store"] == {"words in batches": 1}
+    after = bytes_of(workspace)
+    assert holding(after, was) == holding(after, said[16:]) == []
+    with transaction(reading(workspace.store)) as connection:
+        left = connection.execute(select(PRACTICE.c.words)).scalars().all()
+    assert [json.loads(words) for words in left if words] == [[stays]]
 
 
 def test_the_note_of_an_erasure_names_nobody_and_takes_earlier_notes_along(workspace):
