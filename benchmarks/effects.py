@@ -111,7 +111,14 @@ def ways(world: World) -> Mapping[str, Callable[[Cases], Estimate]]:
     """The ways in which companies of a world can be judged."""
     if world.drawn:
         return {"by draw": unadjusted}
-    return {"naive": unadjusted, "adjusted": lambda cases: adjusted(cases).estimate}
+    return {"naive": unadjusted, "adjusted": _weighed}
+
+
+def _weighed(cases: Cases) -> Estimate:
+    found = adjusted(cases)
+    if found is None:
+        raise ValueError("expected a world in which some without a play are alike")
+    return found.estimate
 
 
 @dataclass(frozen=True)

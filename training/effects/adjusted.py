@@ -17,6 +17,8 @@ from training.matrix import Numbers
 # number counts as further out than three standard deviations. A harder penalty would leave groups
 # apart that were chosen sharply.
 LIMIT, _PARTS, _PENALTY, _FAR = 0.95, 5, 1.0, 3.0
+# One account has no spread.
+_FEWEST = 2
 Flags = npt.NDArray[np.bool_]
 
 
@@ -62,7 +64,7 @@ class Adjusted:
     overlap: tuple[tuple[int, int], ...]
 
 
-def adjusted(cases: Cases, *, seed: int = 0, level: float = LEVEL) -> Adjusted:
+def adjusted(cases: Cases, *, seed: int = 0, level: float = LEVEL) -> Adjusted | None:
     """The two shares for those who had a play, each row weighed and predicted by other accounts.
 
     The estimator of the difference on the treated is augmented inverse-probability weighting with
@@ -71,6 +73,9 @@ def adjusted(cases: Cases, *, seed: int = 0, level: float = LEVEL) -> Adjusted:
     outcome is modelled well, and nothing that is not recorded steers both. The interval comes from
     the influence of each account, with Student's t: the fewer they are, the wider. At least ten
     accounts on each side, and five that left of those without a play, must be there.
+
+    None where there is nobody to compare: each account with a play had it so surely that nobody is
+    alike, or one side comes down to a single account.
     """
     x = _scaled(cases.x)
     part = _parts(cases, np.random.default_rng(seed))
@@ -82,7 +87,11 @@ def adjusted(cases: Cases, *, seed: int = 0, level: float = LEVEL) -> Adjusted:
         predicted[own] = _fitted(x[alike], cases.left[alike], x[own])
     kept = propensity <= LIMIT
     treated = (cases.treated & kept).astype(np.float64)
-    odds = np.where(~cases.treated & kept, propensity / (1 - propensity), 0.0)
+    odds = np.zeros(len(x))
+    others = ~cases.treated & kept
+    odds[others] = propensity[others] / (1 - propensity[others])
+    if min(_accounts(cases, treated), _accounts(cases, odds)) < _FEWEST:
+        return None
     rest = cases.left - predicted
     value = _mean(rest, treated) - _mean(rest, odds)
     effective = float(odds.sum() ** 2 / (odds**2).sum())

@@ -150,7 +150,7 @@ def _observed(rows: pd.DataFrame) -> Observed | None:
     x, names = design(known.drop(columns=[*_NOT_RECORDED]))
     account = known["account_id"].to_numpy(dtype=np.str_)
     found = adjusted(Cases(account=account, treated=treated, left=left, x=x, names=names))
-    if not _alike(found, of=int(treated.sum())):
+    if found is None or not _alike(found, of=int(treated.sum())):
         return None
     trouble = known["trouble"].to_numpy(dtype=np.float64)
     return Observed(
@@ -185,10 +185,14 @@ def _unsure_by(found: Adjusted) -> float | None:
 
 
 def _before(cases: Cases) -> Estimate | None:
-    """None where trouble was too rare: of those without a play, ten accounts must have had some."""
+    """None where trouble was too rare: of those without a play, ten accounts must have had some.
+
+    Neither can it be told where nobody is alike.
+    """
     troubled = len(np.unique(cases.account[cases.left & ~cases.treated]))
     calm = len(np.unique(cases.account[~cases.left & ~cases.treated]))
-    return adjusted(cases).estimate if min(troubled, calm) >= MIN_LEFT else None
+    found = adjusted(cases) if min(troubled, calm) >= MIN_LEFT else None
+    return None if found is None else found.estimate
 
 
 def _naive(rows: pd.DataFrame) -> tuple[Arm, Arm] | None:

@@ -115,3 +115,14 @@ def test_a_few_rows_far_out_do_not_get_all_the_weight():
     )
     assert found.effective > 200
     assert max(abs(one.after) for one in found.balance) < 0.25
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        {0: ((0, 0), (400, 80)), 1: ((200, 20), (0, 0))},  # all of a kind had one, nobody else
+        {0: ((0, 0), (400, 80)), 1: ((200, 20), (1, 0))},
+    ],
+)
+def test_where_a_rule_chose_who_gets_a_play_nobody_is_alike_and_nothing_is_told(table):
+    assert adjusted(cases(table)) is None

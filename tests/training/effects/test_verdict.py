@@ -129,3 +129,16 @@ def test_the_design_fills_what_is_unknown_and_says_so():
     assert names == ("risk", "risk_squared", "arr", "arr_known", "segment_a", "segment_b")
     assert np.isfinite(x).all()
     assert x[1].tolist() == pytest.approx([0, 0, np.log1p(50), 0, 0, 0])
+
+
+def test_a_rule_that_gives_everybody_of_a_kind_a_play_leaves_nobody_to_compare():
+    some = rows(600)
+    sure = some.assign(treated=some["risk"] > 0.25)
+    assert sure["treated"].sum() > 100
+    found = judged(
+        draws((0, 0), (0, 0)),
+        sure.assign(risk=np.where(sure["treated"], 0.4, 0.01)),
+        days=60,
+        share=0.2,
+    )
+    assert (found.word, found.observed) == ("not_enough_data", None)
