@@ -42,9 +42,15 @@ judged AS (
     WHERE age <= 365
     GROUP BY account_id, as_of
 ),
+-- What somebody said when asked why they leave tells only that they do.
+quote AS (
+    SELECT account_id, as_of, age, text
+    FROM seen_feedback
+    WHERE coalesce(channel, '') <> 'exit_survey'
+),
 quoted AS (
     SELECT account_id, as_of, count(CASE WHEN age <= 180 THEN 1 END) AS quotes_180
-    FROM seen_feedback
+    FROM quote
     GROUP BY account_id, as_of
 ),
 -- What the sentences of a quote speak of, and how, was found out for each text once.
@@ -62,7 +68,7 @@ worded AS (
         sum(CASE WHEN f.age <= 180 AND w.tone = 'positive' THEN w.sentences ELSE 0 END) AS praise_180,
         sum(CASE WHEN f.age <= 365 AND w.tone = 'risk' THEN w.sentences ELSE 0 END) AS risk_365,
         sum(CASE WHEN f.age <= 365 AND w.tone <> 'neutral' THEN w.sentences ELSE 0 END) AS toned_365
-    FROM seen_feedback f
+    FROM quote f
     JOIN said w ON w.text = f.text
     GROUP BY f.account_id, f.as_of
 )

@@ -94,13 +94,14 @@ FAMILY = Family(
         _feature(
             "surveys_unanswered_180",
             "surveys",
-            "invitations of 15 to 194 days ago without an answer",
+            "invitations of 15 to 194 days ago without an answer, exit surveys left out",
             *_SURVEYS,
         ),
         _feature(
             "surveys_unanswered_share",
             "share",
-            "share of the invitations of 15 to 194 days ago without an answer",
+            "share of the invitations of 15 to 194 days ago without an answer, exit surveys left "
+            "out",
             *_SURVEYS,
         ),
     ),

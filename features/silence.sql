@@ -142,6 +142,7 @@ survey AS (
         count(CASE WHEN age > 14 AND age <= 194 THEN 1 END) AS asked,
         count(CASE WHEN age > 14 AND age <= 194 AND responded_at IS NULL THEN 1 END) AS unanswered
     FROM seen_surveys
+    WHERE kind <> 'exit'  -- only who leaves is asked why
     GROUP BY account_id, as_of
 )
 SELECT p.account_id, p.as_of,

@@ -20,4 +20,4 @@ UNION ALL
 SELECT account_id, as_of, 'surveys', survey_id, sent_at, 'survey_ignored',
     json_object('kind', kind)
 FROM seen_surveys
-WHERE age > 14 AND age <= 194 AND responded_at IS NULL
+WHERE age > 14 AND age <= 194 AND responded_at IS NULL AND kind <> 'exit'

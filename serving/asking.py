@@ -72,14 +72,12 @@ def take(
     into: Annotated[Path, typer.Option(help="The folder of CSV files that is landed.")],
 ) -> None:
     """Bring exported answers into the tables surveys and feedback of a source folder."""
-    from data.asking.answers import answered, merged
+    from data.asking.answers import answered
     from data.asking.sets import question_set
+    from data.asking.sheet import merge
 
     found = answered(question_set(kind), answers)
-    new = {
-        "surveys": merged(into, "surveys", found.surveys),
-        "feedback": merged(into, "feedback", found.feedback),
-    }
+    new = merge(into, {"surveys": found.surveys, "feedback": found.feedback})
     if found.months:
         table = Table("month", "answers", "score", "control", title=f"{kind}, mean of 1 to 5")
         for month in found.months:

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import csv
+import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from statistics import fmean
 
 from data.asking.sets import HIGHEST, NONE, REASON, Question, QuestionSet
-from data.contract import BY_NAME
+from data.asking.sheet import read_sheet
 from data.errors import BadInputError
-from data.files import atomic
-from data.lines import read_header
 
-CHANNEL = "survey"
+CHANNEL, EXIT_CHANNEL = "survey", "exit_survey"
+_DATED = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d|$)")
+_CODE = re.compile(r"(?:^|\()([a-z]{2})(?:[-_][A-Za-z]+)?(?:\)|$)")
 # What tools call the moment of an answer, ours first: ODK Central, KoboToolbox.
 _RESPONDED = ("responded_at", "SubmissionDate", "_submission_time")
+# What tools call an answer: KoboToolbox, ODK Central.
+_OWN_IDS = ("_uuid", "instanceID", "KEY")
 _IDS = ("survey_id", "account_id", "contact_id", "sent_at", "language")
 _Line = Mapping[str, str]
 _Row = dict[str, str]
@@ -59,74 +61,29 @@ def answered(asked: QuestionSet, path: Path) -> Answered:
         BadInputError: no such file, no question of the set in it, or an answer that the question
             does not know; the message names the line.
     """
-    lines = _lines(path)
-    head, questions = list(lines[0][1]) if lines else [], [q.id for q in asked.questions]
-    if "account_id" not in head or not set(head) & set(questions):
+    sheet, questions = read_sheet(path), [q.id for q in asked.questions]
+    if "account_id" not in sheet.names or not set(sheet.names) & set(questions):
         raise BadInputError(
-            f"{path}: expected the columns account_id and {', '.join(questions)}, and an answer; "
-            f"got {', '.join(head) or 'nothing'}; export one column for each question"
+            f"{path}: expected the columns account_id and {', '.join(questions)}; "
+            f"got {', '.join(sheet.names)}; export one column for each question"
         )
-    surveys: list[_Row] = []
+    surveys: dict[str, _Row] = {}
     feedback: list[_Row] = []
-    for number, line in lines:
-        surveys.append(_survey(asked, line, f"{path}: line {number}"))
-        feedback += _quotes(asked, line, surveys[-1])
-    ignored = [name for name in head if name not in {*_IDS, *_RESPONDED, *questions}]
-    return Answered(surveys, feedback, list(_months(asked, surveys, lines)), ignored)
-
-
-def merged(folder: Path, name: str, rows: Iterable[_Row]) -> int:
-    """Bring rows into `folder/NAME.csv`, by their id; how many are new.
-
-    A row with the same id is replaced, columns that only the file has are kept. The file is whole
-    at every moment, and doing it twice changes nothing.
-
-    Raises:
-        BadInputError: the table there is no CSV file, or lacks its id.
-    """
-    table, path = BY_NAME[name], folder / f"{name}.csv"
-    (key,) = table.key
-    if (folder / f"{name}.parquet").exists():
-        raise BadInputError(f"{folder}: expected {name}.csv or none; got {name}.parquet")
-    there = {line[key]: dict(line) for _, line in _lines(path)} if path.exists() else {}
-    before = len(there)
-    for row in rows:
-        there[row[key]] = {**there.get(row[key], {}), **row}
-    if not there:
-        return 0
-    columns = list(dict.fromkeys(column for row in there.values() for column in row))
-    with (
-        atomic(path) as temporary,
-        temporary.open("w", encoding="utf-8", newline="") as stream,
-    ):
-        writer = csv.DictWriter(stream, columns, restval="")
-        writer.writeheader()
-        writer.writerows(there.values())
-    return len(there) - before
-
-
-def _lines(path: Path) -> list[tuple[int, _Line]]:
-    """The records of a file, each with the number of its last line."""
-    if not path.is_file():
-        raise BadInputError(f"{path}: expected a CSV file; got none")
-    header = read_header(path, label=str(path))
-    found: list[tuple[int, _Line]] = []
-    with path.open(encoding="utf-8-sig", errors="strict", newline="") as stream:
-        reader = csv.reader(stream, delimiter=header.delimiter)
-        try:
-            for values in reader:
-                if reader.line_num <= header.line or not any(values):
-                    continue
-                if len(values) != len(header.names):
-                    raise BadInputError(
-                        f"{path}: line {reader.line_num}: expected {len(header.names)} values; "
-                        f"got {len(values)}"
-                    )
-                line = {name: v.strip() for name, v in zip(header.names, values, strict=True)}
-                found.append((reader.line_num, line))
-        except (UnicodeDecodeError, csv.Error) as error:
-            raise BadInputError(f"{path}: expected a CSV file in UTF-8; got: {error}") from None
-    return found
+    given: list[tuple[str, _Line]] = []
+    for number, values in sheet.lines:
+        line = {name: value.strip() for name, value in zip(sheet.names, values, strict=True)}
+        row = _survey(asked, line, f"{path}: line {number}")
+        if row["survey_id"] in surveys:
+            raise BadInputError(
+                f"{path}: line {number}: expected an answer of its own; got a second one of "
+                f"{row['survey_id']!r}; export contact_id, survey_id or the tool's own id"
+            )
+        surveys[row["survey_id"]] = row
+        feedback += _quotes(asked, line, row)
+        given.append((row["responded_at"], line))
+    known = {*_IDS, *_OWN_IDS, *_RESPONDED, *questions}
+    ignored = [name for name in sheet.names if name not in known]
+    return Answered(list(surveys.values()), feedback, list(_months(asked, given)), ignored)
 
 
 def _survey(asked: QuestionSet, line: _Line, where: str) -> _Row:
@@ -138,13 +95,16 @@ def _survey(asked: QuestionSet, line: _Line, where: str) -> _Row:
             f"{line['account_id']!r}, {sent!r}"
         )
     for name, moment in (("sent_at", sent), ("responded_at", responded)):
-        _day(moment, f"{where}: {name}")
+        if moment:
+            _parsed(moment, f"{where}: {name}")
     given = {q.id: _answer(asked, q, line, where) for q in asked.questions}
     if not responded and any(given.values()):
         raise BadInputError(f"{where}: expected responded_at beside an answer; got none")
     person = line.get("contact_id", "")
+    own = next((line[name] for name in _OWN_IDS if line.get(name)), "")
     return {
-        "survey_id": line.get("survey_id") or f"{asked.kind}-{person or line['account_id']}-{sent}",
+        "survey_id": line.get("survey_id")
+        or f"{asked.kind}-{own or '-'.join((person or line['account_id'], sent))}",
         "account_id": line["account_id"],
         "sent_at": sent,
         "kind": asked.kind,
@@ -174,22 +134,20 @@ def _quotes(asked: QuestionSet, line: _Line, row: _Row) -> Iterator[_Row]:
                 "account_id": row["account_id"],
                 "said_at": row["responded_at"],
                 "text": said,
-                "channel": CHANNEL,
-                "language": line.get("language", "")[:2],
+                "channel": EXIT_CHANNEL if asked.kind == "exit" else CHANNEL,
+                "language": _language(line.get("language", "")),
                 "contact_id": row["contact_id"],
             }
 
 
-def _months(
-    asked: QuestionSet, rows: Sequence[_Row], lines: Sequence[tuple[int, _Line]]
-) -> Iterator[Month]:
+def _months(asked: QuestionSet, given: Sequence[tuple[str, _Line]]) -> Iterator[Month]:
     groups: dict[str, list[_Line]] = defaultdict(list)
-    for row, (_, line) in zip(rows, lines, strict=True):
-        if row["responded_at"]:
-            groups[row["responded_at"][:7]].append(line)
-    for month, given in sorted(groups.items()):
-        score, control = _mean(asked.scored, given), _mean(asked.controls, given)
-        yield Month(month, len(given), score, control)
+    for moment, line in given:
+        if moment:
+            groups[f"{_parsed(moment, ''):%Y-%m}"].append(line)
+    for month, lines in sorted(groups.items()):
+        score, control = _mean(asked.scored, lines), _mean(asked.controls, lines)
+        yield Month(month, len(lines), score, control)
 
 
 def _mean(questions: Sequence[Question], given: Sequence[_Line]) -> float | None:
@@ -203,11 +161,20 @@ def _shown(score: float | None) -> str:
     return "" if score is None else f"{score:.4g}"
 
 
-def _day(moment: str, where: str) -> None:
+def _parsed(moment: str, where: str) -> datetime:
+    """The moment in UTC; one without an offset is in UTC already."""
     try:
-        if moment:
-            datetime.fromisoformat(moment)
+        parsed = datetime.fromisoformat(moment) if _DATED.match(moment) else None
     except ValueError:
+        parsed = None
+    if parsed is None:
         raise BadInputError(
             f"{where}: expected a moment such as 2025-12-31T09:30:00Z; got {moment!r}"
-        ) from None
+        )
+    return parsed if parsed.tzinfo is None else parsed.astimezone(UTC)
+
+
+def _language(told: str) -> str:
+    """The two letters of a language as tools tell it, `el`, `zh-Hans` or `Ελληνικά (el)`."""
+    found = _CODE.search(told)
+    return found[1] if found else ""

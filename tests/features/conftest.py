@@ -80,6 +80,7 @@ ACCOUNTS = ("a", "b", "c", "d")
 FEATURES = (*(f"feature{i}" for i in range(7)), "Exports", "data_export")
 QUOTES = (
     "good",
+    "We hardly use it any more.",
     "It is too expensive. Support never answers.",
     "The team loves it! How much would ten users cost?",
     "Mēs noteikti pagarināsim līgumu.",
@@ -146,7 +147,9 @@ def random_company(seed: int) -> Tables:
         "tickets": _tickets(rng),
         "goals": _goals(rng),
         "pulses": _pulses(rng),
-        "feedback": _events(rng, "feedback", 30).assign(text=_some(rng, QUOTES, 30)),
+        "feedback": _events(rng, "feedback", 30).assign(
+            text=_some(rng, QUOTES, 30), channel=_some(rng, ("email", "call", "exit_survey"), 30)
+        ),
         "external_signals": _events(rng, "external_signals", 60).assign(
             kind=_some(rng, ("competitor_contact", "competitor_mention", "press"), 60)
         ),

@@ -105,6 +105,7 @@ def _silence(touches: list[Row], surveys: list[Row], as_of: pd.Timestamp) -> Row
     for at, channel in heard:
         if channel and _days(at, as_of) <= 240:
             channels[channel] = min(channels.get(channel, 999), _days(at, as_of))
+    surveys = [s for s in surveys if s["kind"] != "exit"]  # only who leaves is asked why
     asked = [s for s in surveys if 14 < s["age"] <= 194]
     open_surveys = sum(s["responded_at"] is None for s in asked)
     old = sum(90 < t["age"] <= 270 for t in inbound) / 2

@@ -230,7 +230,7 @@ def _sentiment(
     shares = lambda lo, hi: _mean(share(s) for s in rated if lo < s["age"] <= hi)
     judged = sorted((p for p in pulses if p["age"] <= 365), key=lambda p: p["recorded_at"])
     last = judged[-1] if judged else None
-    quotes = [q for q in quotes if q["age"] <= 730]
+    quotes = [q for q in quotes if q["age"] <= 730 and q["channel"] != "exit_survey"]
     return {
         "nps": _mean(map(points, newest)),
         "nps_change": _less(
@@ -255,6 +255,7 @@ def _sentiment(
 # What these texts say, and how, as a person would put it.
 _SAID = {
     "good": [],
+    "We hardly use it any more.": [("value", "risk")],
     "It is too expensive. Support never answers.": [("price", "risk"), ("support", "risk")],
     "The team loves it! How much would ten users cost?": [("value", "good"), ("price", "neutral")],
     "Mēs noteikti pagarināsim līgumu.": [("renewal", "good")],

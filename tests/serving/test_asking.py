@@ -23,14 +23,14 @@ def test_a_form_is_written_and_its_answers_are_brought_back(forewarn, tmp_path):
     assert (tmp_path / "exit.xlsx").read_bytes()[:2] == b"PK"
     assert "survey_id, account_id, contact_id, sent_at" in out
     answers = tmp_path / "answers.csv"
-    answers.write_text("account_id,responded_at,reason,reached,_uuid\na,2025-05-02,price,2,x\n")
+    answers.write_text("account_id,responded_at,reason,reached,start\na,2025-05-02,price,2,x\n")
     take = ("surveys", "take", "exit", str(answers), "--into", str(tmp_path))
     code, out, _ = forewarn(*take, "--json")
     assert code == 0
     told = json.loads(out)
     assert told["new"] == {"surveys": 1, "feedback": 0}
     assert told["months"] == [{"month": "2025-05", "answers": 1, "score": 2.0, "control": None}]
-    assert told["ignored"] == ["_uuid"]
+    assert told["ignored"] == ["start"]
     (row,) = csv.DictReader((tmp_path / "surveys.csv").read_text().splitlines())
     assert (row["reason"], row["kind"], row["score"]) == ("price", "exit", "2")
     assert json.loads(forewarn(*take, "--json")[1])["new"] == {"surveys": 0, "feedback": 0}

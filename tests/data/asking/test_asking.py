@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 from pyxform.xls2xform import convert
 
-from data.asking.answers import answered, merged
+from data.asking.answers import answered
 from data.asking.sets import KINDS, LANGUAGES, question_set
+from data.asking.sheet import merge
 from data.asking.xlsform import called, write
 from data.contract import REASONS
 from data.errors import BadInputError
@@ -134,11 +135,10 @@ def test_taking_answers_twice_changes_nothing_and_keeps_what_was_there(tmp_path)
     there.write_text("survey_id,account_id,sent_at,kind,owner\ns1,a,2025-01-01,nps,dana\n")
     path = asked_of(tmp_path, "a,c1,2025-05-01,2025-05-02,en,5,5,5,5,3,Fine so far")
     found = answered(MONTHLY, path)
-    assert merged(tmp_path, "surveys", found.surveys) == 1
-    assert merged(tmp_path, "feedback", found.feedback) == 1
+    rows = {"surveys": found.surveys, "feedback": found.feedback}
+    assert merge(tmp_path, rows) == {"surveys": 1, "feedback": 1}
     first = there.read_bytes(), (tmp_path / "feedback.csv").read_bytes()
-    assert merged(tmp_path, "surveys", found.surveys) == 0
-    assert merged(tmp_path, "feedback", found.feedback) == 0
+    assert merge(tmp_path, rows) == {"surveys": 0, "feedback": 0}
     assert (there.read_bytes(), (tmp_path / "feedback.csv").read_bytes()) == first
     with there.open(newline="") as stream:
         rows = list(csv.DictReader(stream))
@@ -151,7 +151,7 @@ def test_an_answer_to_an_invitation_that_is_there_takes_its_place(tmp_path):
     there.write_text("survey_id,account_id,sent_at,kind\nm7,a,2025-05-01,monthly\n")
     head = f"survey_id,{HEAD}"
     path = asked_of(tmp_path, "m7,a,c1,2025-05-01,2025-05-02,en,5,5,5,5,3,", head=head)
-    assert merged(tmp_path, "surveys", answered(MONTHLY, path).surveys) == 0
+    assert merge(tmp_path, {"surveys": answered(MONTHLY, path).surveys}) == {"surveys": 0}
     (row,) = csv.DictReader(there.read_text().splitlines())
     assert (row["survey_id"], row["score"]) == ("m7", "5")
 
@@ -166,8 +166,7 @@ def test_answers_land_in_surveys_and_feedback(tmp_path):
     )
     path = asked_of(tmp_path, "a,,2025-05-01,2025-05-02,en,5,4,none,3,1,It saves us a day a week")
     found = answered(MONTHLY, path)
-    merged(source, "surveys", found.surveys)
-    merged(source, "feedback", found.feedback)
+    merge(source, {"surveys": found.surveys, "feedback": found.feedback})
     workspace = Workspace(tmp_path / "workspace")
     report = land(str(source), workspace)
     assert not [t for t in report.to_dict()["tables"] if t["quarantined"]]
@@ -175,3 +174,69 @@ def test_answers_land_in_surveys_and_feedback(tmp_path):
     quote = pd.read_parquet(workspace.lake / "feedback.parquet").iloc[0]
     assert (survey["score"], survey["scale_max"], survey["kind"]) == (4.0, 5.0, "monthly")
     assert quote["text"] == "It saves us a day a week"
+
+
+def test_two_people_of_an_account_are_two_answers_or_refused(tmp_path):
+    lines = [f"a,,2025-05-01,2025-05-0{day},en,{day},,,,," for day in (2, 3)]
+    with pytest.raises(BadInputError, match="line 3: expected an answer of its own"):
+        answered(MONTHLY, asked_of(tmp_path, *lines))
+    path = asked_of(
+        tmp_path, *(f"u{n},{line}" for n, line in enumerate(lines)), head=f"_uuid,{HEAD}"
+    )
+    assert [row["survey_id"] for row in answered(MONTHLY, path).surveys] == [
+        "monthly-u0",
+        "monthly-u1",
+    ]
+
+
+def test_what_stands_in_the_firms_own_file_stays_as_it_is(tmp_path):
+    there = tmp_path / "surveys.csv"
+    own = "survey_id;account_id;note\n;a; kept \n;b;x\ns1;a;first\ns1;a;second\n"
+    there.write_text(own)
+    assert merge(tmp_path, {"surveys": []}) == {"surveys": 0}
+    assert there.read_text() == own
+    row = {"survey_id": "s1", "score": "4"}
+    assert merge(tmp_path, {"surveys": [row]}) == {"surveys": 0}
+    assert there.read_text().splitlines() == [
+        "survey_id;account_id;note;score",
+        ";a; kept ;",
+        ";b;x;",
+        "s1;a;first;",
+        "s1;a;second;4",
+    ]
+
+
+def test_nothing_is_written_where_one_of_the_files_cannot_take_it(tmp_path):
+    (tmp_path / "feedback.csv").write_text("id,account_id\n1,a\n")
+    path = asked_of(tmp_path, "a,c1,2025-05-01,2025-05-02,en,5,5,5,5,3,Fine so far")
+    found = answered(MONTHLY, path)
+    with pytest.raises(
+        BadInputError, match=r"feedback\.csv: expected the column feedback_id"
+    ):
+        merge(tmp_path, {"surveys": found.surveys, "feedback": found.feedback})
+    assert not (tmp_path / "surveys.csv").exists()
+
+
+def test_an_export_without_answers_yet_is_none(tmp_path):
+    assert answered(MONTHLY, asked_of(tmp_path)).surveys == []
+
+
+@pytest.mark.parametrize(
+    ("moment", "month"),
+    [
+        ("2025-06-01T01:00:00+14:00", "2025-05"),
+        ("2025-05-31 23:59", "2025-05"),
+        ("2025-06-01", "2025-06"),
+    ],
+)
+def test_a_month_is_that_of_the_answer_in_utc(tmp_path, moment, month):
+    path = asked_of(tmp_path, f"a,,2025-05-01,{moment},Ελληνικά (el),5,,,,,Hm")
+    found = answered(MONTHLY, path)
+    assert [told.month for told in found.months] == [month]
+    assert [quote["language"] for quote in found.feedback] == ["el"]
+
+
+@pytest.mark.parametrize("moment", ["20250601", "2025-W22-1", "2025-06-01x", "1 June"])
+def test_other_ways_to_write_a_day_are_refused(tmp_path, moment):
+    with pytest.raises(BadInputError, match="line 2: responded_at: expected a moment"):
+        answered(MONTHLY, asked_of(tmp_path, f"a,,2025-05-01,{moment},en,5,,,,,"))

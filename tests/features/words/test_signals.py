@@ -62,6 +62,14 @@ def test_what_was_sorted_is_kept_without_its_text_and_goes_with_it(make_lake, co
     assert "risk" not in (new.cells / kept.name).read_text()
 
 
+def test_no_text_is_sorted_twice_not_even_one_that_says_nothing(make_lake, company, monkeypatch):
+    workspace = make_lake(_tables(company, "See you soon.", "We love it."))
+    was = build(workspace, AS_OF, rule=ChurnRule())
+    monkeypatch.setattr(signals, "sort", lambda *_: pytest.fail("sorted again"))
+
+    pd.testing.assert_frame_equal(build(workspace, AS_OF, rule=ChurnRule()), was)
+
+
 def test_other_phrases_sort_anew(make_lake, company):
     workspace = make_lake(_tables(company, "Your widget is a lemon."))
     assert _words_of_a(workspace)["doubting_words_180"] == 0.0
@@ -77,3 +85,17 @@ def test_a_text_says_each_thing_once_a_sentence():
     found = signals.signals("It is too expensive. Far too expensive, overpriced!", lexicon())
 
     assert found == (("pricing_perception", "risk", 2),)
+
+
+def test_a_text_that_is_sent_again_is_known_by_a_digest_and_its_words_are_not_kept(monkeypatch):
+    sorter = signals.Sorter(lexicon())
+    monkeypatch.setattr(signals, "_REMEMBERED", 2)
+    said = ["Too expensive, says Olga.", "See you soon, Olga.", "Olga is happy."]
+    found = [sorter.rows([text]) for text in said]
+    held = repr(vars(sorter)["_known"])
+    monkeypatch.setattr(signals, "sort", lambda *_: pytest.fail("sorted again"))
+
+    assert found[0] == [(said[0], "pricing_perception", "risk", 1)]
+    assert [sorter.rows([text]) for text in said[1:]] == found[1:]
+    assert len(vars(sorter)["_known"]) == 2
+    assert "Olga" not in held

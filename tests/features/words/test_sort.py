@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.words.lexicon import lexicon
-from features.words.sort import sort
+from features.words.sort import LONGEST, sort
 
 LEXICON = lexicon()
 
@@ -111,3 +111,10 @@ def test_no_text_is_too_odd_and_spans_lie_within_their_sentence(text):
 
 def test_a_very_long_text_takes_no_more_than_its_length():
     assert len(sort("too expensive " * 3000, LEXICON)) > 10
+
+
+def test_what_stands_far_behind_in_a_long_text_is_not_read():
+    said = "Too expensive."
+
+    assert len(sort(said.rjust(LONGEST), LEXICON)) == 1
+    assert sort("\n" * LONGEST + said, LEXICON) == []
