@@ -6,7 +6,7 @@ import pandas as pd
 
 from data.engine import Engine
 
-# An answer belongs to an end that it came before or after by no more days than these.
+# An answer belongs to the nearest end that it came before or after by no more days than these.
 BEFORE, AFTER = 180, 90
 UNTOLD = "not told"
 
@@ -18,12 +18,17 @@ SELECT s.* REPLACE (coalesce(s.end_kind, CASE r.reason
     WHEN 'closed' THEN 'involuntary' WHEN 'acquired' THEN 'merged' END) AS end_kind)
 FROM landed_subscriptions s
 LEFT JOIN (
-    SELECT s.subscription_id, max_by(e.reason, e.responded_at) AS reason
-    FROM landed_subscriptions s JOIN exits e ON e.account_id = s.account_id
-        AND e.responded_at >= s.ended_at - INTERVAL {BEFORE} DAY
-        AND e.responded_at < s.ended_at + INTERVAL {{grace}} DAY
-    GROUP BY s.subscription_id
-) r ON r.subscription_id = s.subscription_id
+    SELECT account_id, ended_at, max_by(reason, responded_at) AS reason
+    FROM (
+        SELECT e.account_id, e.reason, e.responded_at, arg_min(
+            s.ended_at, abs(epoch(s.ended_at) - epoch(e.responded_at))) AS ended_at
+        FROM landed_subscriptions s JOIN exits e ON e.account_id = s.account_id
+            AND e.responded_at >= s.ended_at - INTERVAL {BEFORE} DAY
+            AND e.responded_at < s.ended_at + INTERVAL {{grace}} DAY
+        GROUP BY e.account_id, e.reason, e.responded_at
+    ) nearest
+    GROUP BY account_id, ended_at
+) r ON r.account_id = s.account_id AND r.ended_at = s.ended_at
 """
 EXITS = "SELECT account_id, responded_at, reason FROM {} WHERE kind = 'exit' AND reason IS NOT NULL"
 NO_EXITS = (

@@ -6,9 +6,10 @@ import pandas as pd
 import pytest
 
 from data.churn import ChurnRule
+from data.engine import Engine
 from data.land import land
 from data.workspace import Workspace
-from training.reasons import UNTOLD, reasons
+from training.reasons import ENDED, UNTOLD, reasons
 from training.rows import Rows, rows_of
 from training.spec import ChurnSpec
 
@@ -85,3 +86,23 @@ def test_an_account_counts_once_however_many_snapshots_saw_it_coming(rows):
 
 def test_without_exit_surveys_nothing_is_claimed(rows):
     assert reasons(rows.fate.assign(said=None)) == {}
+
+
+def test_an_answer_is_about_the_end_that_is_nearest(tmp_path):
+    ends = ["2025-01-10", "2025-01-10", "2025-05-20"]
+    contracts = pd.DataFrame(
+        {
+            "subscription_id": ["a1", "a2", "a3"],
+            "account_id": "a",
+            "ended_at": pd.to_datetime(ends),
+            "end_kind": pd.Series([None, None, None], dtype="str"),
+        }
+    )
+    answers = pd.DataFrame(
+        {"account_id": ["a"], "responded_at": pd.to_datetime(["2025-01-15"]), "reason": ["closed"]}
+    )
+    with Engine([], spill=tmp_path) as engine:
+        engine.table("landed_subscriptions", contracts)
+        engine.table("exits", answers)
+        found = engine.run(f"SELECT subscription_id, end_kind FROM ({ENDED.format(grace=30)}) t")
+    assert dict(found) == {"a1": "involuntary", "a2": "involuntary", "a3": None}
