@@ -81,8 +81,8 @@ def _score(job: Job) -> None:
 
 
 def _plan(job: Job) -> None:
-    """Plays are suggested, and managers alerted, by what is served now; those of old are judged."""
-    from serving.plays import effect, work
+    """Plays are suggested, and managers alerted, by what is served now."""
+    from serving.plays import work
 
     with job.run.step("plays") as step:
         _, found = work.planned(job.run.workspace)
@@ -90,6 +90,12 @@ def _plan(job: Job) -> None:
     job.told["plays"] = {
         name: getattr(found, name) for name in ("suggested", "held_out", "alerts", "digests")
     }
+
+
+def _judge(job: Job) -> None:
+    """What became of those who were given a play is looked at, once that can be known."""
+    from serving.plays import effect
+
     if effect.may_tell(job.run.workspace, job.run.config):
         with job.run.step("effect") as step:
             told = effect.looked(job.run.workspace, job.run.config)
@@ -123,7 +129,9 @@ STEPS: tuple[tuple[str, Callable[[Job], None]], ...] = (
     ("audit", _audit),
     ("train", _train),
     ("score", _score),
-    ("plays", _plan),
     ("export", _export),
     ("notify", _notify),
+    # Last: others need neither, and a mistake in the firm's file of plays is to keep nothing back.
+    ("plays", _plan),
+    ("effect", _judge),
 )

@@ -62,7 +62,7 @@ def test_a_second_run_publishes_nothing_new_and_both_are_logged(ready, forewarn,
     assert code == 0, err
     first = json.loads(out)
     steps_told = [line.split(":")[0] for line in err.splitlines()]
-    assert steps_told == ["land", "score", "plays", "export", "export"]
+    assert steps_told == ["land", "score", "export", "export", "plays"]
     assert [one["target"] for one in first["export"]] == ["csv", "salesforce"]
     assert len(list((workspace.root / "exports").glob("*/manifest.json"))) == 2
     code, out, err = ready("--json")
@@ -115,6 +115,31 @@ def test_a_run_that_fails_after_it_published_names_the_batch(
     (_, completed), (kind, failed) = listening()
     assert (kind, failed["step"]) == ("scoring_run.failed", "export")
     assert failed["batch_id"] == completed["batch_id"] == served
+
+
+def _broken(*_: object, **__: object) -> None:
+    raise ZeroDivisionError
+
+
+@pytest.mark.parametrize(
+    ("what", "code", "step"), [("plays.yml", 2, "plays"), ("looked", 1, "effect")]
+)
+def test_a_mistake_in_plays_fails_a_run_and_keeps_back_no_file_and_no_message(
+    ready, workspace, listening, monkeypatch, what, code, step
+):
+    delivered = []
+    monkeypatch.setattr("serving.webhooks.courier.deliver", lambda *asked: delivered.append(asked))
+    monkeypatch.setattr(log, "deliver", lambda *_: None)
+    if what == "plays.yml":
+        (workspace.root / what).write_text("plays: 7")
+    else:
+        monkeypatch.setattr("serving.plays.effect.may_tell", lambda *_: True)
+        monkeypatch.setattr("serving.plays.effect.looked", _broken)
+    found, _, err = ready("--export", "csv")
+    assert (found, len(delivered)) == (code, 1), err
+    assert len(list((workspace.root / "exports").glob("*/manifest.json"))) == 1
+    (_, _), (kind, failed) = listening()
+    assert (kind, failed["step"], failed["exit_code"]) == ("scoring_run.failed", step, code)
 
 
 def test_a_past_that_was_rewritten_for_leavers_is_refused_before_anything_is_published(

@@ -50,7 +50,7 @@ for line in sys.stdin:
         cli.main()
     print(os.waitstatus_to_exitcode(os.wait()[1]), flush=True)
 """
-STEPS = ("land", "audit", "train", "score", "publish", "plays", "export", "notify")
+STEPS = ("land", "audit", "train", "score", "publish", "export", "notify", "plays", "effect")
 
 
 def test_killed_at_any_step_the_next_run_gives_what_an_undisturbed_one_gives(source, tmp_path):
