@@ -122,7 +122,8 @@ class Laid:
 class Workbench:
     """Feature rows at fixed moments, made anew of the rows of each request.
 
-    One thread at a time may use it. Nothing of a request is left when it is done.
+    One thread at a time may use it. Nothing of a request is left when it is done, but what texts
+    came to, without the texts.
     """
 
     def __init__(
@@ -131,7 +132,7 @@ class Workbench:
         rule: ChurnRule,
         phrases: Lexicon | None = None,
     ) -> None:
-        self._rule, self._phrases = rule, phrases or lexicon()
+        self._rule, self._sorter = rule, signals.Sorter(phrases or lexicon())
         self._sql = SqliteEngine()
         for table in TABLES:
             self._sql.empty(table.name, table.names)
@@ -156,7 +157,7 @@ class Workbench:
                 if name in sight.provided and self._reads(name):
                     self._sql.insert(name, _landed(name, sight.provided[name]), some)
             texts = [text for (text,) in self._sql.run(signals.DISTINCT)]
-            self._sql.insert(signals.TABLE, _SAID, signals.rows(texts, self._phrases))
+            self._sql.insert(signals.TABLE, _SAID, self._sorter.rows(texts))
             accounts = [str(row[0]) for row in rows.get("accounts", ())]
             self._usage.filled(accounts, _uses(rows, sight))
             derive(self._sql, self._rule)

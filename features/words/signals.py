@@ -10,7 +10,6 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable
-from functools import lru_cache
 from pathlib import Path
 
 import pandas as pd
@@ -22,12 +21,12 @@ from features.words.lexicon import Lexicon, lexicon
 from features.words.sort import sort
 
 # Part of the file's name: raise it when texts are sorted differently by the same phrases.
-FORMAT = 1
+FORMAT = 2
+_REMEMBERED = 4096
 TABLE = "said"
 COLUMNS = ("text", "category", "tone", "sentences")
 DISTINCT = "SELECT DISTINCT text FROM feedback WHERE text IS NOT NULL"
 _TYPES = {"text": "str", "category": "str", "tone": "str", "sentences": "int32"}
-_REMEMBERED = 4096
 Signals = tuple[tuple[str, str, int], ...]
 Row = tuple[str, str, str, int]
 
@@ -55,24 +54,47 @@ def say(sql: Statements, workspace: Workspace) -> None:
     found: dict[str, Signals] = {}
     fresh: dict[str, Signals] = {}
     for (text,) in sql.run(DISTINCT):
-        digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
-        found[text] = fresh[digest] = kept.get(digest) or signals(text, phrases)
+        digest = _digest(text)
+        # Most texts say nothing of the kind, and that too is known.
+        known = kept[digest] if digest in kept else signals(text, phrases)
+        found[text] = fresh[digest] = known
     if fresh != kept:
         _keep(path, fresh)
     rows = [(text, *signal) for text, those in found.items() for signal in those]
     sql.table(TABLE, pd.DataFrame(rows, columns=list(COLUMNS)).astype(_TYPES))
 
 
-def rows(texts: Iterable[str], phrases: Lexicon) -> list[Row]:
-    """The rows of `said` for texts in hand."""
-    return [(text, *signal) for text in texts for signal in signals(text, phrases)]
+class Sorter:
+    """Sorts texts in hand, of which many are sent again; one thread at a time.
+
+    It remembers what the last few thousand came to, under their digests and without their words.
+    """
+
+    def __init__(self, phrases: Lexicon) -> None:
+        self._phrases = phrases
+        self._known: dict[str, Signals] = {}
+
+    def rows(self, texts: Iterable[str]) -> list[Row]:
+        """The rows of `said` for texts."""
+        return [(text, *signal) for text in texts for signal in self._signals(text)]
+
+    def _signals(self, text: str) -> Signals:
+        digest = _digest(text)
+        if digest not in self._known:
+            if len(self._known) >= _REMEMBERED:
+                del self._known[next(iter(self._known))]
+            self._known[digest] = signals(text, self._phrases)
+        return self._known[digest]
 
 
-@lru_cache(_REMEMBERED)
 def signals(text: str, phrases: Lexicon) -> Signals:
     """How many sentences of a text speak of what and how: category, tone, sentences; sorted."""
     counts = Counter(pair for part in sort(text, phrases) for pair in part.tones.items())
     return tuple(sorted((category, tone, n) for (category, tone), n in counts.items()))
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def _kept(path: Path) -> dict[str, Signals]:
