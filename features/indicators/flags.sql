@@ -1,5 +1,5 @@
 -- Red flags that anybody can check. One row per customer; a flag of which nothing can be known is
--- neither up nor down.
+-- neither up nor down, as where the feed that would tell has died.
 WITH used AS (
     SELECT account_id, as_of,
         sum(CASE WHEN day >= today - 28 THEN uses ELSE 0 END) AS lately,
@@ -23,7 +23,7 @@ last_nps AS (
     )
     GROUP BY account_id, as_of
 ),
-flag AS (
+judged AS (
     SELECT o.account_id, o.as_of, 'no_use' AS flag,
         CASE WHEN coalesce(u.lately, 0) = 0 THEN 1 ELSE 0 END AS raised
     FROM indicator_observed o
@@ -70,7 +70,6 @@ flag AS (
     UNION ALL
     SELECT p.account_id, p.as_of, 'competitor', count(x.account_id) > 0
     FROM spine p
-    JOIN indicator_feeds h ON h.feed = 'external_signals'
     LEFT JOIN seen_external_signals x ON x.account_id = p.account_id AND x.as_of = p.as_of
         AND x.age <= 180 AND x.kind IN ('competitor_contact', 'competitor_mention')
     GROUP BY p.account_id, p.as_of
@@ -83,6 +82,20 @@ flag AS (
         JOIN seen_pulses u ON u.account_id = p.account_id AND u.as_of = p.as_of
     )
     WHERE newest = 1 AND coalesce(expires_at >= as_of, TRUE)
+),
+feed_of(flag, feed) AS (
+    VALUES ('no_use', 'usage_events'), ('use_halved', 'usage_events'),
+        ('not_heard', 'interactions'), ('invoice_overdue', 'invoices'), ('detractor', 'surveys'),
+        ('ticket_waits', 'tickets'), ('reference_refused', 'reference_requests'),
+        ('competitor', 'external_signals'), ('low_pulse', 'pulses')
+),
+flag AS (
+    SELECT j.account_id, j.as_of, j.flag, j.raised
+    FROM judged j
+    LEFT JOIN feed_of o ON o.flag = j.flag
+    LEFT JOIN indicator_live l ON l.as_of = j.as_of AND l.feed = o.feed
+    -- People on record are no feed: that nobody joins is nothing unusual.
+    WHERE l.feed IS NOT NULL OR o.feed IS NULL
 )
 SELECT p.account_id, p.as_of, 'risk_flags' AS indicator, sum(f.raised) AS numerator,
     1 AS denominator, count(*) AS n, NULL AS days,

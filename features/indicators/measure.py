@@ -97,14 +97,15 @@ def measured_in(
     """
     landed = manifest["tables"]
     periods = stretches(snapshots, settings, grace_days=rule.grace_days)
-    _lay(sql, periods, settings, rule, list(landed))
+    states = feeds(sql, landed)
+    _lay(sql, periods, settings, rule, states)
     parts = [sql.frame(sql_text(f"indicators/{name}.sql")) for name in _QUERIES]
     accounts = sql.frame(_SEGMENTS)
     return Measured(
         parts=_together(parts, accounts),
         accounts=accounts,
         periods=periods,
-        empty=_empty(snapshots, landed, feeds(sql, landed)),
+        empty=_empty(snapshots, landed, states),
         since=_since(sql, list(landed)),
         until=pd.Timestamp(manifest["data_until"]),
         settings=settings,
@@ -130,13 +131,14 @@ def _lay(
     periods: pd.DataFrame,
     settings: Settings,
     rule: ChurnRule,
-    landed: list[str],
+    states: pd.DataFrame,
 ) -> None:
     """Make what the queries read beside the cut tables."""
     sql.table("indicator_periods", periods)
     rules = {**settings.days, "grace_days": rule.grace_days, "gross_margin": settings.gross_margin}
     sql.table("indicator_rules", pd.DataFrame([rules]))
-    sql.table("indicator_feeds", pd.DataFrame({"feed": pd.array(landed, dtype="str")}))
+    live = states.loc[states["state"] == "live", ["as_of", "table"]]
+    sql.table("indicator_live", live.rename(columns={"table": "feed"}).astype({"feed": "str"}))
     sql.run(sql_text("indicators/ground.sql"))
 
 

@@ -185,6 +185,7 @@ PRACTICE: tuple[Indicator, ...] = (
         better="less",
         days=90,
         sources=("accounts",),
+        version=2,
         reference="insight flags that clear by themselves (Staircase)",
     ),
     Indicator(

@@ -147,3 +147,24 @@ def test_red_flags_are_counted_out_of_those_that_can_be_judged(figured):
     # b: used lately, heard, paid; its pulse has expired; nobody is known there
     assert told(card.accounts["b"], "risk_flags") == (0, 0, 1, 3)
     assert of(card.accounts["quiet"], "risk_flags").detail == "no_use"
+
+
+def test_a_feed_that_died_raises_no_flag(figured):
+    days = [f"2024-09-{day:02}" for day in range(1, 21)]
+    uses = [f"{who} {day} report {day}" for day in days for who in ("a", "quiet")]
+    told = [f"i{day} a {day} inbound" for day in days]
+    tables = {
+        "subscriptions": COMPANY["subscriptions"],
+        "contacts": COMPANY["contacts"],
+        "usage_events": "\n".join(["account_id occurred_at feature known_at", *uses]),
+        "interactions": "\n".join(["interaction_id account_id occurred_at direction", *told]),
+    }
+    judged = {
+        day: of(figured(tables, day).accounts["a"], "risk_flags").n
+        for day in ("2024-09-21", "2025-01-01")
+    }
+    dead = figured(tables).accounts
+
+    assert judged == {"2024-09-21": 3, "2025-01-01": 1}  # use, talk and people; then people only
+    assert of(dead["a"], "risk_flags").detail == "champion_left"
+    assert of(dead["quiet"], "risk_flags").reason == "no_base"
