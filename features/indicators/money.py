@@ -163,11 +163,13 @@ MONEY: tuple[Indicator, ...] = (
         id="csat",
         name="Customer satisfaction",
         formula="Answers in the two highest boxes, over all, of CSAT surveys. Scales are never "
-        "mixed: the one that most answers are on speaks, and `detail` names it.",
+        "mixed: the one that most answers are on speaks, and `detail` names it. Scales below 4 "
+        "are left out.",
         unit="%",
         better="more",
         days=365,
         sources=("surveys.score",),
+        version=2,
         reference="top-2-box",
         scale=100,
     ),

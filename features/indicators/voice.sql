@@ -17,13 +17,14 @@ recommended AS (
     FROM answer
     WHERE kind = 'nps' AND scale = 10
 ),
--- Scales are never mixed: the one that most answers are on speaks, the longer one of two.
+-- Scales are never mixed: the one that most answers are on speaks, the longer one of two. On fewer
+-- than four boxes the two highest are half of all or more, and say nothing.
 scales AS (
     SELECT as_of, kind, scale, row_number() OVER (
         PARTITION BY as_of, kind ORDER BY count(*) DESC, scale DESC
     ) AS place
     FROM answer
-    WHERE kind = 'csat' OR (kind = 'ces' AND scale IN (5, 7))
+    WHERE (kind = 'csat' AND scale >= 4) OR (kind = 'ces' AND scale IN (5, 7))
     GROUP BY as_of, kind, scale
 ),
 rated AS (

@@ -79,6 +79,14 @@ def test_satisfaction_is_the_two_highest_boxes_of_the_scale_with_most_answers(fi
     assert told(card.accounts["c"], "csat") == ("no_base", None, None, 0)
 
 
+def test_a_scale_of_two_boxes_satisfies_nobody(figured):
+    thumbs = [f"a p{i} csat 2024-06-01 2024-06-02 {score} 2" for i, score in enumerate((1, 1, 2))]
+    assert told(figured(_surveys(*thumbs)).portfolio, "csat")[0] == "no_base"
+    card = figured(_surveys(*thumbs, "b q csat 2024-06-01 2024-06-02 3 4"))
+    assert told(card.portfolio, "csat") == (100, 1, 1, 1)
+    assert of(card.portfolio, "csat").detail == "1-4"
+
+
 def test_effort_reads_each_version_its_own_way_and_never_mixes_them(figured):
     new = ["a p1 ces 2024-06-01 2024-06-02 7 7", "a p2 ces 2024-06-01 2024-06-02 4 7"]
     old = [f"b q{i} ces 2024-06-01 2024-06-02 {score} 5" for i, score in enumerate((1, 2, 5))]
