@@ -47,9 +47,10 @@ def draws(engine: Engine) -> pd.DataFrame:
 
 def begun(engine: Engine) -> pd.DataFrame:
     """Every play that somebody began, suggested or not: account_id, begun_at, play_id and play."""
+    ran = select(INTERVENTION.c.assignment_id).where(INTERVENTION.c.assignment_id.is_not(None))
     taken = select(
         ASSIGNMENT.c.account_id, ASSIGNMENT.c.decided_at, ASSIGNMENT.c.play_id, ASSIGNMENT.c.play
-    ).where(ASSIGNMENT.c.decision == "taken")
+    ).where(ASSIGNMENT.c.decision == "taken", ASSIGNMENT.c.assignment_id.in_(ran))
     before_the_log = select(
         INTERVENTION.c.account_id,
         INTERVENTION.c.assigned_at,

@@ -11,12 +11,13 @@ from serving.records import Probability
 from serving.written.contents import Moment
 
 # taken: somebody runs it. declined: somebody does not want to. withdrawn: nobody said anything in
-# time, or the account is none to call any more. released: it was held out, until that was over or
-# its risk rose (`why` says which: over, or risk).
+# time, or the account is none to call any more. released: it was held out, until that was over,
+# its risk rose, or somebody began another play (`why` says which: over, risk, or override).
 Decision = Literal["taken", "declined", "withdrawn", "released"]
 # The store knows no truth values, only numbers.
 _Flag = Annotated[bool, BeforeValidator(bool)]
 FOREWARN = "forewarn"
+OVERRIDE = "override"
 
 
 class _Kept(BaseModel):
@@ -33,7 +34,7 @@ class Assignment(_Kept):
     Where `eligible`, chance alone decided between offering and holding out: once for all that was
     suggested to the account within one `episode`. `held_out` is not to be run. No `decision` is
     there while an offer is open or a hold-out lasts; `why` is what was said with it. One that was
-    held out and `taken` all the same is an override.
+    held out while somebody began that play, or another, all the same is an override.
     """
 
     assignment_id: str
@@ -61,8 +62,9 @@ class Assignment(_Kept):
 
     @property
     def override(self) -> bool:
-        """Whether somebody ran it although chance had held it out."""
-        return self.held_out and self.decision == "taken"
+        """Whether somebody ran it, or another play, although chance had held the account out."""
+        ended = self.decision == "taken" or (self.decision, self.why) == ("released", OVERRIDE)
+        return self.held_out and ended
 
 
 class Alert(_Kept):

@@ -12,7 +12,7 @@ from serving import moments
 from serving.tables import RISK
 from serving.tables_plays import ASSIGNMENT
 from serving.tables_practice import PRACTICE
-from serving.written.assignments import Assignment
+from serving.written.assignments import OVERRIDE, Assignment
 from serving.written.ids import new_id
 
 PREFIX = "as"
@@ -34,9 +34,9 @@ def log_by_hand(
     """Keep that somebody began a play, or held one back, of their own accord; the row's id.
 
     `said` holds play, play_id, reason, assigned_at, assigned_by, owner, due_at, held_out and note.
-    Where that very play was offered and nobody had answered, the offer is taken, and where chance
-    had held the account out, that is overridden. Otherwise the row is new, with what the batch
-    knows of the account; chance had no say in it, so it is not `eligible`.
+    Where that very play was offered or held out and nobody had answered, that row is taken.
+    Otherwise the row is new, with what the batch knows of the account; chance had no say in it, so
+    it is not `eligible`. What else chance had held out of the account is released: overridden.
     """
     by_hand = _new(connection, account_id, batch_id, said, now=now)
     if by_hand.held_out:
@@ -50,8 +50,11 @@ def log_by_hand(
     waiting = _undecided(connection, account_id)
     same = next((one for one in waiting if _same(one, by_hand)), None)
     for one in waiting:
-        if one is same or one.held_out:
+        if one is same:
             decide(connection, one.assignment_id, **decided, why=said["note"])
+        elif one.held_out:  # nobody runs that one, so it must not stay open as one that runs
+            released = {**decided, "decision": "released", "why": OVERRIDE}
+            decide(connection, one.assignment_id, **released)
     if same is None:
         log(connection, by_hand.model_copy(update=decided))
     return (same or by_hand).assignment_id

@@ -12,7 +12,7 @@ from sqlalchemy import insert
 from data.land import land
 from data.workspace import Workspace
 from serving.database import transaction, writing
-from serving.tables import BATCH, RISK
+from serving.tables import BATCH, INTERVENTION, RISK
 from serving.tables_plays import ASSIGNMENT
 from serving.written.assignments import Assignment
 from serving.written.log import row_of
@@ -32,7 +32,20 @@ class Log:
 
     def write(self) -> Workspace:
         """The workspace, with all of it in the store."""
-        rows = ((BATCH, self.batches), (RISK, self.risks), (ASSIGNMENT, self.assignments))
+        begun = [
+            {
+                "intervention_id": f"iv_{number}",
+                **{name: row[name] for name in ("account_id", "play_id", "play", "assignment_id")},
+                **dict.fromkeys(("assigned_at", "created_at"), row["decided_at"]),
+                "key_id": "k",
+            }
+            for number, row in enumerate(self.assignments)
+            if row["decision"] == "taken"
+        ]
+        rows = (
+            *((BATCH, self.batches), (RISK, self.risks)),
+            *((ASSIGNMENT, self.assignments), (INTERVENTION, begun)),
+        )
         with transaction(writing(self.workspace.store)) as connection:
             for table, found in rows:
                 if found:

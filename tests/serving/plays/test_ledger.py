@@ -13,6 +13,7 @@ from data.errors import BadInputError
 from data.workspace import Workspace
 from serving.database import reading, transaction, writing
 from serving.language import PLAYS
+from serving.plays import exposure
 from serving.plays.board import PlayDesk
 from serving.plays.catalogue import load, playbook, shipped
 from serving.plays.ledger import Day, Planned, plan
@@ -20,6 +21,9 @@ from serving.published import Published
 from serving.records import AccountRisk, Batch, Driver, Explanation
 from serving.store import publish
 from serving.tables_plays import ASSIGNMENT
+from serving.written.contents import Closing, NewIntervention
+from serving.written.desk import Desk
+from serving.written.once import Attempt
 from tests.published import a_batch
 from tests.serving.written.conftest import Client
 
@@ -118,6 +122,23 @@ def test_what_is_held_out_is_logged_with_what_was_known_and_released_when_its_ri
         rows = connection.execute(ASSIGNMENT.select().order_by(ASSIGNMENT.c.assignment_id))
         kept = [(row.decision, row.why, row.held_out, row.eligible) for row in rows]
     assert kept == [("released", "risk", 1, 1), (None, None, 0, 0)]
+
+
+def test_a_hold_out_that_another_play_overrides_ends_and_leaves_its_place_once_that_is_closed(
+    address,
+):
+    batch, today = published(address, account("ant", risk=0.2)), datetime.now(UTC)
+    assert planned(address, batch, today, draw=0.1).held_out == 1
+    (held,) = desk(address).waiting("ant")
+    hands, attempt = Desk(address), Attempt(key_id="k", target=("x",), content=None, key=None)
+    answer = hands.intervention("ant", NewIntervention(play="Lunch"), attempt)
+    ended = desk(address).find(held.assignment_id)
+    assert ended is not None
+    assert (ended.decision, ended.why, ended.override) == ("released", "override", True)
+    assert exposure.begun(reading(address))["play"].tolist() == ["Lunch"]
+    hands.close(json.loads(answer.body)["intervention_id"], Closing(outcome="success"), attempt)
+    after = planned(address, batch, today + timedelta(days=70), draw=0.1)
+    assert (after.held_out, after.left_out) == (1, ())  # chance may speak again
 
 
 def test_who_has_given_notice_is_suggested_and_alerted_of_nothing(address):
