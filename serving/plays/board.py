@@ -241,8 +241,8 @@ def _made(kind: type[Thing], rows: Iterable[Any], columns: tuple[str, ...]) -> l
     return [kind.model_validate(dict(zip(columns, row, strict=True))) for row in rows]
 
 
-def _to_lose(one: Suggested) -> tuple[float, str]:
-    return -(one.it.arr_at_risk or 0.0), one.it.assignment_id
+def _to_lose(one: Suggested) -> tuple[float, str, str]:
+    return -(one.it.arr_at_risk or 0.0), one.row.account_id, one.it.assignment_id
 
 
 def _due(one: Running) -> tuple[bool, str, str]:
