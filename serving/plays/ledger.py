@@ -101,11 +101,11 @@ def plan(reader: Engine, writer: Engine, day: Day) -> Planned:
 
 
 def _lapse(connection: Connection, accounts: dict[str, Situation], day: Day) -> int:
-    ended = list(lapses(_past(connection, day.book), accounts, day.rules))
-    for one in ended:
+    ended = 0
+    for one in lapses(_past(connection, day.book), accounts, day.rules):
         told = {"decision": one.decision, "decided_by": FOREWARN, "why": one.why}
-        decide(connection, one.assignment_id, **told, decided_at=day.now)
-    return len(ended)
+        ended += decide(connection, one.assignment_id, **told, decided_at=day.now)
+    return ended
 
 
 def _past(connection: Connection, book: Playbook) -> list[Past]:

@@ -60,12 +60,15 @@ def log_by_hand(
     return (same or by_hand).assignment_id
 
 
-def decide(connection: Connection, assignment_id: str, **decided: Any) -> None:  # noqa: ANN401
-    """Keep what became of an assignment: decision, decided_at, decided_by and why."""
+def decide(connection: Connection, assignment_id: str, **decided: Any) -> bool:  # noqa: ANN401
+    """Keep what became of an assignment: decision, decided_at, decided_by and why.
+
+    Whether it did: one that was decided meanwhile stays as it is.
+    """
     at = decided["decided_at"]
     values = {**decided, "decided_at": moments.text(at)}
-    its = ASSIGNMENT.c.assignment_id == assignment_id
-    connection.execute(update(ASSIGNMENT).where(its).values(values))
+    its = (ASSIGNMENT.c.assignment_id == assignment_id) & ASSIGNMENT.c.decision.is_(None)
+    return connection.execute(update(ASSIGNMENT).where(its).values(values)).rowcount == 1
 
 
 def _new(

@@ -14,8 +14,9 @@ from data.workspace import Workspace
 from serving.database import reading, transaction, writing
 from serving.language import PLAYS
 from serving.plays import exposure
-from serving.plays.board import PlayDesk
+from serving.plays.board import Declining, PlayDesk
 from serving.plays.catalogue import load, playbook, shipped
+from serving.plays.lapsed import Lapse
 from serving.plays.ledger import Day, Planned, plan
 from serving.published import Published
 from serving.records import AccountRisk, Batch, Driver, Explanation
@@ -139,6 +140,23 @@ def test_a_hold_out_that_another_play_overrides_ends_and_leaves_its_place_once_t
     hands.close(json.loads(answer.body)["intervention_id"], Closing(outcome="success"), attempt)
     after = planned(address, batch, today + timedelta(days=70), draw=0.1)
     assert (after.held_out, after.left_out) == (1, ())  # chance may speak again
+
+
+def test_an_answer_that_was_given_meanwhile_stays_when_a_plan_would_end_the_offer(
+    address, monkeypatch
+):
+    batch = published(address, account("ant"))
+    assert planned(address, batch).suggested == 1
+    (offer,) = desk(address).waiting("ant")
+    said = Declining(why="no_time")
+    attempt = Attempt(key_id="k", target=("x",), content=None, key=None)
+    desk(address).decline(offer.assignment_id, said, attempt)
+    late = Lapse(assignment_id=offer.assignment_id, decision="withdrawn", why="unanswered")
+    monkeypatch.setattr("serving.plays.ledger.lapses", lambda *_: [late])  # as it stood before
+    assert planned(address, batch).ended == 0
+    kept = desk(address).find(offer.assignment_id)
+    assert kept is not None
+    assert (kept.decision, kept.why) == ("declined", "no_time")
 
 
 def test_who_has_given_notice_is_suggested_and_alerted_of_nothing(address):
