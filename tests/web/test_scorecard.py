@@ -63,7 +63,7 @@ def _row(account_id: str, csm: str, band: Band, arr: float) -> AccountRisk:
         arr=arr,
         arr_at_risk=arr / 2,
         coverage=0.9,
-        practice=Practice(indicators=account_text(_figures(gross_retention=60.0, csat=50.0))),
+        practice=Practice(indicators=account_text(_figures(gross_retention=60.0, csat=50.0, clv=9.0))),
     )
 
 
@@ -144,6 +144,7 @@ def test_an_account_shows_its_own_figures_beside_those_of_its_segment(anybody):
     assert "60%" in own
     assert "at least 85%" in own
     assert "Segment" in own
+    assert "Customer lifetime value" in own
 
 
 def test_sums_do_not_tell_a_manager_of_accounts_that_are_not_theirs(dana):
@@ -154,6 +155,7 @@ def test_sums_do_not_tell_a_manager_of_accounts_that_are_not_theirs(dana):
     section = own[own.index('aria-labelledby="indicators"') :].partition("</section>")[0]
     assert "60%" in section
     assert "Segment" not in section
+    assert "lifetime" not in section  # it is made with the churn of the segment
     assert dana.get("/accounts/bee").status_code == 404
 
 
