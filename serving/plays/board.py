@@ -25,7 +25,7 @@ from serving.records import AccountRisk, Batch
 from serving.tables import INTERVENTION
 from serving.tables_plays import ALERT, ASSIGNMENT, DIGEST
 from serving.written.assignments import Alert, Assignment, Digest
-from serving.written.contents import Intervention, Line, NewIntervention
+from serving.written.contents import Intervention, Line
 from serving.written.log import decide
 from serving.written.once import Answer, Attempt, DeclinedError, once
 
@@ -197,27 +197,6 @@ class PlayDesk:
             return Answer(_OK, declined.account_id, body)
 
         return once(self._writing, attempt, write)
-
-
-def taking(
-    it: Assignment, *, by: str | None, owner: str | None, note: str | None
-) -> NewIntervention:
-    """What to hand in at the desk of interventions to take a suggestion, or override a hold-out.
-
-    Raises:
-        DeclinedError: it was answered before (409).
-    """
-    if it.decision is not None:
-        raise DeclinedError(409, "it was answered before")
-    return NewIntervention(
-        play=it.play,
-        play_id=it.play_id,
-        reason=it.reason,
-        assigned_by=by,
-        owner=owner or it.owner or it.csm,
-        due_at=it.due_at,
-        note=note,
-    )
 
 
 def _told(connection: Connection, digest_id: str) -> tuple[list[Alert], list[Assignment]]:

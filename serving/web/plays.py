@@ -17,7 +17,7 @@ from data.errors import ForewarnError
 from serving import moments
 from serving.access.caller import caller_of, needs
 from serving.access.viewer import Viewer, viewer_of
-from serving.plays.board import REFUSALS, Declining, PlayDesk, taking
+from serving.plays.board import REFUSALS, PlayDesk
 from serving.published import Published
 from serving.records import AccountRisk, Batch
 from serving.web.advice import alerted, lines, place
@@ -165,8 +165,8 @@ class _Page:
         sent = _Sent(typed=typed, target=target, key_id=caller_of(request).key_id, key=key)
         try:
             account = act(sent)
-        except WrongFormError:
-            wrong, status = "missing", _WRONG
+        except WrongFormError as error:
+            wrong, status = next(iter(error.wrong.values())), _WRONG
         except DeclinedError:
             wrong, status = "changed", _CHANGED
         except ForewarnError as error:
@@ -180,21 +180,16 @@ class _Page:
     def take(self, sent: _Sent, viewer: Viewer, name: str) -> str:
         """Begin a suggested play, or one that is held out, which needs a reason; its account."""
         it = self._found(name, viewer)
-        note = sent.typed.get("note", "").strip() or None
-        if it.held_out and note is None:
-            raise WrongFormError({"note": "missing"})
-        by = viewer.name or None
-        said = taking(it, by=by, owner=viewer.manages, note=note)
+        if it.decision is not None:
+            raise DeclinedError(409, "it was answered before")
+        said = forms.taken(sent.typed, viewer, it)
         self.desk.intervention(it.account_id, said, sent.attempt(said))
         return it.account_id
 
     def decline(self, sent: _Sent, viewer: Viewer, name: str) -> str:
         """Decline a suggested play with a reason; its account."""
         it = self._found(name, viewer)
-        why = sent.typed.get("why")
-        if why not in REFUSALS:
-            raise WrongFormError({"why": "missing"})
-        said = Declining.model_validate({"why": why, "decided_by": viewer.name or None})
+        said = forms.declining(sent.typed, viewer)
         self.plays.decline(name, said, sent.attempt(said))
         return it.account_id
 

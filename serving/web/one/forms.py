@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from serving import moments
 from serving.access.viewer import Viewer
+from serving.plays.board import Declining
 from serving.plays.playbook import Playbook
-from serving.written.contents import Closing, NewFeedback, NewIntervention, NewPulse
+from serving.written.assignments import Assignment
+from serving.written.contents import Closing, Line, NewFeedback, NewIntervention, NewPulse
 
 # Under these a request may be repeated; each page that is shown has one of its own.
 _ONCE = re.compile(r"[0-9a-f]{32}")
@@ -26,6 +28,8 @@ _SAID = {
     "string_too_long": "too_long",
     "string_pattern_mismatch": "no_such_signs",
 }
+
+_LINE: TypeAdapter[str | None] = TypeAdapter(Line | None)
 
 Typed = Mapping[str, str]
 Made = TypeVar("Made", bound=BaseModel)
@@ -119,6 +123,36 @@ def play(typed: Typed, viewer: Viewer, book: Playbook) -> NewIntervention:
     )
 
 
+def taken(typed: Typed, viewer: Viewer, it: Assignment) -> NewIntervention:
+    """A play that was suggested, or held out, which needs a note that says why.
+
+    Raises:
+        WrongFormError: no note where one is needed, or something wrong with it.
+    """
+    note = _note(typed)
+    wrong = {"note": "missing"} if it.held_out and note is None else {}
+    return _made(
+        NewIntervention,
+        wrong,
+        play=it.play,
+        play_id=it.play_id,
+        reason=it.reason,
+        assigned_by=viewer.name or None,
+        owner=viewer.manages or _fitting(it.owner or it.csm),
+        due_at=it.due_at,
+        note=note,
+    )
+
+
+def declining(typed: Typed, viewer: Viewer) -> Declining:
+    """Why a suggestion is not taken.
+
+    Raises:
+        WrongFormError: nothing was chosen.
+    """
+    return _made(Declining, why=typed.get("why"), decided_by=viewer.name or None)
+
+
 def closing(typed: Typed) -> Closing:
     """What came of a play.
 
@@ -131,6 +165,14 @@ def closing(typed: Typed) -> Closing:
 def _note(typed: Typed) -> str | None:
     # Browsers send every line break as two characters, and count it as one.
     return typed.get("note", "").replace("\r\n", "\n").strip() or None
+
+
+def _fitting(name: str | None) -> str | None:
+    """A name from the data; None where it is none that could be kept: nobody here can mend it."""
+    try:
+        return _LINE.validate_python(name)
+    except ValidationError:
+        return None
 
 
 def _made(

@@ -7,8 +7,9 @@ from datetime import timedelta
 
 import httpx
 import pytest
+from sqlalchemy import update
 
-from serving.database import reading, writing
+from serving.database import reading, transaction, writing
 from serving.moments import now
 from serving.plays.catalogue import shipped
 from serving.plays.ledger import Day, plan
@@ -107,6 +108,35 @@ def test_what_is_held_out_is_begun_only_with_a_reason_and_logged_as_that(anybody
     assert send(anybody, address, page, note="They call every day").status_code == 303
     row = of(anybody, "ant", "single_contact")
     assert (row["held_out"], row["decision"], row["why"]) == (1, "taken", "They call every day")
+
+
+@pytest.mark.parametrize(
+    ("note", "said"),
+    [
+        ("x" * 2001, "This is too long."),
+        ("They\x07call", "It holds characters that cannot be shown."),
+    ],
+)
+def test_a_note_that_cannot_be_kept_is_told_and_one_that_browsers_lengthen_is_kept(
+    anybody, note, said
+):
+    planned(anybody)
+    page, name = anybody.get("/plays").text, of(anybody, "ant")["assignment_id"]
+    wrong = send(anybody, f"/plays/{name}/take", page, note=note)
+    assert (wrong.status_code, said in wrong.text) == (422, True)
+    lines = "\n".join(["x"] * 1000)
+    right = send(anybody, f"/plays/{name}/take", page, note=lines.replace("\n", "\r\n"))
+    assert right.status_code == 303
+    assert anybody.kept(INTERVENTION)[0]["note"] == lines
+
+
+def test_a_manager_whose_name_cannot_be_kept_does_not_keep_a_play_from_being_taken(anybody):
+    planned(anybody)
+    with transaction(writing(anybody.store)) as connection:
+        connection.execute(update(ASSIGNMENT).values(owner=None, csm="D" * 201))
+    page, name = anybody.get("/plays").text, of(anybody, "ant")["assignment_id"]
+    assert send(anybody, f"/plays/{name}/take", page).status_code == 303
+    assert anybody.kept(INTERVENTION)[0]["owner"] is None
 
 
 def test_the_page_of_an_account_tells_how_its_play_goes_and_takes_it(anybody):
