@@ -10,14 +10,12 @@ from pydantic import ValidationError
 from features.health.recipe import Recipe
 from features.health.score import Health, judged
 from serving import moments
-from serving.practice.health import Stored, recipe_of
+from serving.practice.health import PULSE_AGE, Stored, recipe_of
 from serving.practice.record import UNKNOWN, Brief
 from serving.published import Published
 from serving.records import AccountRisk, Batch
 from serving.written.contents import Pulse
 from serving.written.desk import Desk
-
-_AGE = "pulse_age"
 
 
 class Healths:
@@ -91,7 +89,7 @@ def with_pulse(known: Health, pulse: Pulse, now: datetime) -> Health:
 
 def _counts(pulse: Pulse, kept: Stored, as_of: date) -> bool:
     """Whether it is as new as the one that landed, if there is one."""
-    if _AGE not in kept.values:
+    if PULSE_AGE not in kept.values:
         return True
-    landed = as_of - timedelta(days=kept.values[_AGE])
+    landed = as_of - timedelta(days=kept.values[PULSE_AGE])
     return pulse.recorded_at.date() >= landed

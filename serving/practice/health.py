@@ -13,6 +13,8 @@ from features.health.recipe import Band, Recipe
 from features.health.score import Health, health
 
 METADATA = "health"
+# Kept whatever the recipe reads: a written pulse counts in place of an older one that landed.
+PULSE_AGE = "pulse_age"
 
 
 class Stored(BaseModel):
@@ -38,14 +40,13 @@ def stored(
     """
     own = {name: recipe.of(name) for name in recipe.segments}
     usual = recipe.of(None)
-    columns = rows[list(recipe.features)].to_numpy(np.float64, na_value=np.nan).tolist()
+    names = list(dict.fromkeys([*recipe.features, PULSE_AGE]))
+    columns = rows[names].to_numpy(np.float64, na_value=np.nan).tolist()
     segments = rows["segment"].astype(object).where(rows["segment"].notna(), None)
     found = {}
     for account, segment, values in zip(rows["account_id"], segments, columns, strict=True):
         known = {
-            name: value
-            for name, value in zip(recipe.features, values, strict=True)
-            if np.isfinite(value)
+            name: value for name, value in zip(names, values, strict=True) if np.isfinite(value)
         }
         kept = Stored(segment=segment, before=before.get(account), values=known)
         now = health(own.get(segment, usual), known, kept.before)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 
 from features.health.load import built_in
 from features.health.score import health
 from serving.database import reading
+from serving.health.live import made as made_of
 from serving.practice.health import METADATA, Stored, described, recipe_of, stored
 from serving.practice.store import bands, healths, read_part
 from serving.score import score
 from serving.store import current_batch
+from serving.written.contents import Pulse
 from tests.serving.health.conftest import VALUES, rows
 from training.config import Config
 
@@ -27,6 +29,25 @@ def test_what_is_kept_comes_to_the_score_that_was_published():
         assert made[account_id]["health_score"] == again.score
         assert made[account_id]["health_coverage"] == again.coverage
         assert made[account_id]["health_band"] == again.band
+
+
+def test_an_older_written_pulse_does_not_count_under_a_recipe_that_reads_no_ages_either():
+    plain = built_in().model_dump(mode="json")
+    plain["ingredients"]["pulse"]["inputs"] = [{"feature": "pulse", "worst": 1, "best": 5}]
+    recipe = built_in().model_validate(plain)
+    kept = stored(recipe, rows(VALUES), {})["ant"]["health"]
+    as_of = date(2025, 12, 31)
+
+    def pulse_of(told):
+        found = made_of(as_of, recipe, kept, told)
+        return found.input("pulse").value
+
+    def said(day):
+        at = datetime(2025, 12, day, tzinfo=UTC)
+        return Pulse(pulse_id="p", account_id="ant", pulse=1, recorded_at=at, created_at=at)
+
+    # Twenty days before that moment one of 4 landed.
+    assert [pulse_of(told) for told in (None, said(10), said(11))] == [4, 4, 1]
 
 
 def test_a_recipe_comes_back_from_what_a_batch_says_of_it():
