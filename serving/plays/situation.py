@@ -96,7 +96,7 @@ def situation(row: Mapping[str, Any], as_of: date) -> Situation:
         rating=rating,
         rated_before=before,
         words=urgencies(row["words"], as_of),
-        leaving=row["notice_at"] is not None or row["status"] != "scored",
+        leaving=row["notice_at"] is not None or row["status"] == "decided",
         **{name: row[name] for name in _PLAIN},
     )
 

@@ -86,3 +86,4 @@ def test_who_goes_is_leaving_and_what_is_unknown_stays_so(told):
     assert found.leaving
     assert (found.reasons, found.renewal_days, found.customer_months) == ((), None, None)
     assert not situation(row, AS_OF).leaving
+    assert not situation(row | {"status": "insufficient_history"}, AS_OF).leaving

@@ -104,6 +104,12 @@ def test_situations_come_before_reasons_and_strong_reasons_before_weak_ones():
     assert [play for play, _ in found] == ["champion_left", "zombie", "silence"]
 
 
+def test_a_new_customer_whose_risk_nobody_knows_yet_is_helped_and_not_left_to_chance():
+    new = account("a", risk=None, customer_months=1, goals_overdue=frozenset({"onboarding"}))
+    (offer,) = suggest([new], [], rules(BOOK, draw=0.0)).offers
+    assert (offer.play_id, offer.eligible, offer.held_out) == ("onboarding", False, False)
+
+
 def test_the_most_to_lose_goes_first_and_the_budget_of_each_manager_holds():
     book = NO_CHANCE.model_copy(update={"work": Work(hold_out=HoldOut(share=0), weekly_budget=2)})
     some = [account(f"a{n}", "silence", arr_at_risk=float(n)) for n in range(4)]
