@@ -187,7 +187,7 @@ class _Desk:
         now = next((o for o in self.offers if o.account.account_id == name), None)
         if now is not None:  # decided a moment ago
             return now.eligible, False, now.episode
-        lately = [one for one in self._of[name] if not one.held and self._lasts(one)]
+        lately = [one for one in self._of[name] if not one.held and self._goes_on(one)]
         for one in lately:
             if one.eligible:
                 return True, False, one.episode
@@ -198,6 +198,11 @@ class _Desk:
         if not self.rules.left_to_chance(account.risk):
             return False, False, ""
         return True, self.rules.draw(name) < self.rules.book.work.hold_out.share, ""
+
+    def _goes_on(self, one: Past) -> bool:
+        """Whether its episode does: as long as its first play says, lest offers prolong it."""
+        its = (other for other in self._of[one.account_id] if other.episode == one.episode)
+        return self._lasts(min(its, key=lambda other: other.assigned_on) if one.episode else one)
 
     def _keeps(self, one: Past) -> bool:
         return one.held and one.over_on is None and self._lasts(one)

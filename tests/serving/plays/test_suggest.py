@@ -173,6 +173,20 @@ def test_chance_speaks_once_in_an_episode_and_not_where_somebody_began_a_play():
     assert (offer.eligible, offer.held_out) == (False, False)
 
 
+def test_an_episode_ends_however_lately_something_was_suggested_in_it():
+    some = account("ant", "silence")
+
+    def told(days: int) -> list[Past]:
+        known = {"eligible": True, "episode": "e1", "over_on": TODAY - timedelta(days=2)}
+        began = past(play_id="zombie", assigned_on=TODAY - timedelta(days=days), **known)
+        return [began, past(play_id="support_friction", **known)]
+
+    (offer,) = suggest([some], told(59), rules(BOOK, draw=0.0)).offers
+    assert (offer.episode, offer.held_out) == ("e1", False)
+    (offer,) = suggest([some], told(60), rules(BOOK, draw=0.0)).offers
+    assert (offer.episode, offer.eligible, offer.held_out) == ("", True, True)
+
+
 def test_what_nobody_answers_goes_and_what_is_held_out_is_released_when_its_risk_rises():
     known = [
         past(assignment_id="waits"),
