@@ -42,7 +42,7 @@ FAMILY = Family(
         _feature(
             "ces_365",
             "out of 7",
-            "mean answer to the effort surveys of the last 365 days; firms count either way",
+            "mean answer to the effort surveys on a scale of 7 of the last 365 days",
             *_SCORE,
             sign=0,
         ),

@@ -1,5 +1,6 @@
 -- What the customer and their success manager say. One row per spine row.
--- Scores on another scale than usual are brought to the usual one: NPS 10, CSAT 5, effort 7.
+-- Scores on another scale than usual are brought to the usual one: NPS 10, CSAT 5. Not so effort:
+-- on 1 to 7 the high end is easy, on 1 to 5 the low one; only 7 is read.
 WITH answer AS (
     SELECT account_id, as_of, age, kind, responded_at,
         CASE kind WHEN 'nps' THEN 10 WHEN 'ces' THEN 7 ELSE 5 END AS top,
@@ -8,7 +9,8 @@ WITH answer AS (
         ) AS DOUBLE) AS share
     FROM seen_surveys
     WHERE age <= 485 AND score IS NOT NULL AND responded_at IS NOT NULL
-        AND kind IN ('nps', 'csat', 'ces', 'monthly')
+        AND (kind IN ('nps', 'csat', 'monthly')
+            OR (kind = 'ces' AND coalesce(nullif(scale_max, 0), 7) = 7))
 ),
 scored AS (
     SELECT account_id, as_of,

@@ -238,7 +238,11 @@ def _sentiment(
         ),
         "nps_age": min((s["age"] for s in newest), default=None),
         "csat_365": mean("csat"),
-        "ces_365": mean("ces"),
+        "ces_365": _mean(
+            s["score"]
+            for s in told
+            if s["kind"] == "ces" and s["age"] <= 365 and (s["scale_max"] or 7) == 7
+        ),
         "survey_score_change": _less(shares(0, 120), shares(120, 485)),
         "pulse": last["pulse"]
         if last and not (last["expires_at"] and last["expires_at"] < as_of)
