@@ -109,8 +109,9 @@ def suggest(accounts: Iterable[Situation], past: Iterable[Past], rules: Rules) -
     Ties in what there is to lose are broken by risk and account_id. Asked again with its own
     offers among the past, it suggests nothing more.
     """
-    desk = _Desk(rules, past)
-    for account in sorted(accounts, key=_most_to_lose):
+    known = sorted(accounts, key=_most_to_lose)
+    desk = _Desk(rules, past, {account.account_id: account.csm for account in known})
+    for account in known:
         for match in matches(account, rules.book):
             desk.consider(account, match)
     return Plan(tuple(desk.offers), tuple(desk.left_out))
@@ -118,10 +119,11 @@ def suggest(accounts: Iterable[Situation], past: Iterable[Past], rules: Rules) -
 
 @dataclass
 class _Desk:
-    """What was suggested so far, in the past and now."""
+    """What was suggested so far, in the past and now; `csms` has the managers of today."""
 
     rules: Rules
     past: Iterable[Past]
+    csms: Mapping[str, str | None]
     offers: list[Offer] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
 
@@ -132,7 +134,8 @@ class _Desk:
         for one in self.past:
             self._of[one.account_id].append(one)
             begun = one.started_on is not None and one.started_on.isocalendar()[:2] == week
-            self._work[one.csm] += one.offered or begun
+            # The work goes along with an account that changes hands.
+            self._work[self.csms.get(one.account_id, one.csm)] += one.offered or begun
         self._in_play: Counter[str] = Counter()
         for account_id, known in self._of.items():
             running = sum(one.over_on is None and not one.held for one in known)

@@ -123,6 +123,15 @@ def test_the_most_to_lose_goes_first_and_the_budget_of_each_manager_holds():
     assert found.offers[0].due_on == TODAY + timedelta(days=5)
 
 
+def test_the_work_of_an_account_that_changes_hands_counts_for_its_manager_of_today():
+    book = NO_CHANCE.model_copy(update={"work": Work(hold_out=HoldOut(share=0), weekly_budget=1)})
+    moved = account("ant", csm="eli")  # given to dana when it was suggested
+    others = [account("bee", "silence", csm="dana"), account("cat", "silence", csm="eli")]
+    found = suggest([moved, *others], [past()], rules(book))
+    assert [offer.account.account_id for offer in found.offers] == ["bee"]
+    assert [(one.account_id, one.why) for one in found.left_out] == [("cat", "budget")]
+
+
 @pytest.mark.parametrize(
     ("known", "why"),
     [
