@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, HTTPException, Query
 from fastapi.responses import Response
 
 from serving import asked
+from serving.access.audited import audited
 from serving.access.caller import needs
 from serving.asked import AccountInPath
 from serving.guard import documented
@@ -29,6 +30,7 @@ def health_routes(published: Published, healths: Healths) -> APIRouter:
         operation_id="get_health",
         response_model=HealthAnswer,
         responses=documented(404),
+        dependencies=[Depends(audited)],
     )
     def get_health(account_id: AccountInPath, then: Annotated[asked.Then, Query()]) -> Response:
         """The health score of one account, each point back to the value that it comes from.

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, HTTPException, Query
 from fastapi.responses import Response
 
 from serving import asked
+from serving.access.audited import audited
 from serving.access.caller import needs
 from serving.asked import AccountInPath
 from serving.guard import documented
@@ -29,6 +30,7 @@ def words_routes(published: Published) -> APIRouter:
         operation_id="get_words",
         response_model=WordsAnswer,
         responses=documented(404),
+        dependencies=[Depends(audited)],
     )
     def get_words(account_id: AccountInPath, then: Annotated[asked.Then, Query()]) -> Response:
         """The sentences that an account said in a year which speak of one of six subjects.

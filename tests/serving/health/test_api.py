@@ -8,6 +8,7 @@ import pytest
 
 from features.health.load import built_in
 from features.health.score import health
+from serving.access.audit import entries
 from serving.moments import now, text
 from tests.serving.health.conftest import VALUES
 
@@ -44,6 +45,13 @@ def test_every_point_of_a_health_leads_to_a_value(client):
     assert (pulse["feature"], pulse["value"], pulse["value_age_days"]) == ("pulse", 4, 20)
     assert (pulse["score"], pulse["unit"], pulse["expired"]) == (75, "out of 5", False)
     assert "health_missing" not in found
+
+
+def test_who_reads_a_health_is_written_down(client, address):
+    for account_id in ("ant", "nobody"):
+        client.get(f"/v1/accounts/{account_id}/health")
+    client.app.state.access.audit.flush()
+    assert [row["subject"] for row in entries(address, limit=9)] == ["ant"]
 
 
 def test_three_ingredients_make_a_score_with_its_coverage_and_one_makes_none(client):

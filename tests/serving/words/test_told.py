@@ -8,6 +8,7 @@ from datetime import date, timedelta
 import pytest
 
 from data.workspace import Workspace
+from serving.access.audit import entries
 from serving.database import writing
 from serving.practice.quoted import Quoted
 from serving.practice.record import Practice
@@ -86,6 +87,14 @@ def test_the_api_tells_sentences_with_the_words_that_show_it(client):
     assert client.get("/v1/accounts/dog/words").json()["sentences"] == []
     assert client.get("/v1/accounts/nobody/words").status_code == 404
     assert client.get("/v1/accounts/bee/words?as_of=2020-01-01").status_code == 404
+
+
+def test_who_reads_what_was_said_is_written_down(client, store):
+    for account_id in ("bee", "nobody"):
+        client.get(f"/v1/accounts/{account_id}/words")
+    client.app.state.access.audit.flush()
+
+    assert [row["subject"] for row in entries(store, limit=9)] == ["bee"]
 
 
 def test_hostile_words_are_only_words_on_the_page(client):
