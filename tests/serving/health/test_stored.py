@@ -40,7 +40,8 @@ def test_an_older_written_pulse_does_not_count_under_a_recipe_that_reads_no_ages
 
     def pulse_of(told):
         found = made_of(as_of, recipe, kept, told)
-        return found.input("pulse").value
+        read = found and found.input("pulse")
+        return read and read.value
 
     def said(day):
         at = datetime(2025, 12, day, tzinfo=UTC)
