@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -22,6 +23,9 @@ MEMBERS = 8
 SHARE = 0.8
 # Up to so many rows are asked about by one thread.
 ALONE = 64
+# LightGBM keeps in the model which of its trees it was asked for last: whoever asks for others at
+# the same time would change the answer to the first.
+_TURN = threading.Lock()
 CALENDAR = ("interval", "renewals")
 Places = npt.NDArray[np.intp]
 CALENDAR_DIRECTIONS = (0, 1)
@@ -79,12 +83,13 @@ class Forest:
         if not len(X):
             return np.empty((len(self.trees), *X.shape))
         starts = np.cumsum((0, *self.trees[:-1]))
-        parts = [
-            self.booster.predict(
-                X, pred_contrib=True, start_iteration=int(start), num_iteration=trees
-            )
-            for start, trees in zip(starts, self.trees, strict=True)
-        ]
+        with _TURN:
+            parts = [
+                self.booster.predict(
+                    X, pred_contrib=True, start_iteration=int(start), num_iteration=trees
+                )
+                for start, trees in zip(starts, self.trees, strict=True)
+            ]
         return np.asarray(parts, dtype=np.float64)[:, :, :-1] * len(self.trees)
 
     @cached_property
@@ -102,7 +107,8 @@ class Forest:
         # To wait for other threads takes longer than a few rows do.
         if len(X) <= ALONE:
             how = {**how, "num_threads": 1}
-        return np.asarray(self.booster.predict(X, **how), dtype=np.float64)
+        with _TURN:
+            return np.asarray(self.booster.predict(X, **how), dtype=np.float64)
 
     @cached_property
     def booster(self) -> lgb.Booster:

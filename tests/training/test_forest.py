@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import lightgbm as lgb
@@ -90,6 +91,26 @@ def test_contributions_are_those_of_the_shap_library(forest, cohort):
     effects, expected = forest.contributions(X)
     np.testing.assert_allclose(explainer.shap_values(X), effects, rtol=0, atol=1e-9)
     assert explainer.expected_value == pytest.approx(expected)
+
+
+def test_many_threads_ask_different_things_at_once_and_each_is_answered_what_it_asked(
+    forest, cohort
+):
+    X = cohort.X[:5]
+    ways = [
+        lambda: forest.margins(X),
+        lambda: forest.members(X),
+        lambda: forest.contributions(X)[0],
+        lambda: forest.member_contributions(X),
+    ]
+    alone = [ask() for ask in ways]
+
+    def asked(seed: int) -> bool:
+        order = np.random.default_rng(seed).integers(len(ways), size=300).tolist()
+        return all(np.array_equal(ways[way](), alone[way]) for way in order)
+
+    with ThreadPoolExecutor(4) as pool:
+        assert all(pool.map(asked, range(4)))
 
 
 def test_no_rows_have_no_margins_members_or_contributions(forest, cohort):
