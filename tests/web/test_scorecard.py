@@ -63,7 +63,9 @@ def _row(account_id: str, csm: str, band: Band, arr: float) -> AccountRisk:
         arr=arr,
         arr_at_risk=arr / 2,
         coverage=0.9,
-        practice=Practice(indicators=account_text(_figures(gross_retention=60.0, csat=50.0, clv=9.0))),
+        practice=Practice(
+            indicators=account_text(_figures(gross_retention=60.0, csat=50.0, clv=9.0))
+        ),
     )
 
 

@@ -135,10 +135,10 @@ def test_taking_answers_twice_changes_nothing_and_keeps_what_was_there(tmp_path)
     there.write_text("survey_id,account_id,sent_at,kind,owner\ns1,a,2025-01-01,nps,dana\n")
     path = asked_of(tmp_path, "a,c1,2025-05-01,2025-05-02,en,5,5,5,5,3,Fine so far")
     found = answered(MONTHLY, path)
-    rows = {"surveys": found.surveys, "feedback": found.feedback}
-    assert merge(tmp_path, rows) == {"surveys": 1, "feedback": 1}
+    tables = {"surveys": found.surveys, "feedback": found.feedback}
+    assert merge(tmp_path, tables) == {"surveys": 1, "feedback": 1}
     first = there.read_bytes(), (tmp_path / "feedback.csv").read_bytes()
-    assert merge(tmp_path, rows) == {"surveys": 0, "feedback": 0}
+    assert merge(tmp_path, tables) == {"surveys": 0, "feedback": 0}
     assert (there.read_bytes(), (tmp_path / "feedback.csv").read_bytes()) == first
     with there.open(newline="") as stream:
         rows = list(csv.DictReader(stream))
@@ -210,9 +210,7 @@ def test_nothing_is_written_where_one_of_the_files_cannot_take_it(tmp_path):
     (tmp_path / "feedback.csv").write_text("id,account_id\n1,a\n")
     path = asked_of(tmp_path, "a,c1,2025-05-01,2025-05-02,en,5,5,5,5,3,Fine so far")
     found = answered(MONTHLY, path)
-    with pytest.raises(
-        BadInputError, match=r"feedback\.csv: expected the column feedback_id"
-    ):
+    with pytest.raises(BadInputError, match=r"feedback\.csv: expected the column feedback_id"):
         merge(tmp_path, {"surveys": found.surveys, "feedback": found.feedback})
     assert not (tmp_path / "surveys.csv").exists()
 

@@ -30,8 +30,10 @@ from serving.api import create_app
 from serving.contract.document import KEY_HEADER, document
 from serving.database import reading, transaction, writing
 from serving.moments import now
+from serving.plays.effect import looked
 from serving.store import current_batch, ranked
 from serving.tables import FEEDBACK, INTERVENTION, PULSE
+from training.config import Config
 
 LEAST = 2000
 GENERATED = settings(
@@ -66,7 +68,8 @@ class Asked:
         for methods in contract["paths"].values():
             for operation in methods.values():
                 for one in operation["parameters"]:
-                    if known and one["name"] in self.known:
+                    # Who is not there is refused in a path, and just not listed for a query.
+                    if known and one["in"] == "path" and one["name"] in self.known:
                         one["schema"]["enum"] = self.known[one["name"]]
         path = f"/contract/{known}"
         self.app.add_api_route(path, lambda: contract, include_in_schema=False)
@@ -96,6 +99,8 @@ class Asked:
         left_out = [ignored_auth]  # who may ask is tried here, by callers of our own
         if answer.status_code == 422 and "errors" not in answer.json():
             left_out.append(positive_data_acceptance)  # a rule for which a schema has no words
+        if isinstance(case.body, dict) and None in case.body.values():
+            left_out.append(negative_data_rejection)  # as CRMs send what they leave out
         if case.operation.label == "POST /v1/score":
             # Accounts are judged one by one, by rules of landing of which a schema has only some.
             left_out += [positive_data_acceptance, negative_data_rejection]
@@ -126,6 +131,7 @@ def asked(arrived, tmp_path_factory) -> Iterator[Asked]:
         return str(answer.json()["intervention_id"])
 
     known = {"account_id": accounts, "intervention_id": [asyncio.run(planned())]}
+    looked(workspace, Config())
     yield Asked(app, known, callers)
     # Hypothesis takes words from our own code, such as "header", which stand in logs as well.
     with transaction(writing(workspace.store)) as connection:

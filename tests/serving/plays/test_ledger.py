@@ -131,8 +131,9 @@ def test_a_hold_out_that_another_play_overrides_ends_and_leaves_its_place_once_t
     batch, today = published(address, account("ant", risk=0.2)), datetime.now(UTC)
     assert planned(address, batch, today, draw=0.1).held_out == 1
     (held,) = desk(address).waiting("ant")
-    hands, attempt = Desk(address), Attempt(key_id="k", target=("x",), content=None, key=None)
-    answer = hands.intervention("ant", NewIntervention(play="Lunch"), attempt)
+    lunch = NewIntervention(play="Lunch")
+    hands, attempt = Desk(address), Attempt(key_id="k", target=("x",), content=lunch, key=None)
+    answer = hands.intervention("ant", lunch, attempt)
     ended = desk(address).find(held.assignment_id)
     assert ended is not None
     assert (ended.decision, ended.why, ended.override) == ("released", "override", True)
@@ -149,7 +150,7 @@ def test_an_answer_that_was_given_meanwhile_stays_when_a_plan_would_end_the_offe
     assert planned(address, batch).suggested == 1
     (offer,) = desk(address).waiting("ant")
     said = Declining(why="no_time")
-    attempt = Attempt(key_id="k", target=("x",), content=None, key=None)
+    attempt = Attempt(key_id="k", target=("x",), content=said, key=None)
     desk(address).decline(offer.assignment_id, said, attempt)
     late = Lapse(assignment_id=offer.assignment_id, decision="withdrawn", why="unanswered")
     monkeypatch.setattr("serving.plays.ledger.lapses", lambda *_: [late])  # as it stood before
