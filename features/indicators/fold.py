@@ -35,7 +35,9 @@ def card(measured: Measured, as_of: pd.Timestamp) -> Card:
     """
     here = measured.accounts[measured.accounts["as_of"] == as_of]
     parts = measured.parts[measured.parts["as_of"] == as_of]
-    parts = parts[parts["denominator"].notna()]
+    # The engine gives rows in any order; decimals added in another order add up to others.
+    ordered = ["indicator", "account_id", "days", "numerator", "denominator"]
+    parts = parts[parts["denominator"].notna()].sort_values(ordered, kind="stable")
     parts = parts.merge(here[["account_id", "segment"]], on="account_id", how="left")
     customers = here[here["customer"].astype(bool)]
     folding = _Folding(measured, _frames(measured, as_of), _churn(parts))
