@@ -56,8 +56,8 @@ _OF_ACCOUNTS = {
 _FREE_TEXT = {
     FEEDBACK: ("note",),
     PULSE: ("note",),
-    INTERVENTION: ("note",),
-    ASSIGNMENT: ("why",),
+    INTERVENTION: ("note", "play", "reason"),
+    ASSIGNMENT: ("why", "play", "reason"),
     ANSWERED: ("body",),
 }
 _TOLD = ("summary", "driver_1", "driver_2", "driver_3", "explanation", "dossier")

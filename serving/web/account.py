@@ -101,7 +101,7 @@ def _playing(router: APIRouter, page: Page) -> None:
     def begin(request: Request, look: Looking, account_id: str, typed: Typing) -> Response:
         def write(sent: Sent) -> None:
             said = forms.play(typed, sent.viewer, page.plays.book)
-            page.desk.intervention(account_id, said, sent.attempt(said))
+            page.desk.intervention(account_id, said, sent.attempt(said), anew=True)
 
         return page.take(request, look, account_id, typed, ("play", account_id), write)
 

@@ -183,7 +183,7 @@ class _Page:
         if it.decision is not None:
             raise DeclinedError(409, "it was answered before")
         said = forms.taken(sent.typed, viewer, it)
-        self.desk.intervention(it.account_id, said, sent.attempt(said))
+        self.desk.intervention(it.account_id, said, sent.attempt(said), taking=name, anew=True)
         return it.account_id
 
     def decline(self, sent: _Sent, viewer: Viewer, name: str) -> str:

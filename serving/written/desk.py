@@ -36,7 +36,7 @@ from serving.written.contents import (
     Pulse,
 )
 from serving.written.ids import new_id
-from serving.written.log import log_by_hand
+from serving.written.log import log_by_hand, waits
 from serving.written.once import Answer, Attempt, DeclinedError, once
 from serving.written.pulses import newest_pulses
 
@@ -120,11 +120,27 @@ class Desk:
 
         return self._take(PULSE_KIND, account_id, attempt, row)
 
-    def intervention(self, account_id: str, said: NewIntervention, attempt: Attempt) -> Answer:
-        """Keep an intervention, open."""
+    def intervention(
+        self,
+        account_id: str,
+        said: NewIntervention,
+        attempt: Attempt,
+        *,
+        taking: str | None = None,
+        anew: bool = False,
+    ) -> Answer:
+        """Keep an intervention, open; `taking` is the suggestion or hold-out that it answers.
+
+        One that was answered before, or has lapsed, is not taken (409), nor is a play of the book
+        begun `anew` while it runs on the account.
+        """
 
         def row(connection: Connection, now: datetime) -> dict[str, Any]:
             batch_id = batch_spoken_of(connection, account_id)
+            if taking is not None and not waits(connection, account_id, taking):
+                raise DeclinedError(409, "it was answered before")
+            if anew and _runs(connection, account_id, said.play_id):
+                raise DeclinedError(409, "this play runs on the account already")
             assigned = said.assigned_at or now
             if assigned > now + _AHEAD:  # nobody could close it before that
                 raise DeclinedError(422, "assigned_at: expected a moment that is not to come")
@@ -215,6 +231,17 @@ def _row(kept: BaseModel) -> dict[str, Any]:
     # The store knows no truth values, only numbers.
     values = kept.model_dump()
     return {name: int(v) if isinstance(v, bool) else v for name, v in values.items()}
+
+
+def _runs(connection: Connection, account_id: str, play_id: str | None) -> bool:
+    its = INTERVENTION.c
+    query = select(its.intervention_id).where(
+        its.account_id == account_id,
+        its.play_id == play_id,
+        its.closed_at.is_(None),
+        its.held_out.is_distinct_from(1),
+    )
+    return play_id is not None and connection.execute(query.limit(1)).first() is not None
 
 
 def _closed(kept: Intervention, said: Closing) -> dict[str, Any]:

@@ -60,6 +60,12 @@ def log_by_hand(
     return (same or by_hand).assignment_id
 
 
+def waits(connection: Connection, account_id: str, assignment_id: str) -> bool:
+    """Whether nobody has answered that assignment of an account; nobody else can from now on."""
+    waiting = _undecided(connection, account_id)
+    return any(one.assignment_id == assignment_id for one in waiting)
+
+
 def decide(connection: Connection, assignment_id: str, **decided: Any) -> bool:  # noqa: ANN401
     """Keep what became of an assignment: decision, decided_at, decided_by and why.
 

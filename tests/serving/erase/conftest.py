@@ -104,6 +104,9 @@ def _written(workspace: Workspace) -> None:
     with transaction(writing(workspace.store)) as connection:
         for account, note in ((GONE, NOTE), (OTHER, f"{NAME} is leaving; write to {PERSON}")):
             its = {"account_id": account, "note": note, **who}
+            own_words = {"play": "x", "reason": "y"}
+            if account == OTHER:  # which the person belongs to
+                own_words = {"play": f"Call {NAME}", "reason": f"{PERSON} asked for it"}
             answer = {
                 "account_id": account,
                 "body": f'{{"account_id":"{account}","note":"{note}"}}',
@@ -112,10 +115,19 @@ def _written(workspace: Workspace) -> None:
             for table, row in (
                 (FEEDBACK, {"feedback_id": account, "verdict": "agree", **its}),
                 (PULSE, {"pulse_id": account, "pulse": 2, "recorded_at": at, **its}),
-                (INTERVENTION, {"intervention_id": account, "play": "x", "assigned_at": at, **its}),
+                (
+                    INTERVENTION,
+                    {"intervention_id": account, "assigned_at": at, **its, **own_words},
+                ),
                 (
                     ASSIGNMENT,
-                    {"assignment_id": account, "account_id": account, "why": note, **offered},
+                    {
+                        "assignment_id": account,
+                        "account_id": account,
+                        "why": note,
+                        **offered,
+                        **own_words,
+                    },
                 ),
                 (
                     ALERT,

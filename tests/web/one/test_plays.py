@@ -9,11 +9,14 @@ import httpx
 import pytest
 from sqlalchemy import update
 
+from data.workspace import Workspace
 from serving.database import reading, transaction, writing
 from serving.moments import now
+from serving.plays.board import PlayDesk
 from serving.plays.catalogue import shipped
 from serving.plays.ledger import Day, plan
 from serving.plays.playbook import HoldOut, Work
+from serving.published import Published
 from serving.store import current_batch
 from serving.tables import INTERVENTION
 from serving.tables_plays import ASSIGNMENT
@@ -81,6 +84,23 @@ def test_the_same_form_sent_twice_begins_one_play(anybody):
     other = send(anybody, f"/plays/{name}/take", anybody.get("/plays").text)
     assert other.status_code == 409
     assert "Something has changed meanwhile" in other.text
+    assert len(anybody.kept(INTERVENTION)) == 1
+
+
+def test_a_suggestion_that_is_answered_while_somebody_takes_it_is_taken_once(anybody, monkeypatch):
+    planned(anybody)
+    page, name = anybody.get("/plays").text, of(anybody, "ant")["assignment_id"]
+    before = PlayDesk(Workspace(anybody.store.parent), Published(anybody.store)).find(str(name))
+    assert send(anybody, f"/plays/{name}/decline", page, why="no_time").status_code == 303
+    monkeypatch.setattr(PlayDesk, "find", lambda *_: before)  # read a moment too early
+    assert send(anybody, f"/plays/{name}/take", anybody.get("/plays").text).status_code == 409
+    assert (anybody.kept(INTERVENTION), of(anybody, "ant")["decision"]) == ([], "declined")
+
+
+def test_a_play_that_runs_is_not_begun_on_the_same_account_again(anybody):
+    typed = {"play": "Reach out by another way", "own": ""}
+    first, again = (anybody.open("ant").send("plays", typed) for _ in range(2))
+    assert (first.status_code, again.status_code) == (303, 409)
     assert len(anybody.kept(INTERVENTION)) == 1
 
 
