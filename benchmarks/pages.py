@@ -42,7 +42,7 @@ sys.path[:] = [str(HERE.parent), *(entry for entry in sys.path if Path(entry) !=
 
 from benchmarks.honesty import MISS, PASS
 from benchmarks.load import Ask, Server, Told, arguments, request, run, sequence, server
-from benchmarks.service import COMPANY, SMALL, forewarn
+from benchmarks.service import COMPANY, forewarn
 from data.workspace import Workspace
 from features.catalog import FAMILY_BY_NAME
 from serving.access import users
@@ -249,10 +249,8 @@ def _workspace(folder: Path, given: argparse.Namespace) -> Workspace:
     if given.workspace is not None:
         shutil.copytree(given.workspace, place, symlinks=True)
         return Workspace(place)
-    settings = folder / "settings.yml"
-    settings.write_text(SMALL)
     forewarn("synth", str(folder / "company"), *COMPANY)
-    forewarn("run", str(folder / "company"), "--workspace", str(place), "--config", str(settings))
+    forewarn("run", str(folder / "company"), "--workspace", str(place))
     return Workspace(place)
 
 

@@ -59,7 +59,6 @@ CLIENTS, ROUNDS = 4, 10
 LEAST_TIMES, ASKED_TIMES, WAIT_SECONDS = 2.0, 2.1, 3.0
 COMMAND = str(Path(sys.executable).with_name("forewarn"))
 COMPANY = ("--accounts", "300", "--seed", "0", "--events", "60000")
-SMALL = "bootstrap: 20\nlightgbm: {n_estimators: 10}\n"
 FLOOR, RISK, LOOKUP = "a constant (the floor)", "a stored risk", f"{LOOKED_UP} stored risks"
 ON_DEMAND, ON_DEMAND_SECONDS, SENT = "a score on demand", 0.05, 40
 
@@ -87,10 +86,9 @@ class Company:
         return random.choice(self.sent)  # noqa: S311
 
 
-def company(folder: Path, *, accounts: int, settings: str) -> Company:
+def company(folder: Path, *, accounts: int) -> Company:
     """A small company whose model is real, and whose published accounts are repeated."""
-    (folder / "settings.yml").write_text(settings)
-    place = ("--workspace", str(folder / "workspace"), "--config", str(folder / "settings.yml"))
+    place = ("--workspace", str(folder / "workspace"))
     forewarn("synth", str(folder / "company"), *COMPANY)
     forewarn("run", str(folder / "company"), *place)
     return published(Workspace(folder / "workspace"), accounts)
@@ -217,8 +215,9 @@ def soak(kind: Kind, seconds: float) -> Iterator[str]:
     rate = ASKED_TIMES * most
     clients = int(max(2 * MOST_AT_ONCE, WAIT_SECONDS * rate))
     _allow(2 * clients)
-    # At first, until all pools are as large as they get.
-    crowd(kind.at, kind.ask, Told(), clients=clients, seconds=seconds / 4, rate=rate)
+    # At first all at once, and then as it will go on, until all pools are as large as they get.
+    for first in (0.0, rate):
+        crowd(kind.at, kind.ask, Told(), clients=clients, seconds=seconds / 4, rate=first)
     before, told = kind.at.memory(), Told()
     crowd(kind.at, kind.ask, told, clients=clients, seconds=seconds, rate=rate)
     drift = kind.at.memory() / before - 1
@@ -307,7 +306,7 @@ def lines(folder: Path, given: argparse.Namespace) -> Iterator[str]:
 def _company(folder: Path, given: argparse.Namespace) -> Company:
     accounts = 300 if given.quick else ACCOUNTS
     if given.workspace is None:
-        return company(folder, accounts=accounts, settings=SMALL if given.quick else "")
+        return company(folder, accounts=accounts)
     shutil.copytree(given.workspace, folder / "workspace", symlinks=True)
     return published(Workspace(folder / "workspace"), accounts)
 

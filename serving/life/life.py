@@ -27,26 +27,27 @@ class Queue:
 
     A limit on requests under way says nothing of those that have arrived and were not yet looked
     at: one that is answered without waiting for anything is alone, however many stand behind it.
-    A single stop of the process is no queue: what stands there then is answered without more.
+    A single stop of the process is no queue: what stands there then is answered without more. Of
+    the last two turns and the one that lasts, two must have been late.
     """
 
     TICK_SECONDS = 0.1
 
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._due = self._late = 0.0
+        self._due = self._late = self._before = 0.0
 
     def seconds(self) -> float:
-        """How late what is due now is, and what was due last was too; to be asked in the loop."""
+        """How late two of the last three turns were at least; to be asked in the loop."""
         loop = asyncio.get_running_loop()
         if loop is not self._loop:
-            self._loop, self._late = loop, 0.0
+            self._loop, self._late, self._before = loop, 0.0, 0.0
             self._next(loop)
-        return min(self._late, loop.time() - self._due)
+        return min(self._late, max(self._before, loop.time() - self._due))
 
     def _tick(self, loop: asyncio.AbstractEventLoop) -> None:
         if loop is self._loop:
-            self._late = loop.time() - self._due
+            self._late, self._before = loop.time() - self._due, self._late
             self._next(loop)
 
     def _next(self, loop: asyncio.AbstractEventLoop) -> None:
