@@ -11,7 +11,7 @@ LATE = 0.2
 async def stopped(queue: Queue, times: int) -> float:
     """What a queue says at once after the loop stood still so many times in succession."""
     for _ in range(times):
-        time.sleep(Queue.TICK_SECONDS + LATE)  # noqa: ASYNC251 - as many requests would
+        time.sleep(Queue.TICK_SECONDS + LATE)
         await asyncio.sleep(0)  # what is due is done
         await asyncio.sleep(0)
     return queue.seconds()
