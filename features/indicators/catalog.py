@@ -31,8 +31,9 @@ unit, stretch and sources. This page is written from the declarations (`features
 - Stretches are half-open, `[start, end)`, counted in whole days back from `as_of`, and both clocks
   are kept: what happened or became known at or after `as_of` is not used. So a figure of a past day
   does not change when the past is corrected later.
-- A figure is `partial` when the data do not cover its stretch; it is shown and never held against
-  an expected level. For an account the same holds while it is younger than the stretch.
+- A figure is `partial` when the data do not cover its stretch and the days in which it is judged;
+  it is shown and never held against an expected level. For an account the same holds while it is
+  younger than the stretch.
 - Of a segment or the portfolio, numerators and denominators are the sums of those of its accounts;
   an account without a base is in neither. Customers are those of the moment, unless a figure is of
   a cohort: then it counts who left as well.

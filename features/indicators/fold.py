@@ -116,7 +116,7 @@ def _frames(measured: Measured, as_of: pd.Timestamp) -> list[_Frame]:
             indicator=indicator,
             start=start,
             dates=(f"{start:%Y-%m-%d}", f"{stop:%Y-%m-%d}"),
-            partial=_partial(measured, indicator, start, stop),
+            partial=_partial(measured, indicator, start, as_of),
             empty=measured.empty.get((as_of, indicator.id)),
         )
         for indicator in INDICATORS
@@ -125,11 +125,11 @@ def _frames(measured: Measured, as_of: pd.Timestamp) -> list[_Frame]:
 
 
 def _partial(
-    measured: Measured, indicator: Indicator, start: pd.Timestamp, stop: pd.Timestamp
+    measured: Measured, indicator: Indicator, start: pd.Timestamp, as_of: pd.Timestamp
 ) -> bool:
-    """Whether the data begin within the stretch, or end before its last day."""
+    """Whether the data begin within the stretch, or end before the last day of its judging."""
     begun = [measured.since[name] for name in indicator.tables if name in measured.since]
-    last_day = stop - pd.Timedelta(days=1)
+    last_day = as_of - pd.Timedelta(days=1)
     return any(first >= start + pd.Timedelta(days=1) for first in begun) or (
         measured.until < last_day
     )

@@ -7,8 +7,9 @@ from features.indicators.indicator import Indicator
 _TERMS = ("subscriptions",)
 _AT_START = (
     "Of accounts that paid at the start, as known now. An account that stopped for longer than "
-    "`grace_days` left, even if it came back; one that was merged is counted with the account it "
-    "belongs to, or not at all where that is unknown."
+    "`grace_days` left, even if it came back; between two contracts that lie closer its last price "
+    "goes on. One that was merged is counted with the account it belongs to, or not at all where "
+    "that is unknown."
 )
 _SMB = "SMSB definition: at most 100 %, cohort at the start"
 
@@ -24,6 +25,8 @@ MONEY: tuple[Indicator, ...] = (
         sources=_TERMS,
         reference=_SMB,
         scale=100,
+        lag_of="grace_days",
+        version=2,
         cohort=True,
     ),
     Indicator(
@@ -38,6 +41,8 @@ MONEY: tuple[Indicator, ...] = (
         sources=_TERMS,
         reference="start + expansion - contraction - churn over start (ChartMogul)",
         scale=100,
+        lag_of="grace_days",
+        version=2,
         cohort=True,
     ),
     Indicator(
@@ -64,6 +69,8 @@ MONEY: tuple[Indicator, ...] = (
         sources=_TERMS,
         reference="ChartMogul, gross MRR churn",
         scale=100,
+        lag_of="grace_days",
+        version=2,
         cohort=True,
     ),
     Indicator(
@@ -77,6 +84,8 @@ MONEY: tuple[Indicator, ...] = (
         sources=_TERMS,
         reference="ChartMogul, net MRR churn counts reactivation with expansion",
         scale=100,
+        lag_of="grace_days",
+        version=2,
         cohort=True,
     ),
     Indicator(
@@ -84,13 +93,15 @@ MONEY: tuple[Indicator, ...] = (
         name="Customer churn",
         formula="Customers of the start that left, of their own will or by failed payment, over "
         "customers of the start. An account left when all its contracts ended and none began "
-        "within `grace_days`; an end without a cause counts as voluntary.",
+        "within `grace_days`, which are over for all; an end without a cause counts as voluntary.",
         unit="%",
         better="less",
         days=365,
         sources=_TERMS,
         reference="ChartMogul, customer churn: all subscriptions ended",
         scale=100,
+        lag_of="grace_days",
+        version=2,
         cohort=True,
     ),
     Indicator(
@@ -103,6 +114,8 @@ MONEY: tuple[Indicator, ...] = (
         sources=_TERMS,
         reference="voluntary and delinquent churn apart (Paddle)",
         scale=100,
+        lag_of="grace_days",
+        version=2,
         cohort=True,
     ),
     Indicator(
@@ -115,6 +128,8 @@ MONEY: tuple[Indicator, ...] = (
         sources=("subscriptions.end_kind",),
         reference="voluntary and delinquent churn apart (Paddle)",
         scale=100,
+        lag_of="grace_days",
+        version=2,
         cohort=True,
     ),
     Indicator(
@@ -128,6 +143,8 @@ MONEY: tuple[Indicator, ...] = (
         sources=("subscriptions.end_kind",),
         reference="a merger is no loss",
         scale=100,
+        lag_of="grace_days",
+        version=2,
         cohort=True,
     ),
     Indicator(
@@ -141,6 +158,8 @@ MONEY: tuple[Indicator, ...] = (
         sources=_TERMS,
         reference="ChartMogul leaves them out of the denominator",
         kind="total",
+        lag_of="grace_days",
+        version=2,
         cohort=True,
     ),
     Indicator(
@@ -157,6 +176,8 @@ MONEY: tuple[Indicator, ...] = (
         sources=_TERMS,
         reference="ARPA times margin over churn, with a capped horizon",
         kind="lifetime",
+        lag_of="grace_days",
+        version=2,
         cohort=True,
     ),
     Indicator(

@@ -1,4 +1,5 @@
 -- What became of the revenue and of the customers of the start. One row per account that paid then.
+-- The stretch ends the days of grace before the moment: who left in it left for good.
 WITH terms AS (
     SELECT account_id, as_of, subscription_id, started_at, end_kind, mrr,
         coalesce(ended_at, TIMESTAMP '2200-01-01') AS ended_at
@@ -21,6 +22,21 @@ numbered AS (
     FROM marked m
     CROSS JOIN indicator_rules r
 ),
+-- Between two contracts of a stretch the last price goes on: nobody has left, and nobody is new.
+bridges AS (
+    SELECT m.account_id, m.as_of, m.paid_until, min(m.started_at) AS started_at
+    FROM marked m
+    CROSS JOIN indicator_rules r
+    WHERE m.started_at > m.paid_until AND m.started_at <= m.paid_until + to_days(r.grace_days)
+    GROUP BY m.account_id, m.as_of, m.paid_until
+),
+bridged AS (
+    SELECT t.account_id, t.as_of, t.started_at, t.mrr,
+        coalesce(b.started_at, t.ended_at) AS paid_to
+    FROM terms t
+    LEFT JOIN bridges b ON b.account_id = t.account_id AND b.as_of = t.as_of
+        AND b.paid_until = t.ended_at
+),
 stretches AS (
     SELECT account_id, as_of, stretch, min(started_at) AS started_at, max(ended_at) AS ended_at,
         coalesce(last(end_kind ORDER BY ended_at, started_at, subscription_id), 'voluntary')
@@ -36,12 +52,12 @@ windows AS (
 paid AS (
     SELECT t.account_id, w.as_of, w.start, w.stop,
         round(sum(
-            CASE WHEN t.started_at < w.start AND t.ended_at >= w.start THEN t.mrr ELSE 0 END
+            CASE WHEN t.started_at < w.start AND t.paid_to >= w.start THEN t.mrr ELSE 0 END
         ), 6) AS mrr_start,
         round(sum(
-            CASE WHEN t.started_at < w.stop AND t.ended_at >= w.stop THEN t.mrr ELSE 0 END
+            CASE WHEN t.started_at < w.stop AND t.paid_to >= w.stop THEN t.mrr ELSE 0 END
         ), 6) AS mrr_end
-    FROM terms t
+    FROM bridged t
     JOIN windows w ON w.as_of = t.as_of
     GROUP BY t.account_id, w.as_of, w.start, w.stop
 ),

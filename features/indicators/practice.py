@@ -132,6 +132,8 @@ PRACTICE: tuple[Indicator, ...] = (
         sources=_TERMS,
         reference="expansion MRR (ChartMogul); up and down within the stretch is netted first",
         scale=100,
+        lag_of="grace_days",
+        version=2,
         cohort=True,
     ),
     Indicator(

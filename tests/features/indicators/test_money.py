@@ -1,6 +1,7 @@
 """Retention, churn and lifetime value against sums done by hand, a case of its own per account.
 
-As of 2025-01-01 a stretch of 365 days begins on 2024-01-02.
+As of 2025-01-01 a stretch of 365 days begins on 2023-12-03: it ends on 2024-12-02, 30 days of grace
+before.
 """
 
 from __future__ import annotations
@@ -106,19 +107,69 @@ def test_monthly_churn_is_of_thirty_days_and_net_of_growth(figured):
         {
             "subscriptions": """
         subscription_id account_id started_at ended_at   mrr
-        s1              a          2023-01-01 2024-12-15 200
-        s2              a          2024-12-15 -          150
-        s3              b          2023-01-01 2024-12-20 100
-        s4              c          2023-01-01 2024-12-10 300
-        s5              c          2024-12-10 -          330
-        s6              early      2023-01-01 2024-11-30 900
+        s1              a          2023-01-01 2024-11-15 200
+        s2              a          2024-11-15 -          150
+        s3              b          2023-01-01 2024-11-20 100
+        s4              c          2023-01-01 2024-11-10 300
+        s5              c          2024-11-10 -          330
+        s6              early      2023-01-01 2024-10-30 900
     """
         }
     )
-    # from 2024-12-02: lost 100, reduced 50, added 30, of 200 + 100 + 300 = 600
+    # from 2024-11-02 to 2024-12-02: lost 100, reduced 50, added 30, of 200 + 100 + 300 = 600
     assert told(card.portfolio, "mrr_churn_gross") == (25, 150, 600, 3)
     assert told(card.portfolio, "mrr_churn_net") == (20, 120, 600, 3)
     assert told(card.accounts["c"], "mrr_churn_net") == (-10, -30, 300, 1)
+
+
+# Which are gone, as of 2025-01-01 (the stretch ends on 2024-12-02) and fifteen days later.
+GAPS = {
+    "subscriptions": """
+        subscription_id account_id started_at ended_at   mrr
+        s01             stays      2023-01-01 -          100
+        s02             open       2023-01-01 2024-12-10 100
+        s03             between    2023-01-01 2024-11-25 100
+        s04             between    2024-12-20 -          70
+        s05             lost       2023-01-01 2024-12-01 100
+        s06             late       2023-01-01 2024-11-25 100
+        s07             late       2024-12-26 -          100
+        s08             last_day   2023-01-01 2024-11-25 100
+        s09             last_day   2024-12-25 -          100
+        s10             two        2023-01-01 2024-11-25 100
+        s11             two        2023-01-01 2024-11-20 30
+        s12             two        2024-12-20 -          130
+        s13             then       2023-01-01 2023-11-25 100
+        s14             then       2023-12-10 -          90
+    """,
+}
+
+
+def test_who_is_between_two_contracts_is_lost_when_the_grace_is_over_and_not_before(figured):
+    card = figured(GAPS)
+    accounts = {name: told(card.accounts[name], "gross_retention")[1:3] for name in card.accounts}
+    assert accounts == {
+        "stays": (100, 100),
+        "between": (100, 100),  # 25 days apart; the smaller price comes after the stretch
+        "late": (0, 100),  # 31 days apart: left, and came back
+        "last_day": (100, 100),  # 30 days apart
+        "two": (100, 130),  # the 30 that ended before the other was reduced; nobody left
+        "then": (90, 100),  # between two at the start: there, and reduced since
+    }
+    # open ended 22 days ago: it may come back yet, and the stretch does not reach there
+    # kept: 100 + 100 + 100 + 0 + 0 + 100 + 100 + 90 = 590 of 830
+    assert told(card.portfolio, "gross_retention") == (round(59000 / 830, 6), 590, 830, 8)
+    assert told(card.portfolio, "net_retention")[1:3] == (590, 830)
+    assert told(card.portfolio, "logo_churn") == (25, 2, 8, 8)  # lost and late
+    figure = of(card.portfolio, "logo_churn")
+    assert (figure.start, figure.end) == ("2023-12-03", "2024-12-02")
+    # on 2025-01-16 the grace of open is over; the stretch ends on 2024-12-17
+    later = figured(GAPS, "2025-01-16", until="2025-01-16")
+    assert told(later.portfolio, "logo_churn") == (37.5, 3, 8, 8)
+    assert told(later.accounts["between"], "gross_retention")[1] == 100  # between two at the end
+    # and once the new contract runs, its price counts
+    assert told(
+        figured(GAPS, "2025-01-25", until="2025-01-25").accounts["between"], "gross_retention"
+    )[1:3] == (70, 100)
 
 
 FOUR = {
@@ -171,7 +222,7 @@ def test_what_is_learnt_later_does_not_change_a_past_figure(figured):
     }
     # the smaller contract of June was entered on 10 January: on the 1st nobody knew of it
     assert told(figured(late).portfolio, "gross_retention") == (50, 100, 200, 2)
-    # on the 15th: from 2024-01-16, a 70 of 100, b 100
+    # on the 15th: from 2023-12-17, a 70 of 100, b 100
     assert told(figured(late, "2025-01-15").portfolio, "gross_retention") == (85, 170, 200, 2)
 
 
