@@ -5,7 +5,8 @@
 Companies are simulated in which a play takes two fifths off the risk of whoever gets it, or
 nothing. Managers pick the accounts at risk: by what is recorded of them, or by a feeling of their
 own as well, which foresees who leaves and is recorded nowhere. Where chance decides, four of five
-get it.
+get it. Most companies are seen once; those seen for two years once a quarter, while both plays and
+leaving become more frequent, and both are likelier before a renewal, which the risk does not know.
 Each company is judged three ways, side by side:
 
 - naive: who had a play beside who had none, as a report of save rates does;
@@ -26,6 +27,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
+import pandas as pd
 from scipy.special import expit
 
 # Run as a script, this file's own folder comes first, where it would pass for the package features.
@@ -34,6 +37,7 @@ sys.path[:] = [str(HERE.parent), *(entry for entry in sys.path if Path(entry) !=
 
 from benchmarks.honesty import MISS, PASS
 from training.effects.adjusted import Cases, adjusted
+from training.effects.design import SOON_DAYS, design
 from training.effects.proportions import Arm, Estimate, difference
 from training.matrix import Numbers
 
@@ -43,6 +47,7 @@ RUNS = 150
 LESS = 0.4
 HELD_OUT = 0.2
 _MANY = 200_000
+QUARTERS, _QUARTER_DAYS, _YEAR_DAYS = 8, 91, 365
 NAMES = ("risk", "risk_squared", "silence", "support", "large", "log_arr", "tenure")
 
 
@@ -51,13 +56,14 @@ class World:
     """How a simulated company is: what a play takes off a risk, and who gets one.
 
     `hunch` is how much an unrecorded feeling weighs in the managers' choice; `drawn` leaves the
-    choice to chance.
+    choice to chance. What is `for_years` is seen quarter after quarter.
     """
 
     name: str
     less: float = LESS
     hunch: float = 0.0
     drawn: bool = False
+    for_years: bool = False
 
     @property
     def fair(self) -> bool:
@@ -70,6 +76,8 @@ WORLDS = (
     World("chance decides, no effect", less=0.0, drawn=True),
     World("by recorded risk"),
     World("by recorded risk, no effect", less=0.0),
+    World("and by calendar and renewal", for_years=True),
+    World("and by both, no effect", less=0.0, for_years=True),
     World("and by a hunch", hunch=1.0),
     World("and by a hunch, no effect", less=0.0, hunch=1.0),
 )
@@ -84,7 +92,44 @@ class Company:
 
 
 def simulated(world: World, n: int, rng: np.random.Generator) -> Company:
-    """So many accounts, one row each."""
+    """So many accounts, one row each; for years, one for each quarter until they left."""
+    return _for_years(world, n, rng) if world.for_years else _at_once(world, n, rng)
+
+
+def _for_years(world: World, n: int, rng: np.random.Generator) -> Company:
+    names, (support, growth) = np.char.mod("A%06d", np.arange(n)), rng.normal(size=(2, n))
+    silence, renews_on = rng.normal(size=n), rng.integers(_YEAR_DAYS, size=n)
+    here, quarters = np.ones(n, dtype=bool), []
+    for quarter in range(QUARTERS):
+        late, day = quarter / (QUARTERS - 1) - 0.5, quarter * _QUARTER_DAYS
+        silence = 0.7 * silence + rng.normal(scale=0.71, size=n)
+        renewal = (renews_on - day) % _YEAR_DAYS
+        both = 1.6 * late + 1.2 * (renewal <= SOON_DAYS)
+        risk = -2.8 + 0.6 * silence + 0.4 * support
+        leaves = expit(risk - 0.3 * growth + both)
+        treated = here & (rng.random(n) < expit(-1.6 + 0.7 * (risk + 2.8) - 0.3 * growth + both))
+        left = here & (rng.random(n) < leaves * (1 - world.less * treated))
+        seen = {"account_id": names, "treated": treated, "left": left, "leaves": leaves}
+        told = {"risk": expit(risk), "growth": growth, "renewal_days": renewal}
+        moment = pd.Timestamp("2024-01-01") + pd.Timedelta(days=day)
+        quarters.append(pd.DataFrame({**seen, **told, "as_of": moment})[here])
+        here = here & ~left
+    rows = pd.concat(quarters, ignore_index=True)
+    return Company(
+        observed(rows.drop(columns="leaves")),
+        truth=float(-world.less * rows.loc[rows["treated"], "leaves"].mean()),
+    )
+
+
+def observed(rows: pd.DataFrame) -> Cases:
+    """What a comparison knows of rows with account_id, treated, left and what was recorded."""
+    x, names = design(rows.drop(columns=["account_id", "treated", "left"]))
+    account: npt.NDArray[np.str_] = rows["account_id"].to_numpy(dtype=np.str_)
+    treated, left = (rows[name].to_numpy(dtype=bool) for name in ("treated", "left"))
+    return Cases(account=account, treated=treated, left=left, x=x, names=names)
+
+
+def _at_once(world: World, n: int, rng: np.random.Generator) -> Company:
     silence, support, hunch = rng.normal(size=(3, n))
     large = (rng.random(n) < 0.3).astype(np.float64)
     arr, tenure = rng.normal(size=n) + large, rng.exponential(size=n)

@@ -276,6 +276,24 @@ def test_intervals_of_plays_cover_the_truth_where_all_is_recorded_and_only_there
     assert hunch.covers < 0.6
 
 
+def test_intervals_cover_the_truth_of_years_only_where_calendar_and_renewal_are_known():
+    world = next(world for world in effects.WORLDS if world.for_years)
+    _, alike = effects.lines(world, 400, 40)
+    assert alike.covers >= 34 / 40
+    judge, rng = effects.ways(world)["adjusted"], np.random.default_rng(1)
+    seen = (effects.simulated(world, 1500, rng).cases for _ in range(12))
+    blind = [judge(without(cases, "calendar", "renewal")) for cases in seen]
+    assert np.mean([found.low <= alike.truth <= found.high for found in blind]) < 0.5
+    assert np.mean([found.value - alike.truth for found in blind]) > 0.03
+
+
+def without(cases, *beginnings):
+    kept = [not name.startswith(beginnings) for name in cases.names]
+    assert 0 < sum(kept) < len(kept)
+    names = tuple(name for name, keep in zip(cases.names, kept, strict=True) if keep)
+    return replace(cases, x=cases.x[:, kept], names=names)
+
+
 def test_a_goal_is_met_by_its_own_intervals_only():
     line = effects.Line(effects.WORLDS[2], 400, "adjusted", -0.1, np.zeros(150), 0.91, 0.0, 0.0)
     assert [text.split()[0] for text in effects.goals([line])] == [MISS]

@@ -18,7 +18,10 @@ _AMONG = {
     "postgresql": "SELECT json_array_elements_text(CAST(:ids AS json))",
 }
 _BEGUN = ("account_id", "begun_at", "play_id", "play")
-_STOOD = ("account_id", "batch_id", "as_of", "risk", "arr", "segment", "pulse", "health")
+_STOOD = (
+    *("account_id", "batch_id", "as_of", "risk", "arr", "segment", "pulse", "renewal_at"),
+    "health",
+)
 
 
 def draws(engine: Engine) -> pd.DataFrame:
@@ -83,6 +86,7 @@ def snapshots(engine: Engine) -> pd.DataFrame:
                     RISK.c.arr,
                     RISK.c.segment,
                     RISK.c.pulse,
+                    RISK.c.renewal_at,
                     PRACTICE.c.health_score,
                 )
                 .select_from(RISK.join(BATCH).outerjoin(PRACTICE, its))
@@ -91,7 +95,9 @@ def snapshots(engine: Engine) -> pd.DataFrame:
             )
         ]
     found = pd.DataFrame(rows, columns=[*_STOOD])
-    return found.assign(as_of=pd.to_datetime(found["as_of"], format="%Y-%m-%d"))
+    as_of = pd.to_datetime(found["as_of"], format="%Y-%m-%d")
+    renewal = pd.to_datetime(found.pop("renewal_at"), format="ISO8601")
+    return found.assign(as_of=as_of, renewal_days=(renewal.dt.floor("D") - as_of).dt.days)
 
 
 def with_reasons(engine: Engine, rows: pd.DataFrame) -> pd.DataFrame:

@@ -8,19 +8,27 @@ import numpy as np
 import pandas as pd
 from scipy.special import logit
 
+from training.effects.followup import DAYS
+from training.effects.trials import WINDOW_DAYS
 from training.matrix import Numbers
 
 # Fewer accounts of a segment than this share tell nothing of it.
 RARE = 0.05
-_CERTAIN = 1e-4
+# The days of a window and of what follows it (`trials`, `followup`).
+SOON_DAYS = WINDOW_DAYS + DAYS
+_CERTAIN, _YEAR_DAYS = 1e-4, 365.25
 
 
 def design(rows: pd.DataFrame) -> tuple[Numbers, tuple[str, ...]]:
     """A matrix and the names of its columns, every number finite; columns that never vary left out.
 
-    `rows` hold `risk`, `arr`, `tenure_days`, `segment`, and numbers in columns of any other name.
-    The risk stands as its log-odds and their square, money and time as logarithms. Unknown numbers
-    take the median, with a column that says who was known; of each common segment there is one.
+    `rows` hold `risk`, `arr`, `tenure_days`, `renewal_days`, `segment`, the moment `as_of`, and
+    numbers in columns of any other name; any may be missing. The risk stands as its log-odds and
+    their square, and so does the moment, in years from the middle one: both plays and leaving may
+    become more frequent with time. Money and time are logarithms; besides, `renewal_soon` are those
+    whose renewal may fall into the window of a play or into the days in which they are followed.
+    Unknown numbers take the median, with a column that says who was known; of each common segment
+    there is one.
 
     >>> table = pd.DataFrame({"risk": [0.5, 0.5], "pulse": [2.0, None], "segment": ["a", "b"]})
     >>> design(table)[1]
@@ -33,7 +41,13 @@ def design(rows: pd.DataFrame) -> tuple[Numbers, tuple[str, ...]]:
 
 
 def _columns(rows: pd.DataFrame) -> Iterator[tuple[str, Numbers]]:
-    for name in (str(name) for name in rows.columns if name != "segment"):
+    if "as_of" in rows and len(rows):
+        moments = rows["as_of"]
+        middle = moments.min() + (moments.max() - moments.min()) / 2
+        years = ((moments - middle) / pd.Timedelta(days=_YEAR_DAYS)).to_numpy(dtype=np.float64)
+        yield "calendar", years
+        yield "calendar_squared", years**2
+    for name in (str(name) for name in rows.columns if name not in ("segment", "as_of")):
         values = rows[name].to_numpy(dtype=np.float64, na_value=np.nan)
         known = np.isfinite(values)
         median = float(np.median(values[known])) if known.any() else 0.0
@@ -42,8 +56,10 @@ def _columns(rows: pd.DataFrame) -> Iterator[tuple[str, Numbers]]:
             odds = logit(np.clip(filled, _CERTAIN, 1 - _CERTAIN))
             yield "risk", odds
             yield "risk_squared", odds**2
-        elif name in ("arr", "tenure_days"):
+        elif name in ("arr", "tenure_days", "renewal_days"):
             yield name, np.log1p(np.maximum(filled, 0))
+            if name == "renewal_days":
+                yield "renewal_soon", (known & (values <= SOON_DAYS)).astype(np.float64)
         else:
             yield name, filled
         yield f"{name}_known", known.astype(np.float64)

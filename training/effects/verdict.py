@@ -62,7 +62,7 @@ class Observed:
 class Needed:
     """How many more accounts it takes, with a play and held out, to see `rate` become `rate_with`.
 
-    That is with an 80 % chance, by a one-sided test at 5 %.
+    Seen is that the interval of 95 % leaves out 0, with an 80 % chance.
     """
 
     offered: int
@@ -226,4 +226,4 @@ def _arm(table: pd.DataFrame) -> Arm:
     return Arm(len(table), int((table["state"] == "left").sum()))
 
 
-_NOT_RECORDED: Sequence[str] = ("account_id", "as_of", "since", "treated", "state", "trouble")
+_NOT_RECORDED: Sequence[str] = ("account_id", "since", "treated", "state", "trouble")

@@ -52,8 +52,10 @@ class Log:
                     connection.execute(insert(table), found)
         return self.workspace
 
-    def published(self, as_of: pd.Timestamp, risks: dict[str, float]) -> None:
-        """A batch with nothing but risks, a third of each from silence."""
+    def published(
+        self, as_of: pd.Timestamp, risks: dict[str, float], renewal: str | None = None
+    ) -> None:
+        """A batch with nothing but risks, a third of each from silence, and perhaps a renewal."""
         batch = {
             "batch_id": f"{as_of:%Y-%m-%d}-0",
             "as_of": f"{as_of:%Y-%m-%d}",
@@ -73,6 +75,7 @@ class Log:
                 "risk": risk,
                 "arr": 1000.0,
                 "segment": "small",
+                "renewal_at": renewal,
                 "coverage": 1.0,
                 "summary": "",
                 "explanation": json.dumps({"drivers": [{**drivers[0], "points": risk / 3}]}),

@@ -101,7 +101,7 @@ def test_without_any_plays_it_says_how_many_accounts_it_takes(logged):
     told = looked(log.write(), Config())
     assert told["verdict"] == "not_enough_data"
     # 20 % down to 12 %, four offered for each held out
-    assert (told["needed"]["offered"], told["needed"]["held_out"]) == (721, 181)
+    assert (told["needed"]["offered"], told["needed"]["held_out"]) == (777, 195)
     assert "side_by_side" not in told
     assert sentences(told, language("en"))[0].startswith("not enough data: 0 accounts")
 
@@ -136,6 +136,30 @@ def test_who_was_chosen_for_being_at_risk_is_compared_to_accounts_alike(chosen):
     worst = max(told["observed"]["balance"], key=lambda one: abs(one["before"]))
     assert worst["name"] in ("risk", "points_silence")
     assert abs(worst["before"]) > 0.5 > 5 * abs(worst["after"])
+
+
+def test_plays_of_a_time_in_which_more_leave_are_compared_within_that_time(logged):
+    """In autumn more leave and more are given a play, whatever the risk; plays change nothing."""
+    rng, autumn = np.random.default_rng(4), pd.Timestamp("2025-09-01")
+    names = [f"a{n:04}" for n in range(900)]
+    leaves_in_autumn = rng.random(900) < 0.3
+    left = dict(zip(names, (SOON if one < 0.05 else None for one in rng.random(900)), strict=True))
+    for name in np.array(names)[leaves_in_autumn]:
+        left[name] = left[name] or autumn + pd.Timedelta(days=50)
+    log = logged(left)
+    log.published(SEEN, dict.fromkeys(names, 0.2), renewal="2026-06-01")
+    here = [name for name in names if left[name] != SOON]
+    log.published(autumn, dict.fromkeys(here, 0.2), renewal="2026-06-01")
+    for moment, some, share in ((SEEN, names, 0.08), (autumn, here, 0.4)):
+        for name in np.array(some)[rng.random(len(some)) < share]:
+            log.assigned(str(name), moment + pd.Timedelta(days=1), eligible=False)
+    told = looked(log.write(), Config())
+    sides = told["side_by_side"]
+    assert sides["with_left"] / sides["with"] - sides["without_left"] / sides["without"] > 0.05
+    assert told["difference_low"] < 0 < told["difference_high"]
+    balance = {one["name"]: one for one in told["observed"]["balance"]}
+    assert {"calendar", "renewal_days"} <= {*balance}
+    assert balance["calendar"]["before"] > 0.5 > 5 * abs(balance["calendar"]["after"])
 
 
 def test_its_sentences_and_names_claim_no_cause_and_one_that_does_is_refused(chosen, monkeypatch):

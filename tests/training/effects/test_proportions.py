@@ -90,17 +90,47 @@ def test_nobody_left_anywhere_still_has_an_interval():
 
 @pytest.mark.parametrize(
     ("rate", "rate_with", "each"),
-    [(0.20, 0.12, 257), (0.20, 0.15, 711), (0.10, 0.06, 566), (0.10, 0.08, 2529)],
+    [(0.20, 0.12, 329), (0.20, 0.15, 906), (0.10, 0.06, 721), (0.10, 0.08, 3213)],
 )
 def test_so_many_accounts_are_needed_in_each_arm(rate, rate_with, each):
     assert needed(rate, rate_with) == (each, each)
 
 
-def test_that_many_accounts_do_see_it_in_four_of_five_cases():
-    with_play, held_out = needed(0.20, 0.12, ratio=4)
-    assert with_play == pytest.approx(4 * held_out, abs=4)
-    rng = np.random.default_rng(0)
-    p = rng.binomial(with_play, 0.12, 20_000) / with_play
-    q = rng.binomial(held_out, 0.20, 20_000) / held_out
-    error = np.sqrt(p * (1 - p) / with_play + q * (1 - q) / held_out)
-    assert np.mean((q - p) / error > norm.ppf(0.95)) == pytest.approx(0.8, abs=0.03)
+def test_the_number_is_that_of_the_examples_of_r(monkeypatch):
+    # power.prop.test(p1 = .50, p2 = .75, power = .90): n = 76.7; (n = 50, ...): power = 0.740
+    for power, each in ((0.90, 77), (0.740, 50)):
+        monkeypatch.setattr("training.effects.proportions.POWER", power)
+        assert needed(0.50, 0.75)[0] == each
+
+
+def leaves_out_zero(arm: Arm, other: Arm) -> bool:
+    found = difference(arm, other)
+    return found.high < 0 or found.low > 0
+
+
+def seen(sizes: tuple[int, int], rates: tuple[float, float]) -> float:
+    """How likely the interval leaves out 0, over all that can happen: no formula of a size."""
+    (n, m), total = sizes, sum(sizes)
+    x, y = np.arange(n + 1)[:, None], np.arange(m + 1)[None, :]
+    pooled = (x + y) / total
+    # That interval leaves out 0 where the score test of no difference does.
+    error = np.sqrt(pooled * (1 - pooled) * (1 / n + 1 / m) * total / (total - 1))
+    gap = np.abs(x / n - y / m)
+    out = (gap > norm.ppf(0.975) * error) & (gap > 0)
+    chances = np.outer(binom.pmf(x[:, 0], n, rates[0]), binom.pmf(y[0], m, rates[1]))
+    return float(chances[out].sum())
+
+
+def test_the_interval_leaves_out_zero_where_the_score_test_does():
+    told = [(x, y) for x in range(13) for y in range(9) if leaves_out_zero(Arm(12, x), Arm(8, y))]
+    one = seen((12, 8), (0.3, 0.6))
+    assert one == pytest.approx(sum(binom.pmf(x, 12, 0.3) * binom.pmf(y, 8, 0.6) for x, y in told))
+
+
+@pytest.mark.parametrize("ratio", [1, 4])
+@pytest.mark.parametrize("rates", [(0.20, 0.12), (0.20, 0.15), (0.10, 0.06)])
+def test_with_that_many_accounts_the_interval_leaves_out_zero_in_four_of_five_cases(rates, ratio):
+    rate, rate_with = rates
+    with_play, held_out = needed(rate, rate_with, ratio=ratio)
+    assert with_play == pytest.approx(ratio * held_out, abs=ratio)
+    assert seen((with_play, held_out), (rate_with, rate)) == pytest.approx(0.8, abs=0.025)

@@ -64,7 +64,7 @@ def test_what_is_still_needed_is_counted_from_the_known_rate_less_what_is_there(
     assert [early.rate, early.rate_with] == pytest.approx([0.25, 0.15])  # the risk they had
     later = judged(draws((400, 40), (100, 20)), NO_ROWS, days=60, share=0.2).needed
     assert [later.rate, later.rate_with] == pytest.approx([0.2, 0.12])  # what was seen
-    assert (later.offered, later.held_out) == (721 - 400, 181 - 100)
+    assert (later.offered, later.held_out) == (777 - 400, 195 - 100)
 
 
 def test_likes_are_told_apart_neither_after_nor_before_where_plays_do_nothing():
@@ -129,6 +129,25 @@ def test_the_design_fills_what_is_unknown_and_says_so():
     assert names == ("risk", "risk_squared", "arr", "arr_known", "segment_a", "segment_b")
     assert np.isfinite(x).all()
     assert x[1].tolist() == pytest.approx([0, 0, np.log1p(50), 0, 0, 0])
+
+
+def test_the_design_knows_the_calendar_and_how_near_the_renewal_is():
+    table = pd.DataFrame(
+        {
+            "as_of": pd.to_datetime(["2024-01-01", "2025-01-01", "2026-01-01"]),
+            "renewal_days": [0, 89, np.nan],
+        }
+    )
+    x, names = design(table)
+    told = dict(zip(names, x.T.round(2).tolist(), strict=True))
+    assert told == {
+        "calendar": [-1.0, 0.0, 1.0],
+        "calendar_squared": [1.0, 0.0, 1.0],
+        "renewal_days": [0.0, 4.5, 3.82],  # the unknown one is taken for the median, 44.5 days
+        "renewal_soon": [1.0, 0.0, 0.0],
+        "renewal_days_known": [1.0, 1.0, 0.0],
+    }
+    assert design(table.iloc[:1])[1] == ()  # one moment, one account: nothing varies
 
 
 def test_a_rule_that_gives_everybody_of_a_kind_a_play_leaves_nobody_to_compare():
