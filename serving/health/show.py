@@ -13,7 +13,6 @@ from rich.text import Text
 from features.catalog import BY_NAME
 from features.health.recipe import BANDS, Band
 from features.health.score import Health, Input, Part
-from features.health.together import Together
 from serving.health.snapshot import Snapshot
 from training.health.told import Check, Figure, HealthBacktest, Suggestion
 
@@ -41,7 +40,6 @@ def accounts(found: Snapshot, *, limit: int) -> Iterator[RenderableType]:
     counts = [health.band for health in found.accounts.values()]
     told = ", ".join(f"{counts.count(band)} {band}" for band in reversed(BANDS))
     yield table
-    yield _together(found.together)
     yield f"{len(counts):,} accounts on {found.as_of}: {told}, {counts.count(None)} without a score"
     yield "Next: forewarn health ACCOUNT"
 
@@ -171,18 +169,8 @@ def _range(figure: Figure, shape: str) -> str:
 
 
 def _band(health: Health) -> Text:
-    now, colour = ("no score", "dim") if health.band is None else (health.band, _COLOURS[health.band])
-    return Text.assemble((now, colour), (f", was {health.was}" if health.was else "", "dim"))
-
-
-def _together(all_of_them: Together) -> str:
-    if all_of_them.mean is None:
-        return "health of all: no account has a score"
-    by_arr = "unknown" if all_of_them.mean_by_arr is None else f"{all_of_them.mean_by_arr:.1f}"
     return (
-        f"health of all: {all_of_them.mean:.1f} on average, {by_arr} weighted by revenue; in "
-        f"neither are {all_of_them.without_score:,} accounts without a score, which pay "
-        f"{all_of_them.arr_without_score:,.0f} a year"
+        Text("no score", "dim") if health.band is None else Text(health.band, _COLOURS[health.band])
     )
 
 

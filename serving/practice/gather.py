@@ -11,8 +11,7 @@ import pandas as pd
 from data.churn import ChurnRule
 from data.engine import Sql
 from features.health.recipe import Band, Recipe
-from features.words.lexicon import lexicon
-from features.words.sorter import Sorter, by_phrases
+from features.words.lexicon import Lexicon, lexicon
 from serving.indicators.made import Cards
 from serving.practice import quoted
 from serving.practice.health import stored
@@ -26,7 +25,7 @@ class Asked:
     `engine` is opened at the moment (`features.build.moment`), on the tables of `landed`. Health
     is made by the `recipe`; `bands` are those that accounts were in, by account_id. `cards` are the
     figures of everybody at that moment.
-    What customers said is sorted by the `sorter`.
+    What customers said is sorted by the `phrases`.
     """
 
     engine: Sql
@@ -37,13 +36,13 @@ class Asked:
     recipe: Recipe
     bands: Mapping[str, Band]
     cards: Cards = field(default_factory=Cards)
-    sorter: Sorter = field(default_factory=lambda: by_phrases(lexicon()))
+    phrases: Lexicon = field(default_factory=lexicon)
 
 
 def practices(asked: Asked) -> Mapping[str, Practice]:
     """What is published of each account beside its risk; nothing at or after `as_of` is used."""
     health = stored(asked.recipe, asked.rows, asked.bands)
-    words = quoted.stored(asked.engine, list(asked.rows["account_id"]), asked.sorter)
+    words = quoted.stored(asked.engine, list(asked.rows["account_id"]), asked.phrases)
     return {
         account: Practice(
             **health[account],

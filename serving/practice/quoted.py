@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from features.words.lexicon import Category, Tone
-from features.words.sort import Hit
-from features.words.sorter import Sorter
+from features.words.lexicon import Category, Lexicon, Tone
+from features.words.sort import Hit, sort
 from serving.practice.urgency import RECENT_DAYS, Level, escalated, level, urgency
 
 if TYPE_CHECKING:  # a service reads what is stored, and opens no DuckDB
@@ -62,7 +61,7 @@ def read(text: str | None) -> list[Quoted]:
         return []
 
 
-def stored(engine: Sql, accounts: Sequence[str], sorter: Sorter) -> Mapping[str, str]:
+def stored(engine: Sql, accounts: Sequence[str], phrases: Lexicon) -> Mapping[str, str]:
     """What accounts said in the last year that speaks of something, as JSON, by account.
 
     `engine` is opened at one moment (`features.build.moment`). Of one account at most twelve
@@ -73,7 +72,7 @@ def stored(engine: Sql, accounts: Sequence[str], sorter: Sorter) -> Mapping[str,
     for account, feedback_id, contact_id, said_at, age, text in engine.run(_QUOTES):
         if account in wanted:
             one = _Quote(feedback_id, contact_id, said_at, int(age), text)
-            said.setdefault(account, []).extend(_sorted(one, sorter))
+            said.setdefault(account, []).extend(_sorted(one, phrases))
     return {
         account: _text([one.model_dump(mode="json") for one in _ranked(those)])
         for account, those in said.items()
@@ -133,8 +132,8 @@ class _Said:
     hit: Hit
 
 
-def _sorted(quote: _Quote, sorter: Sorter) -> Iterator[_Said]:
-    for part in sorter.sort(quote.text):
+def _sorted(quote: _Quote, phrases: Lexicon) -> Iterator[_Said]:
+    for part in sort(quote.text, phrases):
         for category, tone in part.tones.items():
             hit = next(h for h in part.hits if (h.category, h.tone) == (category, tone))
             yield _Said(quote, part.start, part.stop, tone, hit)
