@@ -21,8 +21,7 @@ from features.build import pieces
 from features.health.load import load_recipe
 from features.health.recipe import Band, Recipe
 from features.indicators.scorecard import Scorecard, load_scorecard
-from features.words.lexicon import Lexicon
-from features.words.signals import lexicon_of
+from features.words.sorter import Sorter
 from serving.accounts import accounts
 from serving.changes import Earlier, batch_before, changes, earlier
 from serving.database import writing
@@ -44,6 +43,7 @@ from serving.records import AccountRisk, Batch, Change, Explanation
 from serving.spoken import spoken
 from serving.store import find_batch, publish
 from serving.twins import Past, past, twins
+from serving.words.sorter import sorter_of
 from training.config import Config
 from training.model import Model
 from training.rows import revenue
@@ -133,8 +133,8 @@ def _published(
         known = past(engine, model, moment, frozenset(customers["account_id"]))
         manifest, was = workspace.manifest(), _bands(asked)
         figures = cards(engine, manifest, moment, rule=rule, scorecard=asked.scorecard)
-        phrases = lexicon_of(workspace)
-        run = _Run(engine, manifest, model, batch, then, known, asked.recipe, was, figures, phrases)
+        sorter = sorter_of(workspace)
+        run = _Run(engine, manifest, model, batch, then, known, asked.recipe, was, figures, sorter)
         rows = chain.from_iterable(_rows(run, piece, customers) for piece in table)
         told = {**batch.metadata, **feeds_told(engine, run.manifest, model)}
         batch = batch.model_copy(update={"n": len(customers), "metadata": told})
@@ -203,7 +203,7 @@ def _batch(workspace: Workspace, model: Model, as_of: date, recipe: Recipe) -> B
         metadata={
             "data_until": f"{until:%Y-%m-%d}",
             "data_fingerprint": manifest["fingerprint"],
-            "phrases": lexicon_of(workspace).fingerprint,
+            "phrases": sorter_of(workspace).fingerprint,
             "learnt_until": model.data_until[:10],
             "spec": spec.to_dict(),
             "rung": model.rung,
@@ -245,14 +245,14 @@ class _Run:
     recipe: Recipe
     bands: Mapping[str, Band]
     cards: Cards
-    phrases: Lexicon
+    sorter: Sorter
 
     def asked(self, rows: pd.DataFrame) -> Asked:
         """What the practice is made from, for the accounts of these rows."""
         as_of, rule = pd.Timestamp(self.batch.as_of), self.model.spec.rule
         tables, recipe = self.manifest["tables"], self.recipe
         return Asked(
-            self.engine, tables, as_of, rule, rows, recipe, self.bands, self.cards, self.phrases
+            self.engine, tables, as_of, rule, rows, recipe, self.bands, self.cards, self.sorter
         )
 
 

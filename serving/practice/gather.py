@@ -11,7 +11,8 @@ import pandas as pd
 from data.churn import ChurnRule
 from data.engine import Sql
 from features.health.recipe import Band, Recipe
-from features.words.lexicon import Lexicon, lexicon
+from features.words.lexicon import lexicon
+from features.words.sorter import Sorter, by_phrases
 from serving.indicators.made import Cards
 from serving.practice import quoted
 from serving.practice.health import stored
@@ -25,7 +26,7 @@ class Asked:
     `engine` is opened at the moment (`features.build.moment`), on the tables of `landed`. Health
     is made by the `recipe`; `bands` are those that accounts were in, by account_id. `cards` are the
     figures of everybody at that moment.
-    What customers said is sorted by the `phrases`.
+    What customers said is sorted by the `sorter`.
     """
 
     engine: Sql
@@ -36,13 +37,13 @@ class Asked:
     recipe: Recipe
     bands: Mapping[str, Band]
     cards: Cards = field(default_factory=Cards)
-    phrases: Lexicon = field(default_factory=lexicon)
+    sorter: Sorter = field(default_factory=lambda: by_phrases(lexicon()))
 
 
 def practices(asked: Asked) -> Mapping[str, Practice]:
     """What is published of each account beside its risk; nothing at or after `as_of` is used."""
     health = stored(asked.recipe, asked.rows, asked.bands)
-    words = quoted.stored(asked.engine, list(asked.rows["account_id"]), asked.phrases)
+    words = quoted.stored(asked.engine, list(asked.rows["account_id"]), asked.sorter)
     return {
         account: Practice(
             **health[account],

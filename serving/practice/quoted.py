@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from features.words.lexicon import Category, Lexicon, Tone
-from features.words.sort import Hit, sort
+from features.words.lexicon import Category, Tone
+from features.words.sort import Hit
+from features.words.sorter import Sorter
 from serving.practice.urgency import RECENT_DAYS, Level, escalated, level, urgency
 
 if TYPE_CHECKING:  # a service reads what is stored, and opens no DuckDB
@@ -61,7 +62,7 @@ def read(text: str | None) -> list[Quoted]:
         return []
 
 
-def stored(engine: Sql, accounts: Sequence[str], phrases: Lexicon) -> Mapping[str, str]:
+def stored(engine: Sql, accounts: Sequence[str], sorter: Sorter) -> Mapping[str, str]:
     """What accounts said in the last year that speaks of something, as JSON, by account.
 
     `engine` is opened at one moment (`features.build.moment`). Of one account at most twelve
@@ -72,7 +73,7 @@ def stored(engine: Sql, accounts: Sequence[str], phrases: Lexicon) -> Mapping[st
     for account, feedback_id, contact_id, said_at, age, text in engine.run(_QUOTES):
         if account in wanted:
             one = _Quote(feedback_id, contact_id, said_at, int(age), text)
-            said.setdefault(account, []).extend(_sorted(one, phrases))
+            said.setdefault(account, []).extend(_sorted(one, sorter))
     return {
         account: _text([one.model_dump(mode="json") for one in _ranked(those)])
         for account, those in said.items()
@@ -132,8 +133,8 @@ class _Said:
     hit: Hit
 
 
-def _sorted(quote: _Quote, phrases: Lexicon) -> Iterator[_Said]:
-    for part in sort(quote.text, phrases):
+def _sorted(quote: _Quote, sorter: Sorter) -> Iterator[_Said]:
+    for part in sorter.sort(quote.text):
         for category, tone in part.tones.items():
             hit = next(h for h in part.hits if (h.category, h.tone) == (category, tone))
             yield _Said(quote, part.start, part.stop, tone, hit)

@@ -7,6 +7,7 @@ from typing import cast
 
 from data.engine import Sql
 from features.words.lexicon import lexicon
+from features.words.sorter import by_phrases
 from serving.erase.whom import Whom
 from serving.erase.words import Neutral
 from serving.practice.quoted import MOST, read, rewritten, stored, without
@@ -27,7 +28,7 @@ class Quotes:
 
 
 def _read(*rows):
-    found = stored(cast("Sql", Quotes(*rows)), ["a"], lexicon())
+    found = stored(cast("Sql", Quotes(*rows)), ["a"], by_phrases(lexicon()))
     return read(found.get("a"))
 
 
@@ -77,7 +78,7 @@ def test_others_accounts_and_small_talk_leave_nothing():
 
 def test_what_an_erased_person_said_goes():
     rows = (("a", "f1", "p1", 3, "Too expensive!"), ("a", "f2", "p2", 3, "We love it."))
-    text = stored(cast("Sql", Quotes(*rows)), ["a"], lexicon())["a"]
+    text = stored(cast("Sql", Quotes(*rows)), ["a"], by_phrases(lexicon()))["a"]
 
     left = without(text, "p1")
 
@@ -91,7 +92,7 @@ def test_a_name_goes_from_what_was_said_and_never_from_what_is_told_of_it():
     [text] = stored(
         cast("Sql", Quotes(("a", "f1", "p1", 3, "Positive says it is too expensive."))),
         ["a"],
-        lexicon(),
+        by_phrases(lexicon()),
     ).values()
     neutral = Neutral(
         Whom(kind="contact", id="p9", names=frozenset({"Positive", "risk", "review"}))

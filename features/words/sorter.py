@@ -1,0 +1,27 @@
+"""Who sorts what customers said: phrases, or whatever has learnt to sort and stands over them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from features.words.lexicon import Lexicon
+from features.words.sort import Sentence, sort
+
+
+@dataclass(frozen=True)
+class Sorter:
+    """Sorts a text: its sentences with what each says, and the span that shows it.
+
+    The same `fingerprint` says the same of the same text. No feature is made by it: for the model
+    only phrases count (`features.words.signals`).
+    """
+
+    fingerprint: str
+    sort: Callable[[str], list[Sentence]]
+
+
+def by_phrases(phrases: Lexicon) -> Sorter:
+    """Phrases alone, which say nothing where none is found."""
+    return Sorter(phrases.fingerprint, partial(sort, phrases=phrases))
