@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache, cached_property
 
 from features.words.fold import fold
 
@@ -27,10 +28,18 @@ class PhraseError(Exception):
 
 @dataclass(frozen=True)
 class Pattern:
-    """A phrase ready to be looked for; `needs` are letters of which some must be in the text."""
+    """A phrase ready to be looked for; `needs` are letters of which some must be in the text.
 
-    expression: re.Pattern[str]
+    Few are ever met, so an expression is compiled when the first text has what it needs.
+    """
+
+    source: str
     needs: tuple[str, ...]
+
+    @cached_property
+    def expression(self) -> re.Pattern[str]:
+        """Matches the phrase in a folded text."""
+        return re.compile(self.source)
 
     def spans(self, folded: str) -> Iterator[tuple[int, int]]:
         """Where it stands in a folded text."""
@@ -62,7 +71,7 @@ def pattern(
     """
     made = _Reader(phrase, words or {}, joined=joined).read()
     edges = ("", "") if joined else (r"(?<!\w)", r"(?!\w)")
-    return Pattern(re.compile(f"{edges[0]}{made.source}{edges[1]}"), made.needs)
+    return Pattern(f"{edges[0]}{made.source}{edges[1]}", made.needs)
 
 
 class _Reader:
@@ -139,8 +148,7 @@ class _Reader:
     def _named(self, name: str) -> _Piece:
         if name not in self._words:
             raise PhraseError(f"no words are named {name!r}")
-        made = [_Reader(word, {}, joined=self._joined).read() for word in self._words[name]]
-        return _either(made)
+        return _listed(tuple(self._words[name]), self._joined)
 
     def _word(self, token: str) -> _Piece:
         letters = fold(token.strip("*")).text
@@ -153,6 +161,11 @@ class _Reader:
         start = before if token.startswith("*") else ""
         stop = after if token.endswith("*") else ""
         return _Piece(f"{start}{source}{stop}", (re.split(r"\W", letters)[0],))
+
+
+@cache
+def _listed(words: tuple[str, ...], joined: bool) -> _Piece:  # noqa: FBT001
+    return _either([_Reader(word, {}, joined=joined).read() for word in words])
 
 
 def _either(alternatives: Sequence[_Piece]) -> _Piece:
