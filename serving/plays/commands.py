@@ -96,7 +96,7 @@ def _planned(run: Run) -> None:
     from serving.plays import show, work
 
     with run.step("plays") as step:
-        day, found = work.planned(run.workspace)
+        day, found = work.planned(run.workspace, run.config)
         step.done = work.told(found) or "plays: nothing new since the last time"
     told = _desk(run).digests(day.today)
     run.show(*show.digests(told), *filter(None, [show.why_not(found)]))

@@ -24,6 +24,15 @@ from training.spec import ChurnSpec
 _OTHERS, _OTHERS_EACH = 4000, 10
 
 
+def follow_up_of(workspace: Workspace, config: Config) -> ChurnSpec:
+    """By what is judged what became of accounts: the firm's churn, and for how many days.
+
+    Raises:
+        MissingError: nothing was landed.
+    """
+    return follow_up(config.spec(churn_rule(workspace.manifest()["churn"])))
+
+
 def measured(workspace: Workspace, config: Config, *, play: str | None = None) -> Effect:
     """What may be said of all plays together, or of one, by its id or name.
 
@@ -34,7 +43,7 @@ def measured(workspace: Workspace, config: Config, *, play: str | None = None) -
         StoreError: the store is locked or away.
     """
     engine, book = reading(workspace.store), playbook(workspace.root)
-    spec = _spec(workspace, config)
+    spec = follow_up_of(workspace, config)
     drawn, begun = exposure.draws(engine), exposure.begun(engine)
     begun = begun.assign(counts=_is(begun, play, book))
     of_play = drawn[_is(drawn, play, book)]
@@ -79,13 +88,9 @@ def may_tell(workspace: Workspace, config: Config) -> bool:
     """
     engine = reading(workspace.store)
     moments = pd.concat([exposure.draws(engine)["drawn_at"], exposure.begun(engine)["begun_at"]])
-    days = pd.Timedelta(days=_spec(workspace, config).closes_after_days)
+    days = pd.Timedelta(days=follow_up_of(workspace, config).closes_after_days)
     # Of nothing there is no first, and no moment is later than none.
     return bool(since(moments).min() + days <= pd.Timestamp(workspace.manifest()["data_until"]))
-
-
-def _spec(workspace: Workspace, config: Config) -> ChurnSpec:
-    return follow_up(config.spec(churn_rule(workspace.manifest()["churn"])))
 
 
 def _is(table: pd.DataFrame, play: str | None, book: Playbook) -> pd.Series:

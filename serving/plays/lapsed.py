@@ -40,10 +40,10 @@ def lapses(
             if why is not None:
                 yield Lapse(assignment_id=one.assignment_id, decision="withdrawn", why=why)
         elif one.held and one.over_on is None:
-            until = one.assigned_on + timedelta(days=work.hold_out.days)
             risen = high is not None and account is not None and (account.risk or 0) >= high
-            if risen or rules.today >= until:
-                why = "over" if rules.today >= until else "risk"
+            over = rules.today >= rules.drawn_until(one.assigned_on)
+            if risen or over:
+                why = "over" if over else "risk"
                 yield Lapse(assignment_id=one.assignment_id, decision="released", why=why)
 
 

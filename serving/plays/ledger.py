@@ -28,13 +28,15 @@ from serving.written.log import PREFIX, decide, log
 class Day:
     """A day's work for one plan: which batch, by which plays, when, and what chance says.
 
-    `draw` gives an account's number for a word, from 0 to below 1, each as likely as any other.
+    `draw` gives an account's number for a word, from 0 to below 1, each as likely as any other; it
+    is followed for `follow_up_days` what becomes of whom it decides about.
     """
 
     batch: Batch
     book: Playbook
     now: datetime
     draw: Callable[[str, str], float]
+    follow_up_days: int
 
     @property
     def rules(self) -> Rules:
@@ -43,7 +45,13 @@ class Day:
         def drawn(account_id: str) -> float:
             return self.draw(account_id, self.today.isoformat())
 
-        return Rules(book=self.book, today=self.today, limits=self.limits, draw=drawn)
+        return Rules(
+            book=self.book,
+            today=self.today,
+            limits=self.limits,
+            draw=drawn,
+            follow_up_days=self.follow_up_days,
+        )
 
     @property
     def today(self) -> date:

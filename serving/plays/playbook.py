@@ -110,15 +110,15 @@ class Play(_Settings):
 
 
 class HoldOut(_Settings):
-    """What chance keeps back for so many `days`, so that plays can be compared with no play.
+    """What chance keeps back, so that plays can be compared with no play.
 
-    That is a `share` of what would be suggested at risks from the edge `above` and `below` another.
+    That is a `share` of what would be suggested at risks from the edge `above` and `below` another,
+    for as long as it is followed what becomes of the account.
     """
 
     share: float = Field(default=0.2, ge=0, le=0.9)
     above: Edge = "elevated"
     below: Edge = "high"
-    days: _Days = 60
 
 
 class Alerts(_Settings):

@@ -82,17 +82,27 @@ class Plan:
 class Rules:
     """What a plan is made by: the plays, the day, the limits of the bands, and chance.
 
-    `draw` gives an account's number of the day, from 0 to below 1, each as likely as any other.
+    `draw` gives an account's number of the day, from 0 to below 1, each as likely as any other. It
+    is followed for `follow_up_days` what becomes of an account that chance decided about.
     """
 
     book: Playbook
     today: date
     limits: Mapping[str, float]
     draw: Callable[[str], float]
+    follow_up_days: int
 
     def edge(self, given: Edge) -> float | None:
         """A risk of the file as a number; None where the batch has no such band."""
         return self.limits.get(given) if isinstance(given, str) else given
+
+    def drawn_until(self, day: date) -> date:
+        """The day from which a draw of `day` holds no more: its follow-up is over.
+
+        That begins at the midnight after. Released a day sooner, an account could be given a play
+        while it is still counted as one without.
+        """
+        return day + timedelta(days=1 + self.follow_up_days)
 
     def left_to_chance(self, risk: float | None) -> bool:
         """Whether chance may hold out a play at that risk."""
@@ -211,8 +221,7 @@ class _Desk:
         return one.held and one.over_on is None and self._lasts(one)
 
     def _lasts(self, one: Past) -> bool:
-        days = timedelta(days=self.rules.book.work.hold_out.days)
-        return self.rules.today < one.assigned_on + days
+        return self.rules.today < self.rules.drawn_until(one.assigned_on)
 
 
 def _most_to_lose(account: Situation) -> tuple[float, float, str]:

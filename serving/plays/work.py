@@ -9,15 +9,17 @@ from serving import moments
 from serving.database import reading, writing
 from serving.plays.catalogue import playbook
 from serving.plays.chance import drawn, secret_of
+from serving.plays.effect import follow_up_of
 from serving.plays.ledger import Day, Planned, plan
 from serving.store import current_batch
+from training.config import Config
 
 
-def planned(workspace: Workspace) -> tuple[Day, Planned]:
+def planned(workspace: Workspace, config: Config) -> tuple[Day, Planned]:
     """Suggest, alert and tell by the served batch and the firm's plays, now; what that changed.
 
     Raises:
-        MissingError: nothing has been published.
+        MissingError: nothing has been landed or published.
         BadInputError: the firm's file of plays, or the secret of the hold-out, is damaged.
         StoreError: the store is locked or away; nothing was written.
     """
@@ -28,6 +30,7 @@ def planned(workspace: Workspace) -> tuple[Day, Planned]:
         book=book,
         now=moments.now(),
         draw=partial(drawn, secret_of(workspace)),
+        follow_up_days=follow_up_of(workspace, config).window_days,
     )
     return day, plan(reader, writing(workspace.store), day)
 

@@ -85,7 +85,7 @@ def _plan(job: Job) -> None:
     from serving.plays import work
 
     with job.run.step("plays") as step:
-        _, found = work.planned(job.run.workspace)
+        _, found = work.planned(job.run.workspace, job.run.config)
         step.done = work.told(found)
     job.told["plays"] = {
         name: getattr(found, name) for name in ("suggested", "held_out", "alerts", "digests")

@@ -58,7 +58,13 @@ def published(address: Path | str, *rows: AccountRisk, batch_id: str = "b1") -> 
 
 
 def planned(address: Path | str, batch: Batch, now: datetime = NOON, draw: float = 0.5) -> Planned:
-    day = Day(batch=batch, book=shipped(), now=now, draw=lambda *_: draw)
+    day = Day(
+        batch=batch,
+        book=shipped(),
+        now=now,
+        draw=lambda *_: draw,
+        follow_up_days=60,
+    )
     return plan(reading(address), writing(address), day)
 
 

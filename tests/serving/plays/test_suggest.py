@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from serving.plays.catalogue import shipped
@@ -14,6 +15,7 @@ from serving.plays.matching import matches
 from serving.plays.playbook import HoldOut, Playbook, Work
 from serving.plays.situation import Reason, Situation
 from serving.plays.suggest import Past, Rules, suggest
+from training.effects.followup import since
 
 TODAY = date(2026, 3, 2)  # a Monday
 LIMITS = {"elevated": 0.1, "high": 0.2}
@@ -22,7 +24,9 @@ NO_CHANCE = BOOK.model_copy(update={"work": Work(hold_out=HoldOut(share=0))})
 
 
 def rules(book: Playbook = NO_CHANCE, today: date = TODAY, draw: float = 0.5) -> Rules:
-    return Rules(book=book, today=today, limits=LIMITS, draw=lambda _account: draw)
+    return Rules(
+        book=book, today=today, limits=LIMITS, draw=lambda _account: draw, follow_up_days=60
+    )
 
 
 def account(name: str = "ant", *families: str, **different: object) -> Situation:
@@ -139,8 +143,8 @@ def test_the_work_of_an_account_that_changes_hands_counts_for_its_manager_of_tod
         (past(started_on=TODAY), "open"),
         (past(over_on=TODAY - timedelta(days=29)), "cooling_down"),
         (past(over_on=TODAY - timedelta(days=30)), None),
-        (past(held=True, eligible=True, assigned_on=TODAY - timedelta(days=59)), "held_out"),
-        (past(held=True, eligible=True, assigned_on=TODAY - timedelta(days=60)), None),
+        (past(held=True, eligible=True, assigned_on=TODAY - timedelta(days=60)), "held_out"),
+        (past(held=True, eligible=True, assigned_on=TODAY - timedelta(days=61)), None),
         (past(account_id="bee"), None),
     ],
 )
@@ -190,9 +194,9 @@ def test_an_episode_ends_however_lately_something_was_suggested_in_it():
         began = past(play_id="zombie", assigned_on=TODAY - timedelta(days=days), **known)
         return [began, past(play_id="support_friction", **known)]
 
-    (offer,) = suggest([some], told(59), rules(BOOK, draw=0.0)).offers
-    assert (offer.episode, offer.held_out) == ("e1", False)
     (offer,) = suggest([some], told(60), rules(BOOK, draw=0.0)).offers
+    assert (offer.episode, offer.held_out) == ("e1", False)
+    (offer,) = suggest([some], told(61), rules(BOOK, draw=0.0)).offers
     assert (offer.episode, offer.eligible, offer.held_out) == ("", True, True)
 
 
@@ -214,3 +218,18 @@ def test_what_nobody_answers_goes_and_what_is_held_out_is_released_when_its_risk
     assert "held" not in {
         one.assignment_id for one in lapses(known, {"bee": account("bee")}, rules())
     }
+
+
+@pytest.mark.parametrize("days", [60, 180])
+def test_an_account_is_held_out_until_the_midnight_at_which_its_follow_up_is_over(days):
+    noon = pd.Timestamp("2026-01-01 12:00")
+    over = (since(pd.Series([noon])) + pd.Timedelta(days=days)).iloc[0].date()
+    held = past(held=True, eligible=True, assigned_on=noon.date(), assignment_id="held")
+
+    def ended(today: date) -> list[str]:
+        known = replace(rules(today=today), follow_up_days=days)
+        assert bool(suggest([account("ant", "silence")], [held], known).offers) == (today >= over)
+        return [one.why for one in lapses([held], {"ant": account("ant")}, known)]
+
+    assert ended(over - timedelta(days=1)) == []
+    assert ended(over) == ["over"]

@@ -17,7 +17,7 @@ from serving.plays.situation import Reason, Situation
 from serving.plays.suggest import Offer, Past, Rules, suggest
 
 MONDAY, HELD_DAYS = date(2026, 3, 2), 40
-WORK = Work(weekly_budget=3, per_account=2, hold_out=HoldOut(share=0.3, days=HELD_DAYS))
+WORK = Work(weekly_budget=3, per_account=2, hold_out=HoldOut(share=0.3))
 BOOK = shipped().model_copy(update={"work": WORK})
 FAMILIES = ("silence", "zombie", "support", "engagement", "single_contact", "reference_decline")
 
@@ -79,7 +79,13 @@ def test_over_a_year_nothing_is_suggested_twice_and_no_week_has_too_much(seed):
     for day in range(0, 52 * 7, 3):
         today, accounts = MONDAY + timedelta(days=day), company.accounts()
         limits = {"elevated": 0.1, "high": 0.2}
-        rules = Rules(book=BOOK, today=today, limits=limits, draw=lambda _account: chance.random())
+        rules = Rules(
+            book=BOOK,
+            today=today,
+            limits=limits,
+            draw=lambda _account: chance.random(),
+            follow_up_days=HELD_DAYS,
+        )
         here = {one.account_id: one for one in accounts}
         for lapse in lapses(list(company.log.values()), here, rules):
             ended = replace(company.log[lapse.assignment_id], over_on=today)
@@ -109,7 +115,7 @@ def mistakes(offer: Offer, log: Iterable[Past], today: date) -> list[str]:
         "it leaves": offer.account.leaving,
         "open already": any(one.over_on is None for one in same),
         "not cooled down": any(one.over_on and today < one.over_on + cool for one in same),
-        "held out": any(today < one.assigned_on + timedelta(days=HELD_DAYS) for one in held),
+        "held out": any(today <= one.assigned_on + timedelta(days=HELD_DAYS) for one in held),
         "too much at once": len(running) >= WORK.per_account,
     }
     return [what for what, so in wrong.items() if so]

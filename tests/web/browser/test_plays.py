@@ -7,6 +7,7 @@ from playwright.sync_api import Page
 
 from serving.plays.work import planned
 from tests.web.browser.conftest import CSM, sideways, sign_in
+from training.config import Config
 
 MOST_BYTES = 120_000
 
@@ -14,7 +15,7 @@ MOST_BYTES = 120_000
 @pytest.fixture(scope="module", autouse=True)
 def _planned(site, open_site) -> None:
     for one in (site, open_site):
-        planned(one.workspace)
+        planned(one.workspace, Config())
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without"])

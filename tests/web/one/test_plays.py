@@ -34,7 +34,13 @@ def planned(visitor: Visitor, *, share: float = 0.0) -> None:
         update={"work": Work(hold_out=hold, per_account=5, weekly_budget=50)}
     )
     batch = current_batch(reading(visitor.store))
-    day = Day(batch=batch, book=book, now=now(), draw=lambda *_: 0.0)
+    day = Day(
+        batch=batch,
+        book=book,
+        now=now(),
+        draw=lambda *_: 0.0,
+        follow_up_days=60,
+    )
     plan(reading(visitor.store), writing(visitor.store), day)
 
 
