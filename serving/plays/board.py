@@ -25,7 +25,7 @@ from serving.records import AccountRisk, Batch
 from serving.tables import INTERVENTION
 from serving.tables_plays import ALERT, ASSIGNMENT, DIGEST
 from serving.written.assignments import Alert, Assignment, Digest
-from serving.written.contents import Intervention, Line
+from serving.written.contents import Intervention, Line, Moment
 from serving.written.log import decide
 from serving.written.once import Answer, Attempt, DeclinedError, once
 
@@ -45,6 +45,21 @@ class Declining(BaseModel):
 
     why: Refusal
     decided_by: Line | None = None
+
+
+class Declined(BaseModel):
+    """A suggestion that somebody declined, in so far as it is told."""
+
+    model_config = ConfigDict(frozen=True)
+
+    assignment_id: str
+    account_id: str
+    play_id: str | None = None
+    play: str
+    decision: Literal["declined"] = "declined"
+    decided_at: Moment
+    decided_by: str | None = None
+    why: Refusal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -190,9 +205,9 @@ class PlayDesk:
                 raise DeclinedError(404, "no such suggestion")
             if row["decision"] is not None:
                 raise DeclinedError(409, "it was answered before")
-            decided = {"decision": "declined", "decided_at": moments.now()}
-            decide(connection, assignment_id, **decided, **said.model_dump())
-            declined = Assignment.model_validate({**row, **decided, **said.model_dump()})
+            decided = {"decided_at": moments.now(), **said.model_dump()}
+            decide(connection, assignment_id, decision="declined", **decided)
+            declined = Declined.model_validate({**row, "decision": "declined", **decided})
             body = declined.model_dump_json(exclude_none=True)
             return Answer(_OK, declined.account_id, body)
 

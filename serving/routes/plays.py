@@ -13,16 +13,22 @@ from serving.answers_effect import PlaysCompared
 from serving.answers_plays import PlaysAnswer
 from serving.guard import documented
 from serving.language import language
-from serving.plays.board import PlayDesk
+from serving.plays.board import Declined, Declining, PlayDesk
 from serving.records import AccountRisk
+from serving.routes.writing import By, answered
 
 
 def plays_routes(plays: PlayDesk) -> APIRouter:
-    """The routes under `/v1` that tell of plays; they need the scope `read`."""
+    """The routes under `/v1` that tell of plays, and the one that takes in who declines one."""
+    api = APIRouter(prefix="/v1")
+    api.include_router(_reading(plays))
+    api.include_router(_declining(plays))
+    return api
+
+
+def _reading(plays: PlayDesk) -> APIRouter:
     api = APIRouter(
-        prefix="/v1",
-        responses=documented(401, 403, 422, 429, 503),
-        dependencies=[Depends(needs("read"))],
+        responses=documented(401, 403, 422, 429, 503), dependencies=[Depends(needs("read"))]
     )
 
     @api.get("/plays", operation_id="list_plays", response_model=PlaysAnswer)
@@ -50,5 +56,26 @@ def plays_routes(plays: PlayDesk) -> APIRouter:
             raise HTTPException(404, "nobody has looked yet; `forewarn plays --effect` does")
         told = PlaysCompared.of(found, language(wanted.lang))
         return Response(told.model_dump_json(exclude_none=True), media_type="application/json")
+
+    return api
+
+
+def _declining(plays: PlayDesk) -> APIRouter:
+    api = APIRouter(
+        responses=documented(400, 401, 403, 404, 409, 413, 422, 429, 503),
+        dependencies=[Depends(needs("write"))],
+    )
+
+    @api.post(
+        "/plays/{assignment_id}:decline", operation_id="decline_play", response_model=Declined
+    )
+    def decline_play(assignment_id: str, said: Declining, by: By) -> Response:
+        """Say that a suggested play is not taken, and why. It is answered once.
+
+        Declined with the same words again it stays as it is under one Idempotency-Key; else that is
+        a conflict.
+        """
+        attempt = by.attempt(("decline", assignment_id), said)
+        return answered(lambda: plays.decline(assignment_id, said, attempt))
 
     return api

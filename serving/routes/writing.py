@@ -108,7 +108,7 @@ def _taking_routes(api: APIRouter, desk: Desk) -> None:
     def create_feedback(account_id: str, said: NewFeedback, by: By) -> Response:
         """Say whether the published risk of an account is right. It changes no score."""
         attempt = by.attempt(("feedback", account_id), said)
-        return _answered(lambda: desk.feedback(account_id, said, attempt))
+        return answered(lambda: desk.feedback(account_id, said, attempt))
 
     @api.post(
         "/accounts/{account_id:path}/pulses",
@@ -120,7 +120,7 @@ def _taking_routes(api: APIRouter, desk: Desk) -> None:
     def create_pulse(account_id: str, said: NewPulse, by: By) -> Response:
         """Record how a customer success manager judges an account. It changes no score."""
         attempt = by.attempt(("pulse", account_id), said)
-        return _answered(lambda: desk.pulse(account_id, said, attempt))
+        return answered(lambda: desk.pulse(account_id, said, attempt))
 
     @api.post(
         "/accounts/{account_id:path}/interventions",
@@ -132,7 +132,7 @@ def _taking_routes(api: APIRouter, desk: Desk) -> None:
     def create_intervention(account_id: str, said: NewIntervention, by: By) -> Response:
         """Record a play that is run on an account, or kept back for comparison."""
         attempt = by.attempt(("intervention", account_id), said)
-        return _answered(lambda: desk.intervention(account_id, said, attempt))
+        return answered(lambda: desk.intervention(account_id, said, attempt))
 
 
 def _closing_route(api: APIRouter, desk: Desk) -> None:
@@ -151,7 +151,7 @@ def _closing_route(api: APIRouter, desk: Desk) -> None:
         Closed with the same outcome again, it stays as it is; with another, that is a conflict.
         """
         attempt = by.attempt(("close", intervention_id), said)
-        return _answered(lambda: desk.close(intervention_id, said, attempt))
+        return answered(lambda: desk.close(intervention_id, said, attempt))
 
 
 def _listing_routes(api: APIRouter, desk: Desk) -> None:
@@ -221,7 +221,12 @@ class _By:
 By = Annotated[_By, Depends()]
 
 
-def _answered(write: Callable[[], Answer]) -> Response:
+def answered(write: Callable[[], Answer]) -> Response:
+    """What came of writing, or why it could not be taken.
+
+    Raises:
+        HTTPException: 404, 409 or 422 as the desk declined it, 503 while the store is away.
+    """
     with _told():
         answer = write()
     replayed = {"Idempotent-Replayed": "true"} if answer.replayed else {}
