@@ -39,16 +39,16 @@ class Match:
 def matches(situation: Situation, book: Playbook) -> list[Match]:
     """What the situation calls for: situations first, as the file has them, then strong reasons.
 
-    Each play stands once, for the first of its conditions that holds. Where one of them goes
-    instead of everything else, it stands alone.
+    Each play stands once, for the first of its conditions that holds. Those that another one goes
+    instead of are left out.
     """
-    found: list[Match] = []
-    for play_id, play in book.plays.items():
-        match = next(_matching(play_id, play, situation), None)
-        if match is not None and play.instead:
-            return [match]
-        if match is not None:
-            found.append(match)
+    called = [
+        match
+        for play_id, play in book.plays.items()
+        if (match := next(_matching(play_id, play, situation), None)) is not None
+    ]
+    hidden = {other for match in called for other in book.plays[match.play_id].instead}
+    found = (match for match in called if match.play_id not in hidden)
     return sorted(found, key=lambda m: (m.points is not None, -(m.points or 0)))
 
 

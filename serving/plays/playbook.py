@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, field_validator
 
 from data.errors import unknown
 from features.catalog import BY_NAME, FAMILIES
@@ -69,9 +69,10 @@ class Condition(_Settings):
     """What must be so of an account for a play to be suggested; all that is said, none by default.
 
     `reason` is a family of features that raises its risk by at least `points`, by one of `features`
-    if those are given. `rating` is whether the newest rating (NPS) is above or below the ones
-    before it, the higher of which is `rated_at_least`. `words` are categories of what they said of
-    which one is as urgent as `urgency_at_least`.
+    if those are given. `rating` is whether the newest rating (NPS), unless it is too old to count
+    (`situation.LATELY_DAYS`), is above or below the ones before it, the higher of which is
+    `rated_at_least`. `words` are categories of what they said of which one is as urgent as
+    `urgency_at_least`.
     """
 
     reason: _Families = ()
@@ -95,13 +96,13 @@ class Condition(_Settings):
 class Play(_Settings):
     """One play: its name, what suggests it, who does it, how, by when, and how success shows.
 
-    After it was closed it is not suggested again for `cool_down_days`. What is suggested `instead`
-    of everything else leaves no room for other plays.
+    After it was closed it is not suggested again for `cool_down_days`. Where it is called for, the
+    plays that it goes `instead` of are not, by their ids.
     """
 
     name: _Text
     when: Annotated[tuple[Condition, ...], Field(strict=False, min_length=1)]
-    instead: bool = False
+    instead: Annotated[tuple[str, ...], Field(strict=False)] = ()
     owner: Role
     steps: Annotated[tuple[_Text, ...], Field(strict=False, min_length=1, max_length=8)]
     success: _Text
@@ -148,6 +149,15 @@ class Playbook(_Settings):
 
     work: Work = Work()
     plays: Annotated[Mapping[str, Play], Field(min_length=1)]
+
+    @field_validator("plays")
+    @classmethod
+    def _instead_of_plays(cls, plays: Mapping[str, Play]) -> Mapping[str, Play]:
+        for id_, play in plays.items():
+            for other in play.instead:
+                if other not in plays or other == id_:
+                    raise ValueError(str(unknown("play", other, {*plays} - {id_})))
+        return plays
 
     def id_of(self, name: str) -> str | None:
         """The id of the play of that name, or with that id; None of one of the firm's own."""

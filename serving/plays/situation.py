@@ -16,7 +16,9 @@ from serving.records import Band, Batch
 from serving.tables import RISK
 from serving.tables_practice import PRACTICE
 
-_MONTH_DAYS, _LATELY_DAYS = 30.44, 90
+# What they said or how they rated us counts for so long.
+LATELY_DAYS = 90
+_MONTH_DAYS = 30.44
 _RATED = ("survey_answered", "survey_answered_of")
 _TOP = 10.0
 
@@ -34,10 +36,10 @@ class Reason:
 class Situation:
     """An account in a batch; what is None or empty is unknown or does not apply.
 
-    `reasons` stand with the strongest first. `rating` is the newest answer to whether they would
-    recommend us, 0 to 10, and `rated_before` the mean of those of the year before it. `words` has
-    how urgent what they said is, 0 to 1, by category. `leaving`: notice was given, or the term is
-    over; nobody is to call them with a play any more.
+    `reasons` stand with the strongest first. `rating` is the newest answer of 90 days to whether
+    they would recommend us, 0 to 10, and `rated_before` the mean of those of the year before it.
+    `words` has how urgent what they said is, 0 to 1, by category. `leaving`: notice was given, or
+    the term is over; nobody is to call them with a play any more.
     """
 
     account_id: str
@@ -85,7 +87,7 @@ def situation(row: Mapping[str, Any], as_of: date) -> Situation:
     dossier = json.loads(row["dossier"]) if row["dossier"] else {}
     renewal, since = _day(row["renewal_at"]), _day(dossier.get("facts", {}).get("customer_since"))
     heard = _day(row["last_inbound_at"])
-    rating, before = ratings(dossier.get("timeline", ()))
+    rating, before = ratings(dossier.get("timeline", ()), as_of)
     return Situation(
         reasons=_reasons(row["explanation"]),
         renewal_at=renewal,
@@ -101,10 +103,13 @@ def situation(row: Mapping[str, Any], as_of: date) -> Situation:
     )
 
 
-def ratings(timeline: Sequence[Mapping[str, Any]]) -> tuple[float | None, float | None]:
+def ratings(
+    timeline: Sequence[Mapping[str, Any]], as_of: date
+) -> tuple[float | None, float | None]:
     """The newest rating of a timeline, the mean of one day, and the mean of those before it.
 
-    Answers to whether they would recommend us, brought to 0 to 10.
+    Answers to whether they would recommend us, brought to 0 to 10. Unknown where nobody rated us
+    within 90 days: what somebody thought longer ago calls for nothing any more.
     """
     rated = [
         (row["happened_at"][:10], _TOP * row["args"]["score"] / (row["args"].get("scale") or _TOP))
@@ -115,7 +120,8 @@ def ratings(timeline: Sequence[Mapping[str, Any]]) -> tuple[float | None, float 
         [score for _, score in each]
         for _, each in groupby(sorted(rated, reverse=True), key=lambda pair: pair[0])
     ]
-    if not days:
+    since = (as_of - timedelta(days=LATELY_DAYS)).isoformat()
+    if max((day for day, _ in rated), default="") < since:
         return None, None
     newest, *earlier = days
     before = [score for day in earlier for score in day]
@@ -133,7 +139,7 @@ def urgencies(words: str | None, as_of: date) -> dict[str, float]:
     ... )
     ({'pricing_perception': 0.57}, {}, {})
     """
-    since = (as_of - timedelta(days=_LATELY_DAYS)).isoformat()
+    since = (as_of - timedelta(days=LATELY_DAYS)).isoformat()
     found: dict[str, float] = {}
     for one in json.loads(words) if words else ():
         if one["said_on"] >= since:

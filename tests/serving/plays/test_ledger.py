@@ -219,6 +219,11 @@ def test_while_a_file_is_wrong_pages_go_on_with_the_plays_before(tmp_path, caplo
         ("owner: executive", "owner: boss", "plays.zombie.owner: expected 'csm', 'executive', "),
         ("overdue_count,", "overdu_count,", "unknown feature 'overdu_count'; did you mean"),
         ("due_days: 3", "due_days: soon", "champion_left.due_days: expected a whole number; got"),
+        (
+            "instead: [feedback]",
+            "instead: [feedbak]",
+            "plays: unknown play 'feedbak'; did you mean",
+        ),
         ("plays:\n", "plans:\n", "plays: expected a line for it; there is none"),
         ("work:", "work: [", "expected YAML text; while parsing"),
     ],
@@ -290,3 +295,21 @@ def test_the_api_lists_what_is_suggested_and_runs_and_an_intervention_takes_it(w
     after = client.get("/v1/plays?account_id=ant").json()
     assert (after["suggested"], after["begun"]) == ([], [begun])
     assert client.get("/v1/plays?cms=eli").status_code == 422
+
+
+def test_the_api_declines_a_suggestion_once(workspace):
+    batch = published(workspace.store, account("ant", name="Ant"))
+    planned(workspace.store, batch)
+    client = Client(workspace)
+    (first,) = client.get("/v1/plays").json()["suggested"]
+    place, said = f"/v1/plays/{first['assignment_id']}:decline", {"why": "wrong_time"}
+    key = {"Idempotency-Key": "once"}
+    assert client.post(place, json={"why": "bored"}).status_code == 422
+    told, again = (client.post(place, json=said, headers=key) for _ in range(2))
+    assert (told.status_code, again.json(), again.headers["idempotent-replayed"]) == (
+        *(200, told.json(), "true"),
+    )
+    assert told.json() | {"account_id": "ant", "decision": "declined", **said} == told.json()
+    assert client.post(place, json=said).status_code == 409
+    assert client.post("/v1/plays/none:decline", json=said).status_code == 404
+    assert client.get("/v1/plays").json()["suggested"] == []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -34,7 +34,13 @@ def rated(day: str, score: float, scale: float | None = 10, kind: str = "nps") -
     ],
 )
 def test_a_rating_is_the_newest_answer_beside_those_before_it(timeline, found):
-    assert ratings(timeline) == found
+    assert ratings(timeline, AS_OF) == found
+
+
+@pytest.mark.parametrize(("age", "found"), [(90, (9.0, 7.0)), (91, (None, None))])
+def test_a_rating_counts_for_ninety_days(age, found):
+    newest = (AS_OF - timedelta(days=age)).isoformat()
+    assert ratings([rated(newest, 9), rated("2025-06-01", 7)], AS_OF) == found
 
 
 def test_an_account_is_read_as_it_was_published():

@@ -95,10 +95,21 @@ def test_without_that_nothing_is_called_for(situation):
     assert called(situation) == []
 
 
-def test_a_promoter_who_rates_us_higher_is_thanked_instead_of_anything_else():
-    happy = account("a", "silence", band="low", risk=0.05, rating=10.0, rated_before=9.0)
-    assert called(happy) == [("thanks", "rating_rose")]
-    assert called(replace(happy, rating=8.0, rated_before=7.0)) == [("silence", "silence")]
+def test_a_promoter_who_rates_us_higher_is_thanked_instead_of_asked_about_it():
+    told = {"band": "low", "risk": 0.05, "rating": 10.0, "rated_before": 9.0}
+    happy = account("a", "silence", "reference_decline", "sentiment", **told)
+    assert called(happy) == [("thanks", "rating_rose"), ("silence", "silence")]
+    assert [play for play, _ in called(replace(happy, rating=8.0, rated_before=7.0))] == [
+        "silence",
+        "reference_decline",
+        "feedback",
+    ]
+
+
+def test_a_rating_that_fell_is_reviewed_instead_of_only_talked_about():
+    sad = account("a", "support", "sentiment", rating=6.0, rated_before=9.0)
+    found = [play for play, _ in called(sad)]
+    assert found == ["risk_review", "support_friction"]
 
 
 def test_situations_come_before_reasons_and_strong_reasons_before_weak_ones():
