@@ -5,6 +5,7 @@ A page that says anything on its console, or asks anybody else for anything, fai
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import socket
@@ -28,6 +29,7 @@ from serving.access import users
 from serving.api import create_app
 from serving.database import writing
 from serving.moments import now
+from serving.practice.store import read_scorecards
 from serving.records import AccountRisk, Batch, Change, Explanation, Move
 from serving.store import current_batch, one_account, publish, ranked
 from tests.conftest import FOREWARN, absent
@@ -109,17 +111,19 @@ def company(arrived, tmp_path_factory) -> tuple[Workspace, Batch, list[AccountRi
     batch = current_batch(engine)
     listed = ranked(engine, batch.batch_id, by="arr_at_risk", limit=batch.n)
     rows = [row for one in listed if (row := one_account(engine, batch.batch_id, one.account_id))]
+    known = read_scorecards(engine, batch.batch_id)
+    cards = {segment: json.dumps(card) for segment, card in known.items()}
     for weeks in range(WEEKS, 0, -1):
         as_of = batch.as_of - timedelta(weeks=weeks)
         before = batch.model_copy(update={"batch_id": f"{as_of}-past", "as_of": as_of})
-        publish(engine, before, [_before(row, weeks) for row in rows])
+        publish(engine, before, [_before(row, weeks) for row in rows], cards)
     rows = [_since(row, batch) for row in rows]
     mine = [number for number, row in enumerate(rows) if row.csm == rows[0].csm and row.risk]
     for number, name in zip(mine[2:], HOSTILE, strict=False):
         rows[number] = rows[number].model_copy(update={"name": name})
     assert len(mine) > len(HOSTILE) + 2
     batch = batch.model_copy(update={"batch_id": f"{batch.batch_id}-today"})
-    publish(engine, batch, rows)
+    publish(engine, batch, rows, cards)
     return workspace, batch, rows
 
 

@@ -6,12 +6,21 @@ import re
 from urllib.parse import quote
 
 import pytest
+from playwright.sync_api import expect
 
+from serving.plays.work import planned
 from tests.web.browser.conftest import HOSTILE, MANAGER, shown, sideways
+from training.config import Config
 
 PERSIAN = {"locale": "fa-IR"}
 PHONE = {"width": 360, "height": 740}
+TABS = ("/", "/plays", "/health", "/scorecard", "/model")
 _PAPER_PAGE = re.compile(rb"/Type\s*/Page\b")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _planned(site) -> None:
+    planned(site.workspace, Config())
 
 
 def of(row) -> str:
@@ -24,12 +33,14 @@ def places(site) -> dict[str, str]:
         "list": f"/?csm={quote(longest.csm)}",
         "account": of(site.worst),
         "long name": of(longest),
-        "model": "/model",
-        "health": "/health",
+        **{path[1:]: path for path in TABS[1:]},
     }
 
 
-@pytest.mark.parametrize("place", ["list", "account", "long name", "model", "health"])
+PLACES = ["list", "account", "long name", "plays", "health", "scorecard", "model"]
+
+
+@pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("direction", ["ltr", "rtl"])
 def test_a_page_is_accessible_in_every_look_and_fits_a_phone(browsing, site, place, direction):
     how = PERSIAN if direction == "rtl" else {}
@@ -42,6 +53,24 @@ def test_a_page_is_accessible_in_every_look_and_fits_a_phone(browsing, site, pla
     assert browsing.violations(page) == []
     page.emulate_media(color_scheme="dark")
     assert browsing.violations(page) == []
+
+
+@pytest.mark.parametrize("how", [{}, PERSIAN], ids=["ltr", "rtl"])
+def test_on_a_phone_the_tabs_are_one_row_in_which_one_sees_where_one_is(browsing, site, how):
+    page = browsing.open(site, "/", user=MANAGER, viewport=PHONE, **how)
+    nav = page.locator("header nav")
+    assert nav.evaluate("nav => nav.scrollWidth > nav.clientWidth")
+    for path in TABS:
+        browsing.go(page, path)
+        tops = nav.locator("a").evaluate_all("them => them.map(tab => tab.offsetTop)")
+        assert len(set(tops)) == 1
+        expect(nav.locator("[aria-current]")).to_be_in_viewport(ratio=1)
+    # They scroll on from there, and a keyboard finds each of them.
+    page.locator(".brand").focus()
+    for path in TABS:
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.getAttribute('href')") == path
+        expect(nav.locator(":focus")).to_be_in_viewport(ratio=1)
 
 
 @pytest.mark.parametrize("how", [{}, PERSIAN], ids=["ltr", "rtl"])
@@ -84,6 +113,23 @@ def test_the_language_can_be_switched_and_stays(browsing, site):
     assert site.worst.account_id in page.url
     browsing.go(page, "/")
     assert page.locator("html").get_attribute("lang") == "el"
+
+
+def test_the_facts_of_an_account_stand_in_even_columns(browsing, site):
+    page = browsing.open(site, of(site.worst), user=MANAGER)
+    tops = page.locator(".known > div").evaluate_all("them => them.map(one => one.offsetTop)")
+    rows = [tops.count(top) for top in sorted(set(tops))]
+    assert len(rows) == 2
+    assert rows[0] - rows[1] in (0, 1)
+
+
+def test_on_a_phone_the_scorecard_shows_every_value_without_scrolling(browsing, site):
+    page = browsing.open(site, "/scorecard", user=MANAGER, viewport=PHONE)
+    values = page.locator(".indicators td:not(:empty)")
+    assert values.count() > 40
+    inside = "them => them.every(one => one.getBoundingClientRect().right <= innerWidth)"
+    assert values.evaluate_all(inside)
+    assert values.first.evaluate("one => getComputedStyle(one, '::before').content") == '"Value"'
 
 
 def test_an_account_goes_on_two_sheets_of_paper_without_what_only_a_screen_needs(browsing, site):
