@@ -119,6 +119,15 @@ def test_each_figure_says_what_it_was_made_of_and_how_it_went(anybody):
     assert "nothing to count" in empty
 
 
+def test_how_it_went_has_no_column_until_there_is_something_to_tell(anybody, tmp_path):
+    assert "Over past batches" in anybody.get("/scorecard").text
+    path, cards = tmp_path / "store.db", {"": _group(gross_retention=70.0)}
+    publish(writing(path), a_batch("b1", AS_OF, 1), [_row("ant", "Dana", "high", 1.0)], cards)
+    page = Visitor(path).get("/scorecard").text
+    assert "70 / 100" in page
+    assert "Over past batches" not in page
+
+
 def test_revenue_at_risk_comes_from_the_bands_of_the_batch(anybody):
     page = anybody.get("/scorecard").text
     row = page[page.index('id="arr_at_risk"') :].partition("</tr>")[0]
