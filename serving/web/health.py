@@ -9,6 +9,7 @@ from pathlib import Path
 from fastapi import APIRouter, Depends
 from fastapi.responses import HTMLResponse
 
+from features.health.load import built_in
 from features.health.recipe import Ingredient, Recipe
 from features.health.score import PULSE
 from serving.access.caller import needs
@@ -81,7 +82,10 @@ class View:
 
 
 def health_page(published: Published, models: Path, screen: Screen) -> APIRouter:
-    """The page at `/health`; what was found in the past is kept in the folder `models`."""
+    """The page at `/health`; what was found in the past is kept in the folder `models`.
+
+    A batch from before there were scores gets the recipe that comes with forewarn.
+    """
     router = APIRouter(
         include_in_schema=False,
         default_response_class=HTMLResponse,
@@ -92,9 +96,14 @@ def health_page(published: Published, models: Path, screen: Screen) -> APIRouter
     def health(look: Looking) -> HTMLResponse:
         batch = published.batch()
         recipe = recipe_of(batch.metadata)
-        view = None
-        if recipe is not None:
-            view = View(recipe, HealthBacktest.kept(models), look.language)
-        return screen.show("health/health.html", look, batch=batch, view=view, tab="health")
+        view = View(recipe or built_in(), HealthBacktest.kept(models), look.language)
+        return screen.show(
+            "health/health.html",
+            look,
+            batch=batch,
+            view=view,
+            scored=recipe is not None,
+            tab="health",
+        )
 
     return router

@@ -112,9 +112,12 @@ def test_the_page_is_read_in_every_language(visitor, tmp_path, code):
     assert "Ingredients" not in said
 
 
-def test_a_list_from_before_health_says_so(visitor, tmp_path):
+def test_a_list_from_before_health_says_so_and_shows_how_the_next_is_scored(visitor, tmp_path):
+    assert "without health scores" not in words(read(visitor, "/health"))
     publish(writing(tmp_path / "store.db"), a_batch("b3", AS_OF, 0), [])
-    assert "without health scores" in words(read(visitor, "/health"))
+    plain = words(read(visitor, "/health"))
+    assert "without health scores. Scores come with the next run." in plain
+    assert "Our messages answered answered_share_90 2 10% 80%" in plain
 
 
 def test_the_page_of_an_account_shows_its_health_and_a_pulse_moves_it(visitor):

@@ -122,7 +122,9 @@ def rows() -> list[AccountRisk]:
     ]
 
 
-def written(folder: Path, *, report: bool = True, foreseen: Any = FORESEEN) -> None:
+def written(
+    folder: Path, *, report: bool = True, foreseen: Any = FORESEEN, **different: Any
+) -> None:
     kept = {k: v for k, v in REPORT.items() if k != "provenance"}
     stream = io.StringIO()
     told = csv.writer(stream, quoting=csv.QUOTE_NONNUMERIC)
@@ -130,7 +132,7 @@ def written(folder: Path, *, report: bool = True, foreseen: Any = FORESEEN) -> N
     told.writerows([a, d, float(y), r, float(arr), ""] for a, d, y, r, arr in foreseen)
     texts = {"foretold.csv": stream.getvalue(), "journeys.json": json.dumps(JOURNEYS)}
     if report:
-        texts["report.json"] = json.dumps({**kept, "reliability_groups": GROUPS})
+        texts["report.json"] = json.dumps({**kept, "reliability_groups": GROUPS, **different})
     write(folder, texts, MADE)
 
 
@@ -184,6 +186,24 @@ def test_every_plot_obeys_the_policy_of_the_page(workspace):
     assert all('role="img" aria-label="' in plot for plot in plots)
     assert not re.search(r"\sstyle=|<style|\son\w+=|javascript:|<script(?! src)", html)
     assert "nan" not in "".join(plots).lower()
+
+
+def test_reasons_for_leaving_are_counted(workspace):
+    gave = {"champion_left": 6, "price": 3, "weather": 1, "not told": 2}
+    written(workspace.models / "m1", reasons=gave)
+    html = page(workspace)
+    said = words(html)
+    assert '<a href="#reasons">' in html
+    assert "12 accounts that left. Reason Accounts Share" in said
+    assert "champion left 6 50% price 3 25% weather 1 8% not told 2 17%" in said
+    assert "involuntary where the customer said that they close" in said
+
+
+def test_where_nobody_gave_a_reason_for_leaving_nothing_is_said_of_reasons(workspace):
+    written(workspace.models / "m1")
+    html = page(workspace)
+    assert "exit surveys" not in html
+    assert "#reasons" not in html
 
 
 def test_courses_are_shown_by_the_clock_that_is_asked_for(workspace):

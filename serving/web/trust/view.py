@@ -48,6 +48,14 @@ class Held(NamedTuple):
     odd: int | None
 
 
+class Gave(NamedTuple):
+    """A reason for leaving, how many accounts gave it, and their share of all that left."""
+
+    name: str
+    accounts: int
+    share: float
+
+
 class Due(NamedTuple):
     """A list, and the day from which on it can be judged; None where it does not say."""
 
@@ -176,6 +184,13 @@ class View:
         best = at.get(BY_RISK if worth == "accounts" else BY_WORTH, {}).get(worth)
         return None if best is None else (best, at[RANDOM][worth])
 
+    @cached_property
+    def reasons(self) -> list[Gave]:
+        """Why accounts left, as they said; empty where none was asked, or none said."""
+        told = self.report.get("reasons", {})
+        lost = sum(told.values())
+        return [Gave(self._reason(name), count, count / lost) for name, count in told.items()]
+
     @property
     def clocks(self) -> list[str]:
         """By which clocks it is known how both cohorts went; up to the renewal tells more."""
@@ -279,6 +294,10 @@ class View:
     def _rival(self, name: str) -> str:
         key = f"model.rival_{name.replace(' ', '_')}"
         return self.language.say(key) if key in entries() else name
+
+    def _reason(self, name: str) -> str:
+        key = f"model.reason_{name.replace(' ', '_')}"
+        return self.language.say(key) if key in entries() else name.replace("_", " ")
 
     def _table(self, name: str) -> str:
         key = f"tables.{name}"

@@ -180,7 +180,16 @@ def test_without_a_plan_an_account_still_tells_the_play_for_its_strongest_reason
     page = anybody.get("/accounts/ant").text
     assert STEP in page
     assert "Take it on" not in page
-    assert "Nothing is suggested" in anybody.get("/plays").text
+
+
+def test_who_finds_no_plays_is_told_how_they_are_made(anybody):
+    commands = ("<code>forewarn run SOURCE</code>", "<code>forewarn plays --digest</code>")
+    empty = anybody.get("/plays").text
+    assert "Nothing is suggested" in empty
+    assert all(command in empty for command in commands)
+    planned(anybody)
+    full = anybody.get("/plays").text
+    assert not any(command in full for command in commands)
 
 
 def test_a_play_begun_by_hand_takes_the_suggestion_and_logs_what_was_known(anybody):
