@@ -114,7 +114,7 @@ class Told:
             due="" if renewal is None else _due((renewal - as_of).days, language),
             spark=spark(course, as_of),
             course=_course(course, language),
-            change=None if moved is None else whole(moved),
+            change=_points(row.risk, moved),
             why=why,
             heard=_heard(row, language),
             ago="" if heard is None else language.say("list.ago", (as_of - heard).days),
@@ -122,6 +122,11 @@ class Told:
             judgement=judged,
             health=health,
         )
+
+
+def _points(risk: float | None, moved: float | None) -> int | None:
+    """The difference of the percentages that are shown, as the account's page has it."""
+    return None if risk is None or moved is None else whole(risk) - whole(risk - moved)
 
 
 def _heard(row: AccountRisk, language: Language) -> str:

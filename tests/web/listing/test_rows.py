@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import update
 
 from serving.database import transaction, writing
@@ -71,6 +72,18 @@ def test_a_row_tells_how_the_risk_went_and_by_how_much_it_moved_in_a_week(page):
         assert (moved is not None) == (account_id in before)
         assert moved is None or abs(int(moved[1]) - points) <= 1
     assert answer.text.count('class="spark"') == len(before & set(shown(answer)))
+
+
+def test_the_points_of_a_week_are_those_between_the_percentages_that_are_shown(own, store):
+    one = next(row for row in ROWS if row.risk is not None)
+    bare = {"risk_low": None, "risk_high": None}
+    then, today = (one.model_copy(update=bare | {"risk": risk}) for risk in (0.1358, 0.1748))
+    week = AS_OF + WEEK
+    for as_of, row in ((week, then), (week + WEEK, today)):
+        publish(writing(store), batch(as_of, 1), [row])
+    assert " 17% " in row_of(own.get("/"), one.account_id)
+    assert " +3 " in row_of(own.get("/"), one.account_id)
+    assert float(own.sheet()[0]["risk_change_7_days"]) == pytest.approx(0.039)
 
 
 def test_in_each_language_a_row_tells_its_strongest_reason(page):
