@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Page
 
 from serving.plays.work import planned
 from tests.web.browser.conftest import CSM, sideways, sign_in
 from training.config import Config
-
-MOST_BYTES = 120_000
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -59,15 +56,3 @@ def test_it_can_be_read_by_day_and_by_night_on_any_screen(browsing, open_site, l
     assert browsing.violations(page, "color-contrast") == []
     page.set_viewport_size({"width": 360, "height": 740})
     assert sideways(page) == 0
-
-
-def test_it_weighs_little(browsing, open_site):
-    page: Page = browsing.open(open_site, "/plays")
-    assert len(page.content().encode()) + _styles(page) < MOST_BYTES
-
-
-def _styles(page: Page) -> int:
-    links = page.locator("link[rel=stylesheet]").all()
-    addresses = [link.get_attribute("href") or "" for link in links]
-    base = page.url.partition("/plays")[0]
-    return sum(len(page.request.get(f"{base}{address}").body()) for address in addresses)

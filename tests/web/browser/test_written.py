@@ -9,10 +9,12 @@ from urllib.parse import quote
 import pytest
 
 from serving.moments import now
+from serving.plays.work import planned
 from serving.written.contents import Closing, NewFeedback, NewIntervention, NewPulse
 from serving.written.desk import Desk
 from serving.written.once import Answer, Attempt
 from tests.web.browser.conftest import MANAGER, Site, shown, sideways
+from training.config import Config
 
 MOST_BYTES = 120_000
 AGO = timedelta(days=9)
@@ -60,9 +62,10 @@ def test_what_has_expired_is_overdue_or_closed_can_be_read_by_day_and_by_night(
             assert word in shown(page)
 
 
-@pytest.mark.parametrize("place", ["/", "worst", "/model"])
+@pytest.mark.parametrize("place", ["/", "worst", "/plays", "/health", "/scorecard", "/model"])
 def test_a_page_weighs_little_with_its_styles_and_scripts(browsing, site, place):
     place = f"/accounts/{quote(site.worst.account_id)}" if place == "worst" else place
+    planned(site.workspace, Config())
     page = browsing.open(site, place, user=MANAGER, locale="el-GR")  # in Greek most of all
     page.wait_for_load_state("networkidle")
     weights = page.evaluate(
