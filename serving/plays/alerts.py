@@ -14,13 +14,14 @@ from serving.plays.situation import Situation
 
 HIGH, CHECKPOINT, CHAMPION = "risk_high", "checkpoint", "champion_left"
 KINDS = (HIGH, CHAMPION, CHECKPOINT)
-# A checkpoint that was passed longer ago is told no more: else the first batch would tell them all.
+# A checkpoint that was passed longer ago is told no more, unless it was passed since the batch
+# before: else the first batch would tell them all.
 _GRACE_DAYS = 30
 
 
 @dataclass(frozen=True, kw_only=True)
 class Told:
-    """An alert that was raised before; one that is not `cleared` is not raised again."""
+    """An alert that was raised before; until it is `cleared`, what it told of is not over."""
 
     alert_id: str
     account_id: str
@@ -31,7 +32,7 @@ class Told:
 
 @dataclass(frozen=True, kw_only=True)
 class Raised:
-    """An alert to raise; `about` tells one of its kind from another of the same account."""
+    """An alert to raise; `about` tells events of one kind apart, and is empty of a state."""
 
     account: Situation
     kind: str
@@ -47,49 +48,67 @@ class Turn:
 
 
 def turn(
-    accounts: Iterable[Situation], told: Iterable[Told], rules: Alerts, *, edge: float | None
+    accounts: Iterable[Situation],
+    told: Iterable[Told],
+    rules: Alerts,
+    *,
+    edge: float | None,
+    since_days: int,
 ) -> Turn:
-    """What a batch changes, where `edge` is the risk that alerts; None alerts of no risk."""
+    """What a batch changes, where `edge` is the risk that alerts; None alerts of no risk.
+
+    `since_days` is how long before it the batch before it was, 0 where it is the first.
+    """
     known: dict[str, list[Told]] = defaultdict(list)
     for one in told:
         known[one.account_id].append(one)
     raised: list[Raised] = []
     cleared: list[str] = []
     for account in accounts:
-        before = known[account.account_id]
+        before = known.pop(account.account_id, [])
         cleared += [one.alert_id for one in before if _over(one, account, rules, edge)]
-        # What was cleared a moment ago was told, and does not hold now.
-        there = {(one.kind, one.about) for one in before if not one.cleared}
         ever = {(one.kind, one.about) for one in before}
-        for kind, about in _holding(account, rules, edge):
-            if (kind, about) not in (ever if kind == CHECKPOINT else there):
+        # What was cleared a moment ago was told, and does not hold now.
+        open_ = {one.kind for one in before if not one.cleared}
+        for kind, about in _holding(account, rules, edge, max(since_days, _GRACE_DAYS)):
+            # An event happens once; a state may come again.
+            if (kind, about) not in ever if about else kind not in open_:
                 raised.append(Raised(account=account, kind=kind, about=about))
-    return Turn(tuple(raised), tuple(cleared))
+    gone = (one.alert_id for each in known.values() for one in each if not one.cleared)
+    return Turn(tuple(raised), (*cleared, *gone))
 
 
-def _holding(account: Situation, rules: Alerts, edge: float | None) -> Iterator[tuple[str, str]]:
+def _holding(
+    account: Situation, rules: Alerts, edge: float | None, grace: int
+) -> Iterator[tuple[str, str]]:
     if account.leaving:
         return
     if edge is not None and account.risk is not None and account.risk >= edge:
         yield HIGH, ""
     if account.champions_left:
-        yield CHAMPION, ""
-    if (days := _checkpoint(account, rules)) is not None:
+        yield from ((CHAMPION, about) for about in account.departures or ("",))
+    if (days := _checkpoint(account, rules, grace)) is not None:
         yield CHECKPOINT, f"{days} {account.renewal_at}"
 
 
-def _checkpoint(account: Situation, rules: Alerts) -> int | None:
-    """The checkpoint that a renewal to come has passed lately, if any."""
+def _checkpoint(account: Situation, rules: Alerts, grace: int) -> int | None:
+    """The last checkpoint that a renewal to come has passed within so many days, if any."""
     left = account.renewal_days
     if left is None or left < 0:
         return None
-    passed = (days for days in rules.checkpoints if days - _GRACE_DAYS < left <= days)
+    passed = (days for days in rules.checkpoints if days - grace < left <= days)
     return min(passed, default=None)
 
 
 def _over(one: Told, account: Situation, rules: Alerts, edge: float | None) -> bool:
-    if one.cleared or one.kind == CHECKPOINT:
+    """Whether what it told of is over: nobody who was not told yet needs to be."""
+    if one.cleared:
         return False
+    if account.leaving:
+        return True
+    if one.kind == CHECKPOINT:
+        passed = account.renewal_days is not None and account.renewal_days < 0
+        return passed or one.about.partition(" ")[2] != str(account.renewal_at)
     if one.kind == CHAMPION:
         return account.champions_left == 0
     return edge is not None and account.risk is not None and account.risk < rules.rearm * edge

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any
 
-from sqlalchemy import Connection, Engine, insert, select, update
+from sqlalchemy import Column, Connection, Engine, bindparam, func, insert, select, update
 
 from serving import moments
 from serving.database import take_turn, transaction
@@ -17,7 +18,7 @@ from serving.plays.playbook import Playbook
 from serving.plays.situation import Situation, situations
 from serving.plays.suggest import LeftOut, Offer, Past, Rules, suggest
 from serving.records import Batch
-from serving.tables import INTERVENTION
+from serving.tables import BATCH, INTERVENTION
 from serving.tables_plays import ALERT, ASSIGNMENT, DIGEST
 from serving.written.assignments import FOREWARN, Alert, Assignment, Digest
 from serving.written.ids import new_id
@@ -96,7 +97,7 @@ def plan(reader: Engine, writer: Engine, day: Day) -> Planned:
         planned = suggest(accounts.values(), _past(connection, day.book), day.rules)
         _keep(connection, planned.offers, day)
         alerts = _alert(connection, accounts, day)
-        digests = _tell(connection, day)
+        digests = _tell(connection, accounts, day)
     held = sum(offer.held_out for offer in planned.offers)
     return Planned(
         suggested=len(planned.offers) - held,
@@ -200,7 +201,13 @@ def _alert(connection: Connection, accounts: dict[str, Situation], day: Day) -> 
         )
         for row in connection.execute(select(ALERT))
     ]
-    found = turn(accounts.values(), told, rules, edge=day.rules.edge(rules.above))
+    found = turn(
+        accounts.values(),
+        told,
+        rules,
+        edge=day.rules.edge(rules.above),
+        since_days=_since_days(connection, day.batch),
+    )
     for alert_id in found.cleared:
         its = ALERT.c.alert_id == alert_id
         at = moments.text(day.now)
@@ -223,19 +230,20 @@ def _alert(connection: Connection, accounts: dict[str, Situation], day: Day) -> 
     return len(rows)
 
 
-def _tell(connection: Connection, day: Day) -> int:
+def _since_days(connection: Connection, batch: Batch) -> int:
+    """How long ago the batch before is about; 0 where there is none."""
+    earlier = select(func.max(BATCH.c.as_of)).where(BATCH.c.as_of < batch.as_of.isoformat())
+    before = connection.execute(earlier).scalar()
+    return 0 if before is None else (batch.as_of - _day(before)).days
+
+
+def _tell(connection: Connection, accounts: dict[str, Situation], day: Day) -> int:
     """A digest for each manager who was not told all, unless they had one today."""
-    untold = {
-        ALERT: ALERT.c.digest_id.is_(None) & ALERT.c.cleared_at.is_(None),
-        ASSIGNMENT: ASSIGNMENT.c.digest_id.is_(None)
-        & ASSIGNMENT.c.decision.is_(None)
-        & (ASSIGNMENT.c.held_out == 0),
-    }
-    today = day.today.isoformat()
-    had = select(DIGEST.c.csm).where(DIGEST.c.day == today)
+    had = select(DIGEST.c.csm).where(DIGEST.c.day == day.today.isoformat())
     told = set(connection.execute(had).scalars())
-    made = 0
-    for csm in sorted(set(_managers(connection, untold)) - told):
+    untold = _untold(connection, accounts)
+    new = sorted(set(untold) - told)
+    for csm in new:
         digest = Digest(
             digest_id=new_id("dg", day.now),
             csm=csm,
@@ -244,18 +252,30 @@ def _tell(connection: Connection, day: Day) -> int:
             created_at=day.now,
         )
         connection.execute(insert(DIGEST).values(digest.model_dump(mode="json")))
-        for table, where in untold.items():
-            theirs = table.c.csm.is_(None) if csm == "" else table.c.csm == csm
-            change = update(table).where(where, theirs).values(digest_id=digest.digest_id)
-            connection.execute(change)
-        made += 1
-    return made
+        for its, ids in untold[csm].items():
+            change = update(its.table).where(its == bindparam("its_id"))
+            told_by = change.values(digest_id=digest.digest_id)
+            connection.execute(told_by, [{"its_id": one} for one in ids])
+    return len(new)
 
 
-def _managers(connection: Connection, untold: dict[Any, Any]) -> Iterator[str]:
-    for table, where in untold.items():
-        query = select(table.c.csm).where(where).distinct()
-        yield from (csm or "" for csm in connection.execute(query).scalars())
+def _untold(
+    connection: Connection, accounts: dict[str, Situation]
+) -> dict[str, dict[Column[str], list[str]]]:
+    """What nobody was told yet, by whose account it is today: they are to act on it."""
+    found: dict[str, dict[Column[str], list[str]]] = defaultdict(lambda: defaultdict(list))
+    for its, holds in (
+        (ALERT.c.alert_id, ALERT.c.cleared_at.is_(None)),
+        (
+            ASSIGNMENT.c.assignment_id,
+            ASSIGNMENT.c.decision.is_(None) & (ASSIGNMENT.c.held_out == 0),
+        ),
+    ):
+        table = its.table
+        query = select(its, table.c.account_id).where(table.c.digest_id.is_(None), holds)
+        for name, account_id in connection.execute(query.order_by(its)):
+            found[accounts[account_id].csm or ""][its].append(name)
+    return found
 
 
 def _day(moment: str) -> date:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -16,8 +17,10 @@ from serving.records import Band, Batch
 from serving.tables import RISK
 from serving.tables_practice import PRACTICE
 
-# What they said or how they rated us counts for so long.
-LATELY_DAYS = 90
+# What they said or how they rated us counts for so long, and who left for half a year, as the
+# number of champions who left does.
+LATELY_DAYS, _LEFT_DAYS = 90, 180
+_CHAMPIONS = ("champion", "executive")
 _MONTH_DAYS = 30.44
 _RATED = ("survey_answered", "survey_answered_of")
 _TOP = 10.0
@@ -39,7 +42,8 @@ class Situation:
     `reasons` stand with the strongest first. `rating` is the newest answer of 90 days to whether
     they would recommend us, 0 to 10, and `rated_before` the mean of those of the year before it.
     `words` has how urgent what they said is, 0 to 1, by category. `leaving`: notice was given, or
-    the term is over; nobody is to call them with a play any more.
+    the term is over; nobody is to call them with a play any more. `departures` tell apart those who
+    make up `champions_left`, as far as the lists of the account hold them.
     """
 
     account_id: str
@@ -53,6 +57,7 @@ class Situation:
     renewal_days: int | None = None
     customer_months: float | None = None
     champions_left: int | None = None
+    departures: tuple[str, ...] = ()
     engaged_people: int | None = None
     silent_days: int | None = None
     goals_overdue: frozenset[str] = frozenset()
@@ -95,6 +100,7 @@ def situation(row: Mapping[str, Any], as_of: date) -> Situation:
         customer_months=None if since is None else (as_of - since).days / _MONTH_DAYS,
         silent_days=None if heard is None else (as_of - heard).days,
         goals_overdue=_overdue(dossier.get("goals") or ()),
+        departures=departures(dossier, as_of),
         rating=rating,
         rated_before=before,
         words=urgencies(row["words"], as_of),
@@ -126,6 +132,30 @@ def ratings(
     newest, *earlier = days
     before = [score for day in earlier for score in day]
     return _mean(newest), _mean(before) if before else None
+
+
+def departures(dossier: Mapping[str, Any], as_of: date) -> tuple[str, ...]:
+    """The days on which champions and executives left within half a year, the earliest first.
+
+    A second one of a day is numbered. Nobody is named: an alert outlives what is known of a person.
+
+    >>> left = {"role": "champion", "left_on": "2026-01-02"}
+    >>> departures({"people": [left | {"contact_id": who} for who in "ab"]}, date(2026, 2, 1))
+    ('2026-01-02', '2026-01-02#2')
+    """
+    when = {one["contact_id"]: (one["role"], one["left_on"]) for one in dossier.get("people") or ()}
+    for row in dossier.get("timeline") or ():
+        if row["kind"] == "person_left_as":
+            when[row["args"]["contact_id"]] = (row["args"]["role"], row["happened_at"][:10])
+    since = (as_of - timedelta(days=_LEFT_DAYS)).isoformat()
+    left = Counter(
+        day for role, day in when.values() if role in _CHAMPIONS and day and day >= since
+    )
+    return tuple(
+        day if number == 1 else f"{day}#{number}"
+        for day in sorted(left)
+        for number in range(1, left[day] + 1)
+    )
 
 
 def urgencies(words: str | None, as_of: date) -> dict[str, float]:

@@ -106,6 +106,25 @@ def test_what_is_new_after_the_digest_of_a_day_is_told_the_day_after(address):
     assert {one.account_id for one in alerts} == {one.account_id for one in offers} == {"bee"}
 
 
+def test_what_was_not_told_yet_goes_to_whose_account_it_is_by_then(address):
+    planned(address, published(address, account("ant")))
+    batch = published(address, account("ant"), account("bee"), batch_id="b2")
+    assert planned(address, batch, NOON + timedelta(hours=1)).digests == 0  # told tomorrow
+    moved = published(address, account("ant"), account("bee", csm="eli"), batch_id="b3")
+    assert planned(address, moved, NOON + timedelta(days=1)).digests == 1
+    ((digest, alerts, offers),) = desk(address).digests(NOON.date() + timedelta(days=1))
+    assert (digest.csm, len(alerts), len(offers)) == ("eli", 2, 1)
+
+
+@pytest.mark.parametrize("then", [[], [account("bee", notice_at=date(2026, 1, 5))]])
+def test_what_is_over_before_it_was_told_is_told_to_nobody(address, then):
+    planned(address, published(address, account("ant")))
+    batch = published(address, account("ant"), account("bee"), batch_id="b2")
+    assert planned(address, batch, NOON + timedelta(hours=1)).alerts == 2
+    over = published(address, account("ant"), *then, batch_id="b3")
+    assert planned(address, over, NOON + timedelta(days=1)).digests == 0
+
+
 def test_a_risk_that_wobbles_from_batch_to_batch_is_alerted_once(address):
     raised = []
     for n, risk in enumerate((0.3, 0.41, 0.38, 0.42, 0.33, 0.5, 0.3, 0.4)):
