@@ -11,6 +11,7 @@ from features.indicators.catalog import BY_ID
 from features.indicators.indicator import Figure
 from features.indicators.scorecard import Alert
 from serving.answers import Provenance
+from serving.health.answers import PortfolioHealth
 from serving.records import Batch
 
 
@@ -86,11 +87,15 @@ class IndicatorAlert(BaseModel):
 
 
 class ScorecardAnswer(BaseModel):
-    """The indicators of a segment, or of all accounts where none is named, as published."""
+    """The indicators of a segment, or of all accounts where none is named, as published.
+
+    With the health of its accounts, where the batch has one, as it is now.
+    """
 
     batch: Provenance
     segment: str | None = None
     segments: list[str]
+    portfolio_health: PortfolioHealth | None = None
     alerts: list[IndicatorAlert]
     figures: list[IndicatorFigure]
 

@@ -55,7 +55,7 @@ def create_app(workspace: Workspace, *, access: Access | None = None) -> FastAPI
     healths = Healths(published, Written(workspace.store))
     app.include_router(reading_routes(published, healths))
     app.include_router(health_routes(published, healths))
-    app.include_router(figure_routes(published))
+    app.include_router(figure_routes(published, healths))
     app.include_router(words_routes(published))
     app.include_router(writing_routes(workspace.store))
     app.include_router(plays_routes(PlayDesk(workspace, published)))

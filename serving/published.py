@@ -91,6 +91,12 @@ class Published:
         """The health score, its coverage and its band of those of the accounts that have one."""
         return practice.healths(self._engine, batch.batch_id, account_ids)
 
+    def scores(
+        self, batch: Batch, segment: str | None = None
+    ) -> dict[str, tuple[float | None, float | None]]:
+        """The health score and yearly revenue of every account, or of a segment's, by its id."""
+        return practice.scores(self._engine, batch.batch_id, segment)
+
     def scorecards(self, batch: Batch) -> dict[str, Any]:
         """The scorecards of a batch: of the portfolio under "", of segments by name."""
         return practice.read_scorecards(self._engine, batch.batch_id)

@@ -41,6 +41,15 @@ forewarn health --backtest         # whether the score would have seen who left
   {floor}
 - {bands}
 - {pulse}
+
+## Of many accounts
+
+Two means stand side by side, on the scorecard, in `/v1/scorecard` (`portfolio_health`) and in
+`forewarn health`: the plain mean of the scores, in which every account counts alike, and the mean
+weighted by yearly revenue, sum of score times revenue over sum of revenue. Where the second is
+lower, the large accounts are in the worse health. Accounts without a score are in neither, and
+their number and revenue are told apart; one that pays nothing, or of which the revenue is not
+known, has no weight in the second. Pulses count as for one account.
 """
 _TAIL = """## A recipe of your own
 
@@ -77,8 +86,10 @@ them to your own past before you rely on them.
 
 On the account's page, in its line of the list, and on `/health`; over the API under
 `/v1/accounts/{id}/health`, and as `health`, `health_band` and `health_coverage` in every answer
-about risk; in an export under the same names. A batch keeps the values that each score was made
-of, and the recipe, so an old score can always be made again.
+about risk; in an export under the same names. Where the band is another than it was, the one
+before stands beside it: that of the batch before, or the published one where a pulse has moved it
+since. A batch keeps the values that each score was made of, and the recipe, so an old score can
+always be made again.
 """
 
 

@@ -54,16 +54,23 @@ class Health(_Known):
     """The health of an account, 0 to 100 in tenths, higher is better.
 
     `score` and `band` are None where less is known than the `floor` asks for: insufficient data.
-    `coverage` is the known share of the weights of the ingredients. The points of the ingredients
-    add up to the score, those of inputs to their ingredient.
+    `before` is the band that it was in before, None where that is not known. `coverage` is the
+    known share of the weights of the ingredients. The points of the ingredients add up to the
+    score, those of inputs to their ingredient.
     """
 
     score: float | None
     band: Band | None
+    before: Band | None
     coverage: float
     floor: Floor
     bands: Bands
     ingredients: tuple[Part, ...]
+
+    @property
+    def was(self) -> Band | None:
+        """The band before where it is another one now, or none."""
+        return None if self.before == self.band else self.before
 
     def input(self, feature: str) -> Input | None:
         """What reads a feature; None where nothing does."""
@@ -85,7 +92,10 @@ def health(recipe: Recipe, values: Values, before: Band | None = None) -> Health
 
 
 def judged(known: Health, pulse: float | None, *, age: float) -> Health:
-    """The same account with another pulse, None for one that has expired; nothing else changes."""
+    """The same account with another pulse, None for one that has expired; nothing else changes.
+
+    Where that changes the band, the one that it was in until then is the band before.
+    """
     drafts = [
         _Draft(
             part.name,
@@ -99,7 +109,9 @@ def judged(known: Health, pulse: float | None, *, age: float) -> Health:
         )
         for part in known.ingredients
     ]
-    return _weighed(drafts, known.floor, known.bands, known.band)
+    found = _weighed(drafts, known.floor, known.bands, known.band)
+    moved = known.band not in (None, found.band)
+    return found if moved else found.model_copy(update={"before": known.before})
 
 
 def worth(value: float, worst: float, best: float) -> float:
@@ -187,6 +199,7 @@ def _weighed(drafts: Sequence[_Draft], floor: Floor, bands: Bands, before: Band 
     return Health(
         score=tenths / 10 if enough else None,
         band=bands.band(tenths / 10, before) if enough else None,
+        before=before,
         coverage=coverage,
         floor=floor,
         bands=bands,

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from features.catalog import BY_NAME
 from features.health.score import Health, Input, Part
+from features.health.together import Together
 from serving.answers import Provenance
 from serving.records import Batch, Probability
 
@@ -70,6 +71,34 @@ class HealthIngredient(BaseModel):
         )
 
 
+class PortfolioHealth(BaseModel):
+    """The health of many accounts: the mean of their scores, plainly and weighted by revenue.
+
+    Those without a score are in neither mean, and told apart.
+    """
+
+    accounts: int
+    health_mean: Score | None = None
+    health_mean_by_arr: Score | None = None
+    arr_with_score: float
+    without_score: int
+    arr_without_score: float
+    score_without_arr: int
+
+    @classmethod
+    def of(cls, known: Together) -> PortfolioHealth:
+        """That of accounts together."""
+        return cls(
+            accounts=known.accounts,
+            health_mean=known.mean,
+            health_mean_by_arr=known.mean_by_arr,
+            arr_with_score=known.arr,
+            without_score=known.without_score,
+            arr_without_score=known.arr_without_score,
+            score_without_arr=known.without_arr,
+        )
+
+
 class HealthAnswer(BaseModel):
     """The health of an account, with the run that it was made in.
 
@@ -81,6 +110,7 @@ class HealthAnswer(BaseModel):
     account_id: str
     health: Score | None = None
     health_band: str | None = None
+    health_band_before: str | None = None
     health_coverage: Probability
     health_missing: str | None = None
     good_from: Score
@@ -97,6 +127,7 @@ class HealthAnswer(BaseModel):
             account_id=account_id,
             health=known.score,
             health_band=known.band,
+            health_band_before=known.before,
             health_coverage=known.coverage,
             health_missing=INSUFFICIENT if known.score is None else None,
             good_from=known.bands.good,

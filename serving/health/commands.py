@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -57,12 +58,18 @@ def _answer(found: Snapshot) -> dict[str, Any]:
             "account_id": name,
             "health": one.score,
             "health_band": one.band,
+            "health_band_before": one.before,
             "health_coverage": one.coverage,
             "ingredients": {part.name: part.score for part in one.ingredients},
         }
         for name, one in found.accounts.items()
     ]
-    return {"as_of": found.as_of, "recipe": found.recipe.digest, "accounts": accounts}
+    return {
+        "as_of": found.as_of,
+        "recipe": found.recipe.digest,
+        "portfolio": asdict(found.together),
+        "accounts": accounts,
+    }
 
 
 def _backtest(run: Run) -> None:

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from features.health.recipe import Recipe
 from features.health.score import Health, judged
+from features.health.together import Together, together
 from serving import moments
 from serving.practice.health import PULSE_AGE, Stored, recipe_of
 from serving.practice.record import UNKNOWN, Brief
@@ -54,15 +55,29 @@ class Healths:
     def brief(self, batch: Batch, account_ids: Sequence[str], *, live: bool) -> dict[str, Brief]:
         """Score, coverage and band of those of the accounts that have a health, by account_id."""
         found = self._published.healths(batch, account_ids)
-        pulses = self._desk.newest_pulses(list(found)) if live and found else {}
-        recipe = self.recipe(batch)
+        now = self._judged(batch, list(found)) if live and found else {}
+        return found | {name: (one.score, one.coverage, one.band) for name, one in now.items()}
+
+    def together(self, batch: Batch, segment: str | None, *, live: bool) -> Together | None:
+        """The health of all accounts of a batch, or of a segment; None where it has none."""
+        if self.recipe(batch) is None:
+            return None
+        found = self._published.scores(batch, segment)
+        now = self._judged(batch, list(found)) if live and found else {}
+        return together(
+            (now[name].score if name in now else score, arr) for name, (score, arr) in found.items()
+        )
+
+    def _judged(self, batch: Batch, account_ids: Sequence[str]) -> dict[str, Health]:
+        """The health now of those of the accounts of which a pulse was ever written."""
+        recipe, pulses = self.recipe(batch), self._desk.newest_pulses(account_ids)
         if recipe is None or not pulses:
-            return found
-        for account_id, text in self._published.parts(batch, list(pulses), "health").items():
-            now = made(batch.as_of, recipe, text, pulses[account_id])
-            if now is not None:
-                found[account_id] = now.score, now.coverage, now.band
-        return found
+            return {}
+        texts = self._published.parts(batch, list(pulses), "health")
+        known = {
+            name: made(batch.as_of, recipe, text, pulses[name]) for name, text in texts.items()
+        }
+        return {name: one for name, one in known.items() if one is not None}
 
 
 def made(as_of: date, recipe: Recipe, text: str, pulse: Pulse | None) -> Health | None:

@@ -13,6 +13,7 @@ from rich.text import Text
 from features.catalog import BY_NAME
 from features.health.recipe import BANDS, Band
 from features.health.score import Health, Input, Part
+from features.health.together import Together
 from serving.health.snapshot import Snapshot
 from training.health.told import Check, Figure, HealthBacktest, Suggestion
 
@@ -28,18 +29,20 @@ _CHECKS = {
 def accounts(found: Snapshot, *, limit: int) -> Iterator[RenderableType]:
     """The accounts in the worst health, with the score of each ingredient."""
     names = list(found.recipe.ingredients)
-    table = _table("account", "health", "band", "known", *names)
+    table = _table("account", "health", "band", "before", "known", *names)
     for account_id, health in list(found.accounts.items())[:limit]:
         table.add_row(
             Text(account_id),
             _number(health.score),
             _band(health),
+            Text(health.was or "", "dim"),
             f"{health.coverage:.0%}",
             *(_whole(part.score) for part in health.ingredients),
         )
     counts = [health.band for health in found.accounts.values()]
     told = ", ".join(f"{counts.count(band)} {band}" for band in reversed(BANDS))
     yield table
+    yield _together(found.together)
     yield f"{len(counts):,} accounts on {found.as_of}: {told}, {counts.count(None)} without a score"
     yield "Next: forewarn health ACCOUNT"
 
@@ -56,6 +59,7 @@ def account(account_id: str, health: Health, as_of: date) -> Iterator[Renderable
     else:
         head.append(f"health {health.score:.1f} of 100, ")
         head.append_text(_band(health))
+        head.append(f", was {health.was}" if health.was else "")
         head.append(f", on {as_of}; {health.coverage:.0%} of the weights known")
     yield head
     table = _table("ingredient", "value", "worst", "best", "score", "share", "points")
@@ -174,6 +178,17 @@ def _band(health: Health) -> Text:
     )
 
 
+def _together(all_of_them: Together) -> str:
+    if all_of_them.mean is None:
+        return "health of all: no account has a score"
+    by_arr = "unknown" if all_of_them.mean_by_arr is None else f"{all_of_them.mean_by_arr:.1f}"
+    return (
+        f"health of all: {all_of_them.mean:.1f} on average, {by_arr} weighted by revenue; in "
+        f"neither are {all_of_them.without_score:,} accounts without a score, which pay "
+        f"{all_of_them.arr_without_score:,.0f} a year"
+    )
+
+
 def _number(score: float | None) -> str:
     return "" if score is None else f"{score:.1f}"
 
@@ -185,6 +200,6 @@ def _whole(score: float | None) -> str:
 def _table(*columns: str) -> Table:
     table = Table(box=SIMPLE, pad_edge=False, padding=(0, 1, 0, 0))
     for place, name in enumerate(columns):
-        words = place == 0 or name in ("band", "value")
+        words = place == 0 or name in ("band", "before", "value")
         table.add_column(name, justify="left" if words else "right", no_wrap=place == 0)
     return table

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 import pandas as pd
 
@@ -13,22 +13,36 @@ from data.errors import MissingError
 from data.workspace import Workspace
 from features.build import pieces
 from features.health.load import load_recipe
-from features.health.recipe import Recipe
+from features.health.recipe import Band, Recipe
 from features.health.score import Health
+from features.health.together import Together, together
+from serving.database import reading
 from serving.health.live import made
-from serving.practice.health import stored
+from serving.practice.health import recipe_of, stored
+from serving.practice.store import bands
+from serving.store import batch_at
 from serving.written.contents import Pulse
 from serving.written.desk import Desk
 from training.config import Config
+from training.rows import revenue
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The accounts of a moment by id, the worst first and those without a score last."""
+    """The accounts of a moment by id, the worst first and those without a score last.
+
+    `arr` is what they pay a year, None where it is unknown.
+    """
 
     as_of: date
     recipe: Recipe
     accounts: Mapping[str, Health]
+    arr: Mapping[str, float | None]
+
+    @property
+    def together(self) -> Together:
+        """The health of all of them."""
+        return together((one.score, self.arr[name]) for name, one in self.accounts.items())
 
     def one(self, account_id: str) -> Health:
         """The health of an account.
@@ -47,7 +61,8 @@ class Snapshot:
 def snapshot(workspace: Workspace, config: Config, *, as_of: date, live: bool) -> Snapshot:
     """The health of every customer at the midnight that begins `as_of`.
 
-    With `live`, what managers wrote since counts in place of pulses that landed.
+    With `live`, what managers wrote since counts in place of pulses that landed. The bands before
+    are those of the newest batch that was published of an earlier day, by the same recipe.
 
     Raises:
         BadInputError: a health file that cannot be used.
@@ -57,14 +72,28 @@ def snapshot(workspace: Workspace, config: Config, *, as_of: date, live: bool) -
     rule = config.spec(churn_rule(workspace.manifest()["churn"])).rule
     with workspace.locked():
         table = pd.concat(pieces(workspace, [moment], rule=rule, engine=config.engine))
-    kept = {account: told["health"] for account, told in stored(recipe, table, {}).items()}
+    before = _bands(workspace, recipe, as_of)
+    kept = {account: told["health"] for account, told in stored(recipe, table, before).items()}
     pulses = _pulses(workspace, list(kept)) if live else {}
     found = {
         account: made(as_of, recipe, text, pulses.get(account)) for account, text in kept.items()
     }
     known = [(account, health) for account, health in found.items() if health is not None]
     known.sort(key=lambda one: (one[1].score is None, one[1].score or 0, one[0]))
-    return Snapshot(as_of, recipe, dict(known))
+    arr = revenue(table)
+    paid = zip(table["account_id"], arr.astype(object).where(arr.notna(), None), strict=True)
+    return Snapshot(as_of, recipe, dict(known), dict(paid))
+
+
+def _bands(workspace: Workspace, recipe: Recipe, as_of: date) -> Mapping[str, Band]:
+    try:
+        engine = reading(workspace.store)
+        before = batch_at(engine, as_of - timedelta(days=1))
+    except MissingError:
+        return {}
+    if before is None or recipe_of(before.metadata) != recipe:
+        return {}
+    return bands(engine, before.batch_id)
 
 
 def _pulses(workspace: Workspace, accounts: list[str]) -> Mapping[str, Pulse]:

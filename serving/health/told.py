@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from features.catalog import BY_NAME
 from features.health.score import Health, Input, Part
+from features.health.together import Together
 from serving.language import Language, entries
 from serving.measures import measure
 
@@ -35,17 +36,44 @@ class Piece:
 
 @dataclass(frozen=True)
 class Told:
-    """The health of an account as its page shows it; `score` is empty where there is none."""
+    """The health of an account as its page shows it.
+
+    `score` is empty where there is none, and `was`, the band before, where that is the same.
+    """
 
     health: Health
     score: str
+    was: str
     pieces: tuple[Piece, ...]
 
 
 def told(health: Health, language: Language) -> Told:
     """The same in the words of a reader."""
     score = "" if health.score is None else language.tenths(health.score)
-    return Told(health, score, tuple(_piece(part, language) for part in health.ingredients))
+    was = health.was and language.say("health.was", band=language.say(f"health.band_{health.was}"))
+    pieces = tuple(_piece(part, language) for part in health.ingredients)
+    return Told(health, score, was or "", pieces)
+
+
+@dataclass(frozen=True)
+class Means:
+    """The health of many accounts as a page shows it: each is empty where there is nothing."""
+
+    mean: str
+    by_arr: str
+    without: str
+
+
+def means(known: Together, language: Language) -> Means | None:
+    """The same in the words of a reader; None where no account has a score."""
+    if known.mean is None:
+        return None
+    left_out = known.without_score
+    return Means(
+        mean=language.tenths(known.mean),
+        by_arr="" if known.mean_by_arr is None else language.tenths(known.mean_by_arr),
+        without=language.say("figures.health_without", left_out) if left_out else "",
+    )
 
 
 def ingredient(name: str, language: Language) -> str:

@@ -12,6 +12,7 @@ from features.health.recipe import Band
 from serving.database import transaction
 from serving.practice.record import Brief, Practice
 from serving.question import Question
+from serving.tables import RISK
 from serving.tables_practice import PRACTICE, SCORECARD
 
 Part = Literal["health", "indicators", "words"]
@@ -70,11 +71,36 @@ _HEALTHS = Question(
 )
 
 
+_SCORES = (
+    select(RISK.c.account_id, PRACTICE.c.health_score, RISK.c.arr)
+    .outerjoin(
+        PRACTICE,
+        (PRACTICE.c.batch_id == RISK.c.batch_id) & (PRACTICE.c.account_id == RISK.c.account_id),
+    )
+    .where(RISK.c.batch_id == bindparam("batch"))
+)
+
+
 def healths(engine: Engine, batch_id: str, account_ids: Sequence[str]) -> dict[str, Brief]:
     """The health score, its coverage and its band of those of the accounts that have a health."""
     ids = json.dumps([name for name in account_ids if "\0" not in name])
     rows = _HEALTHS.rows(engine, batch=batch_id, ids=ids)
     return {account: (score, known, band) for account, score, known, band in rows}
+
+
+def scores(
+    engine: Engine, batch_id: str, segment: str | None = None
+) -> dict[str, tuple[float | None, float | None]]:
+    """The health score and the yearly revenue of every account of a batch, or of a segment of it.
+
+    By account_id; None is unknown.
+    """
+    query = _SCORES if segment is None else _SCORES.where(RISK.c.segment == segment)
+    with transaction(engine) as connection:
+        return {
+            account: (score, arr)
+            for account, score, arr in connection.execute(query, {"batch": batch_id})
+        }
 
 
 def bands(engine: Engine, batch_id: str) -> dict[str, Band]:

@@ -21,12 +21,14 @@ from serving.answers_figures import (
 )
 from serving.asked import AccountInPath
 from serving.guard import documented
+from serving.health.answers import PortfolioHealth
+from serving.health.live import Healths
 from serving.indicators.stored import figures_of, group_of, with_risk
 from serving.published import Published
 from serving.records import Batch
 
 
-def figure_routes(published: Published) -> APIRouter:
+def figure_routes(published: Published, healths: Healths) -> APIRouter:
     """The routes under `/v1` that tell indicators; they need the scope `read`."""
     api = APIRouter(
         prefix="/v1",
@@ -36,8 +38,11 @@ def figure_routes(published: Published) -> APIRouter:
 
     @api.get("/scorecard", operation_id="get_scorecard", response_model=ScorecardAnswer)
     def get_scorecard(wanted: Annotated[asked.OfSegment, Query()]) -> Response:
-        """The indicators of a segment, or of all accounts, and those worse than expected."""
-        return _answer(_of_segment(published, wanted))
+        """The indicators of a segment, or of all accounts, and those worse than expected.
+
+        With the health of its accounts, averaged plainly and by revenue.
+        """
+        return _answer(_of_segment(published, healths, wanted))
 
     @api.get(
         "/accounts/{account_id:path}/indicators",
@@ -51,7 +56,7 @@ def figure_routes(published: Published) -> APIRouter:
     return api
 
 
-def _of_segment(published: Published, wanted: asked.OfSegment) -> ScorecardAnswer:
+def _of_segment(published: Published, healths: Healths, wanted: asked.OfSegment) -> ScorecardAnswer:
     batch = _batch(published, wanted)
     cards = _cards(published, batch)
     name = wanted.segment or PORTFOLIO
@@ -61,8 +66,12 @@ def _of_segment(published: Published, wanted: asked.OfSegment) -> ScorecardAnswe
     accounts = [row for row in published.every(batch) if name in (PORTFOLIO, row.segment)]
     figures = with_risk(group.figures, accounts)
     raised = alerts(figures, group.levels, fewest=group.fewest)
-    segments = sorted(set(cards) - {PORTFOLIO})
-    return ScorecardAnswer.of(batch, wanted.segment, segments, figures, raised)
+    known = healths.together(batch, wanted.segment or None, live=wanted.as_of is None)
+    told = ScorecardAnswer.of(
+        batch, wanted.segment, sorted(set(cards) - {PORTFOLIO}), figures, raised
+    )
+    health = None if known is None else PortfolioHealth.of(known)
+    return told.model_copy(update={"portfolio_health": health})
 
 
 def _of_account(published: Published, account_id: str, then: asked.Then) -> IndicatorsAnswer:

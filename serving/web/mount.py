@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from data.workspace import Workspace
+from serving.health.live import Healths
 from serving.plays.board import PlayDesk
 from serving.published import Published
 from serving.web.account import account_page
@@ -34,7 +35,7 @@ def mount_pages(app: FastAPI, published: Published, workspace: Workspace) -> Scr
     app.include_router(plays_page(published, desk, plays, screen))
     app.include_router(health_page(published, workspace.models, screen))
     app.include_router(model_page(published, workspace.store, workspace.models, screen))
-    app.include_router(scorecard_page(published, screen))
+    app.include_router(scorecard_page(published, Healths(published, desk), screen))
     app.include_router(preferences())
     app.include_router(look_again(published))
     mount_door(app, screen)

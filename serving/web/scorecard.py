@@ -12,6 +12,8 @@ from features.indicators.indicator import PORTFOLIO
 from features.indicators.scorecard import alerts
 from serving.access.caller import needs
 from serving.access.viewer import viewer_of
+from serving.health.live import Healths
+from serving.health.told import Means, means
 from serving.indicators.stored import group_of, with_risk
 from serving.published import Published
 from serving.records import Batch
@@ -26,12 +28,13 @@ class Board:
     """What the page shows; without a sheet where nothing was published, or not for this viewer."""
 
     sheet: Sheet | None = None
+    health: Means | None = None
     segment: str = PORTFOLIO
     segments: tuple[str, ...] = ()
     hidden: bool = False
 
 
-def scorecard_page(published: Published, screen: Screen) -> APIRouter:
+def scorecard_page(published: Published, healths: Healths, screen: Screen) -> APIRouter:
     """The page at `/scorecard`, of all accounts or of `?segment=`."""
     router = APIRouter(
         include_in_schema=False,
@@ -43,13 +46,13 @@ def scorecard_page(published: Published, screen: Screen) -> APIRouter:
     def scorecard(look: Looking, segment: str = PORTFOLIO) -> HTMLResponse:
         assert look.viewer is not None  # noqa: S101 - seen to by the router
         batch = published.batch()
-        board = _board(published, batch, segment, look)
+        board = _board(published, healths, batch, segment, look)
         return screen.show("scorecard/page.html", look, batch=batch, board=board, tab="scorecard")
 
     return router
 
 
-def _board(published: Published, batch: Batch, wanted: str, look: Look) -> Board:
+def _board(published: Published, healths: Healths, batch: Batch, wanted: str, look: Look) -> Board:
     if look.viewer is None or look.viewer.csm is not None:
         # Sums over few accounts would tell of those that somebody may not see.
         return Board(hidden=True)
@@ -61,6 +64,7 @@ def _board(published: Published, batch: Batch, wanted: str, look: Look) -> Board
     group = group_of(cards[name])
     rows = [row for row in published.every(batch) if name in (PORTFOLIO, row.segment)]
     figures = with_risk(group.figures, rows)
+    health = healths.together(batch, name or None, live=True)
     return Board(
         sheet=sheet(
             figures,
@@ -69,6 +73,7 @@ def _board(published: Published, batch: Batch, wanted: str, look: Look) -> Board
             look.language,
             courses=_courses(published, batch, name),
         ),
+        health=None if health is None else means(health, look.language),
         segment=name,
         segments=tuple(sorted(set(cards) - {PORTFOLIO})),
     )

@@ -11,6 +11,7 @@ from data.workspace import Workspace
 from features.health.load import built_in
 from features.health.recipe import Recipe
 from features.health.score import health
+from features.health.together import together
 from serving.database import writing
 from serving.practice.health import METADATA, described
 from serving.store import publish
@@ -148,3 +149,19 @@ def test_a_line_of_the_list_tells_the_health_and_follows_a_pulse(visitor):
     assert sent.status_code == 201
     after = health(built_in(), {**VALUES["ant"], "pulse": 1}, made.band)
     assert f"Health {after.score:.1f}, {after.band}" in words(read(visitor, "/"))
+
+
+def test_the_band_before_stands_beside_one_that_a_pulse_has_moved(visitor):
+    assert "before:" not in words(read(visitor, "/accounts/ant"))
+    was = health(built_in(), VALUES["ant"]).band
+    assert visitor.post("/v1/accounts/ant/pulses", json={"pulse": 1}).status_code == 201
+    assert f"before: {was}" in words(read(visitor, "/accounts/ant"))
+
+
+def test_the_scorecard_tells_the_health_of_all_plainly_and_by_revenue(visitor):
+    ant, bee = (health(built_in(), VALUES[name]).score for name in ("ant", "bee"))
+    found = together([(ant, 3000.0), (bee, 1000.0), (None, 500.0)])
+    plain = words(read(visitor, "/scorecard"))
+    assert f"Health: {found.mean} of 100 on average, {found.mean_by_arr} weighted" in plain
+    assert "1 account without a score is left out." in plain
+    assert "without a score" not in words(read(visitor, "/scorecard?segment=small"))

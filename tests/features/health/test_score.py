@@ -218,3 +218,19 @@ def test_a_score_that_wobbles_around_an_edge_changes_its_band_once():
         band = bands.band(score, band)
         seen.append(band)
     assert seen == ["good"] * 4 + ["fair"] * 5
+
+
+def test_the_band_before_is_told_where_it_is_another_and_a_pulse_keeps_the_last_one():
+    good = {"pulse": 5, "pulse_age": 1, "days_late_365": 10}
+    known = health(SMALL, good, "fair")
+    assert (known.band, known.before, known.was) == ("good", "fair", "fair")
+    assert health(SMALL, good, "good").was is None
+    assert health(SMALL, good).was is None
+    # 3 of 5 is 50: (20 * 50 + 60 * 100) / 80 = 87.5, good as before; 1 of 5 is 0: 75, good still
+    assert judged(known, 3, age=0).was == "fair"
+    late = health(SMALL, {**good, "days_late_365": 20}, "good")  # (20 * 100 + 60 * 50) / 80 = 62.5
+    assert (late.score, late.band, late.was) == (62.5, "fair", "good")
+    poor = judged(late, 1, age=0)  # (20 * 0 + 60 * 50) / 80 = 37.5
+    assert (poor.score, poor.band, poor.was) == (37.5, "poor", "fair")
+    nothing = health(SMALL, {"nps": 5}, "good")
+    assert (nothing.band, nothing.was) == (None, "good")

@@ -12,6 +12,7 @@ import pytest
 from data.workspace import Workspace
 from features.health.load import built_in
 from serving.database import writing
+from serving.indicators.stored import Group, group_text
 from serving.practice.health import METADATA, described, stored
 from serving.practice.record import Practice
 from serving.records import AccountRisk
@@ -32,6 +33,7 @@ VALUES = {
     "bee": {"nps": 8.0, "goal_success_share": 0.9, "ticket_csat_180": 4.0},
     "cat": {"nps": 2.0, "pulse_age": 200.0},
 }
+ARR = {"ant": 3000.0, "bee": 1000.0, "cat": 500.0}
 
 
 def rows(values: dict[str, dict[str, float]]) -> pd.DataFrame:
@@ -55,7 +57,8 @@ def publish_healths(store: Path | str) -> None:
             status="scored",
             risk=0.4,
             band="high",
-            arr=1000.0,
+            arr=ARR[account_id],
+            segment="small" if account_id == "ant" else None,
             coverage=1,
             practice=Practice(**made[account_id]),
         )
@@ -65,7 +68,9 @@ def publish_healths(store: Path | str) -> None:
     engine = writing(store)
     publish(engine, a_batch("b1", date(2025, 12, 24), 3), bare)
     known = {"data_until": AS_OF.isoformat(), METADATA: described(built_in())}
-    publish(engine, a_batch("b2", AS_OF, 3, metadata=known), every)
+    nothing = group_text(Group(figures=(), levels={}, fewest=3))
+    cards = {"": nothing, "small": nothing}
+    publish(engine, a_batch("b2", AS_OF, 3, metadata=known), every, cards)
 
 
 @pytest.fixture

@@ -128,3 +128,36 @@ def test_an_account_without_a_health_is_not_found_and_its_risk_says_nothing_of_i
         assert answer.status_code == 404
         assert "no health" in answer.json()["detail"]
     assert "health" not in risk(client, as_of="2025-12-24")
+
+
+def together(client, **asked):
+    answer = client.get("/v1/scorecard", params=asked)
+    assert answer.status_code == 200, answer.text
+    return answer.json()["portfolio_health"]
+
+
+def test_the_portfolio_is_told_plainly_and_by_revenue_as_its_accounts_are_now(client):
+    ant, bee = (health(built_in(), VALUES[name]).score or 0.0 for name in ("ant", "bee"))
+    assert together(client) == {
+        "accounts": 3,
+        "health_mean": pytest.approx((ant + bee) / 2, abs=0.051),
+        "health_mean_by_arr": pytest.approx((3 * ant + bee) / 4, abs=0.051),
+        "arr_with_score": 4000,
+        "without_score": 1,  # cat
+        "arr_without_score": 500,
+        "score_without_arr": 0,
+    }
+    assert together(client, segment="small")["health_mean_by_arr"] == ant
+    say(client, "cat", pulse=5)
+    three = [told(client, name)["health"] for name in VALUES]
+    assert together(client)["health_mean"] == pytest.approx(sum(three) / 3, abs=0.051)
+    assert together(client)["without_score"] == 0
+    assert together(client, as_of="2025-12-31")["without_score"] == 1
+
+
+def test_the_band_before_is_told_where_a_pulse_has_moved_it(client):
+    assert "health_band_before" not in told(client)
+    was = told(client)["health_band"]
+    say(client, pulse=1)
+    now_is = told(client)
+    assert now_is["health_band"] != was == now_is["health_band_before"]

@@ -7,7 +7,15 @@ from datetime import date
 
 import pytest
 
+from features.health.load import built_in
+from features.health.recipe import Recipe
+from serving.database import writing
+from serving.practice.health import METADATA, described
+from serving.practice.record import Practice
+from serving.records import AccountRisk
 from serving.score import score
+from serving.store import publish
+from tests.published import a_batch
 from tests.serving.written.conftest import Client
 from training.config import Config
 
@@ -34,6 +42,62 @@ def test_one_account_is_traced_to_its_values(forewarn):
     read = {one["feature"]: one for one in parts["engagement"]["inputs"]}
     assert read["answered_share_90"]["value"] == 0
     assert parts["advocacy"]["score"] is None
+
+
+@pytest.fixture
+def settings(tmp_path):
+    """Settings with a recipe by which little need be known for a score."""
+    plain = built_in().model_dump(mode="json")
+    recipe = Recipe.model_validate({**plain, "floor": {"coverage": 0.1, "ingredients": 1}})
+    (tmp_path / "health.yml").write_text(recipe.model_dump_json())  # JSON is YAML
+    (tmp_path / "mlflow.yml").write_text(f"health: {tmp_path / 'health.yml'}\n")
+    return recipe, tmp_path / "mlflow.yml"
+
+
+def test_all_accounts_together_are_told_plainly_and_by_revenue(forewarn, settings):
+    asked = ("health", "--as-of", "2025-07-01", "--config", str(settings[1]))
+    code, out, err = forewarn(*asked, "--json")
+    assert code == 0, err
+    found = json.loads(out)
+    scores = [one["health"] for one in found["accounts"] if one["health"] is not None]
+    every = found["portfolio"]
+    assert every["mean"] == pytest.approx(sum(scores) / len(scores), abs=0.051)
+    assert (every["accounts"], every["without_score"]) == (6, 6 - len(scores))
+    said = " ".join(forewarn(*asked)[1].split())
+    assert f"{every['mean']:.1f} on average, {every['mean_by_arr']:.1f} weighted by revenue" in said
+
+
+def test_a_band_that_is_another_than_in_the_batch_before_is_told_with_it(
+    forewarn, workspace, settings
+):
+    recipe, path = settings
+    rows = [
+        AccountRisk(
+            account_id=name, status="decided", coverage=1, practice=Practice(health_band=band)
+        )
+        for name, band in (("ant", "poor"), ("bee", "poor"), ("cat", "fair"))
+    ]
+    known = {"data_until": "2025-06-24", METADATA: described(recipe)}
+    batch = a_batch("b1", date(2025, 6, 24), len(rows), metadata=known)
+    publish(writing(workspace.store), batch, rows)
+    asked = ("health", "--config", str(path), "--as-of")
+    found = json.loads(forewarn(*asked, "2025-07-01", "--json")[1])["accounts"]
+    assert {one["account_id"]: one["health_band_before"] for one in found} == {
+        "ant": "poor",
+        "bee": "poor",
+        "cat": "fair",
+        **dict.fromkeys(("dog", "elk", "gnu/1")),
+    }
+    now = {one["account_id"]: one["health_band"] for one in found}
+    assert (now["ant"], now["bee"]) == ("good", "poor")
+    lines = [line.split() for line in forewarn(*asked, "2025-07-01")[1].splitlines()]
+    shown = {line[0]: line[2:4] for line in lines if line and line[0] in ("ant", "bee")}
+    assert shown["ant"] == ["good", "poor"]
+    assert shown["bee"][1] != "poor"
+    assert "good, was poor" in forewarn("health", "ant", *asked[1:], "2025-07-01")[1]
+    # The batch of that day is not the one before it.
+    first = json.loads(forewarn(*asked, "2025-06-24", "--json")[1])["accounts"]
+    assert {one["health_band_before"] for one in first} == {None}
 
 
 def test_a_pulse_that_was_written_counts_unless_a_moment_is_named(forewarn, workspace, crown):
