@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Engine, Select, exists, select
@@ -12,6 +13,7 @@ from serving.answers import Account
 from serving.database import transaction
 from serving.export.cells import Cell
 from serving.export.fields import KEY, Column
+from serving.health.live import Healths
 from serving.practice.record import UNKNOWN
 from serving.practice.store import healths
 from serving.records import AccountRisk, Batch
@@ -33,20 +35,34 @@ class Since:
     batch: Batch
     min_change: float
 
+    @property
+    def made_at(self) -> datetime:
+        """When the batch was published; no CRM was told of it before."""
+        return datetime.fromisoformat(self.batch.created_at)
+
 
 def records(
-    engine: Engine, batch: Batch, since: Since | None, columns: Sequence[tuple[Column, Cell]]
+    engine: Engine,
+    batch: Batch,
+    since: Since | None,
+    columns: Sequence[tuple[Column, Cell]],
+    *,
+    live: Healths,
 ) -> Iterator[tuple[Kind, dict[str, Any]]]:
     """Every account of a batch with the values of its fields, and what became of it.
 
-    Without `since` all are sent. Ordered by account_id; those that the batch no longer holds come
-    last, with nothing but the run and the status "removed". A page at a time is in memory.
+    Its health is that of now. Without `since` all are sent. One with a pulse that has counted since
+    the earlier batch was made is always sent: nobody knows what an export told of its health then.
+    Ordered by account_id; those that the batch no longer holds come last, with nothing but the run
+    and the status "removed". A page at a time is in memory.
     """
     for page in _pages(engine, batch):
         before: dict[str, AccountRisk] = {}
         if since is not None:
             before = some_accounts(engine, since.batch.batch_id, [row.account_id for row in page])
-        health = healths(engine, batch.batch_id, [row.account_id for row in page])
+        names = [row.account_id for row in page]
+        health = live.brief(batch, names, live=True)
+        told = frozenset[str]() if since is None else live.judged_since(batch, names, since.made_at)
         was = {} if since is None else healths(engine, since.batch.batch_id, list(before))
         for row in page:
             values = Account.of(row, batch, health.get(row.account_id, UNKNOWN)).model_dump()
@@ -58,7 +74,9 @@ def records(
             else:
                 known = was.get(row.account_id, UNKNOWN)
                 old = Account.of(past, since.batch, known).model_dump()
-                different = _differ(values, old, columns, since.min_change)
+                different = row.account_id in told or _differ(
+                    values, old, columns, since.min_change
+                )
                 yield "changed" if different else "same", values
     if since is not None:
         for account_id in _gone(engine, batch, since.batch):

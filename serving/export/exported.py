@@ -27,8 +27,11 @@ from serving.export.parts import (
     hubspot_shape,
     private,
 )
+from serving.health.live import Healths
+from serving.published import Published
 from serving.records import Batch
 from serving.store import batch_at, current_batch, find_batch
+from serving.written.desk import Desk
 
 MANIFEST = "manifest.json"
 MIN_CHANGE = 0.01
@@ -72,6 +75,7 @@ class _Plan:
     batch: Batch
     since: Since | None
     limit_rows: int | None
+    healths: Healths
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -99,7 +103,7 @@ def export(  # noqa: PLR0913 - one argument for each thing that a user can say
     `since` is the id of a batch, or a day: the newest batch of that day or before, or "last": that
     of the newest export for the target in the workspace, all accounts where there is none. The
     folder is `exports/BATCH.TARGET` in the workspace, or `to`; it appears whole or not at all, and
-    the same export again is the same byte for byte.
+    the same export again is the same byte for byte, unless a written pulse has moved a health.
 
     Raises:
         BadInputError: the file of fields, `since`, `to` or `limit_rows` cannot be used.
@@ -113,7 +117,8 @@ def export(  # noqa: PLR0913 - one argument for each thing that a user can say
     exports = workspace.root / "exports"
     before = _last(engine, exports, batch, target) if since == LAST else _batch_of(engine, since)
     then = None if before is None else Since(before, min_change)
-    plan = _Plan(target, mapping, batch, then, _rows(target, limit_rows))
+    healths = Healths(Published(workspace.store), Desk(workspace.store))
+    plan = _Plan(target, mapping, batch, then, _rows(target, limit_rows), healths)
     folder = to or exports / f"{batch.batch_id}.{target}"
     return _written(folder.absolute(), engine, plan)
 
@@ -135,7 +140,7 @@ def _written(folder: Path, engine: Engine, plan: _Plan) -> Exported:
 def _write(parts: Parts, engine: Engine, plan: _Plan) -> tuple[Counter[str], int]:
     columns = [(c, cell_of(c, plan.target, plan.mapping)) for c in plan.columns]
     counts, left_out, number = Counter[str](), 0, 0
-    for kind, values in records(engine, plan.batch, plan.since, columns):
+    for kind, values in records(engine, plan.batch, plan.since, columns, live=plan.healths):
         counts[kind] += 1
         if kind == "same":
             continue

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
 from pydantic import ValidationError
 
 from features.health.recipe import Recipe
-from features.health.score import Health, judged
+from features.health.score import PULSE, Health, judged
 from features.health.together import Together, together
 from serving import moments
 from serving.practice.health import PULSE_AGE, Stored, recipe_of
@@ -57,6 +58,23 @@ class Healths:
         found = self._published.healths(batch, account_ids)
         now = self._judged(batch, list(found)) if live and found else {}
         return found | {name: (one.score, one.coverage, one.band) for name, one in now.items()}
+
+    def judged_since(
+        self, batch: Batch, account_ids: Sequence[str], since: datetime
+    ) -> frozenset[str]:
+        """Those of the accounts of which a written pulse has counted at some time since then."""
+        recipe = self.recipe(batch)
+        reads = (
+            [] if recipe is None else [one for _, one in recipe.inputs() if one.feature == PULSE]
+        )
+        pulses = self._desk.newest_pulses(account_ids) if reads else {}
+        days = max((one.expires_days or math.inf for one in reads), default=0)
+        return frozenset(
+            name
+            for name, pulse in pulses.items()
+            if (pulse.expires_at is None or pulse.expires_at > since)
+            and (since - pulse.recorded_at) / timedelta(days=1) <= days + 1
+        )
 
     def together(self, batch: Batch, segment: str | None, *, live: bool) -> Together | None:
         """The health of all accounts of a batch, or of a segment; None where it has none."""
