@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,15 @@ class Workspace:
     def spill(self) -> Path:
         """Where the engine puts what does not fit in memory; emptied by each run."""
         return self.root / "spill"
+
+    @property
+    def last_day(self) -> date:
+        """The last day of the landed data.
+
+        Raises:
+            MissingError: nothing was landed.
+        """
+        return date.fromisoformat(self.manifest()["data_until"][:10])
 
     def manifest(self) -> dict[str, Any]:
         """What `forewarn land` recorded about the lake.

@@ -19,7 +19,7 @@ from serving.health import commands as healths
 from serving.options import AsOf, BatchOf, Lang, MappingFile, MaxBad, Since, Source
 from serving.plays import commands as plays
 from serving.runs import commands as runs
-from serving.runs.work import landed, last_day, scored, shown
+from serving.runs.work import landed, scored, shown
 from serving.webhooks import commands as webhooks
 from serving.words import commands as words
 
@@ -96,7 +96,7 @@ def features(
         return
     if monthly and as_of:
         raise BadInputError("features: expected --as-of or --monthly; got both; leave one out")
-    moment = None if monthly else as_of or last_day(run)
+    moment = None if monthly else as_of or run.workspace.last_day
     with run.step("features") as step:
         written = write_features(run.workspace, run.config, moment, say=step.say)
         step.done = f"features: {written.rows:,} rows in {written.path}"

@@ -11,7 +11,6 @@ import typer
 from data.errors import MissingError
 from serving.console import Run, command
 from serving.options import AsOf
-from serving.runs.work import last_day
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,7 +52,7 @@ def scorecard(
     if drivers:
         _drivers(run, levels)
         return
-    moment = as_of or last_day(run)
+    moment = as_of or run.workspace.last_day
     with run.step("scorecard") as step:
         card, segments = _card(run, levels, moment)
         step.done = f"scorecard: {len(card.accounts):,} customers at {moment}"

@@ -37,10 +37,9 @@ def health(
         return
     from serving.health import show
     from serving.health.snapshot import snapshot
-    from serving.runs.work import last_day
 
     with run.step("health") as step:
-        day = as_of or last_day(run)
+        day = as_of or run.workspace.last_day
         found = snapshot(run.workspace, run.config, as_of=day, live=as_of is None)
         step.done = f"health: {len(found.accounts):,} accounts on {day}"
     if account is not None:

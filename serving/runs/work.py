@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from serving.console import Run
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from data.report import LandReport
     from serving.records import Batch
 
@@ -36,7 +37,7 @@ def scored(run: Run, as_of: date | None) -> tuple[Batch, bool]:
     from serving.score import score
 
     with run.step("score") as step:
-        day = as_of or last_day(run)
+        day = as_of or run.workspace.last_day
         batch = score(run.workspace, run.config, as_of=day, say=step.say)
         new = not batch.created_at  # the store says when a batch that it held was made
         step.done = (
@@ -45,15 +46,6 @@ def scored(run: Run, as_of: date | None) -> tuple[Batch, bool]:
             else f"score: nothing new; batch {batch.batch_id} was published before"
         )
     return batch, new
-
-
-def last_day(run: Run) -> date:
-    """The last day of the landed data.
-
-    Raises:
-        MissingError: nothing was landed.
-    """
-    return date.fromisoformat(run.workspace.manifest()["data_until"][:10])
 
 
 def shown(run: Run, batch: Batch) -> dict[str, Any]:
