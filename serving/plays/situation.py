@@ -143,10 +143,11 @@ def departures(dossier: Mapping[str, Any], as_of: date) -> tuple[str, ...]:
     >>> departures({"people": [left | {"contact_id": who} for who in "ab"]}, date(2026, 2, 1))
     ('2026-01-02', '2026-01-02#2')
     """
-    when = {one["contact_id"]: (one["role"], one["left_on"]) for one in dossier.get("people") or ()}
-    for row in dossier.get("timeline") or ():
-        if row["kind"] == "person_left_as":
-            when[row["args"]["contact_id"]] = (row["args"]["role"], row["happened_at"][:10])
+    people = [(one, one.get("left_on")) for one in dossier.get("people") or ()]
+    rows = (row for row in dossier.get("timeline") or () if row["kind"] == "person_left_as")
+    people += [(row["args"], row["happened_at"][:10]) for row in rows]
+    # Whoever stands in both lists left once; what is unknown of a person is not in either.
+    when = {one.get("contact_id"): (one.get("role"), day) for one, day in people}
     since = (as_of - timedelta(days=_LEFT_DAYS)).isoformat()
     left = Counter(
         day for role, day in when.values() if role in _CHAMPIONS and day and day >= since

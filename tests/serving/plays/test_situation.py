@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from serving.plays.situation import Reason, ratings, situation
+from serving.plays.situation import Reason, departures, ratings, situation
 
 AS_OF = date(2026, 1, 31)
 
@@ -93,3 +93,25 @@ def test_who_goes_is_leaving_and_what_is_unknown_stays_so(told):
     assert (found.reasons, found.renewal_days, found.customer_months) == ((), None, None)
     assert not situation(row, AS_OF).leaving
     assert not situation(row | {"status": "insufficient_history"}, AS_OF).leaving
+
+
+def test_who_left_is_counted_once_of_both_lists_and_only_of_half_a_year():
+    people = [
+        {"contact_id": "c1", "role": "champion", "left_on": "2026-01-02"},
+        {"contact_id": "c2", "role": "executive", "left_on": "2025-08-03"},
+        {"contact_id": "c3", "role": "user", "left_on": "2026-01-03"},
+        {"contact_id": "c4", "role": "champion"},  # still there
+        {"contact_id": "c5"},
+    ]
+    left = [("c1", "2026-01-02"), ("c6", "2026-01-02"), ("c7", "2025-08-04")]
+    timeline = [
+        {
+            "kind": "person_left_as",
+            "happened_at": f"{day} 00:00:00",
+            "args": {"contact_id": who, "role": "champion"},
+        }
+        for who, day in left
+    ]
+    found = departures({"people": people, "timeline": timeline}, AS_OF)
+    assert found == ("2025-08-04", "2026-01-02", "2026-01-02#2")
+    assert departures({"people": None}, AS_OF) == departures({}, AS_OF) == ()
