@@ -7,8 +7,10 @@ from collections.abc import Collection, Iterator
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Engine, bindparam, select, text
+from sqlalchemy import Engine, bindparam, case, func, select, text
 
+from serving.database import transaction
+from serving.indicators.stored import AtRisk
 from serving.question import Question
 from serving.records import Batch, Driver
 from serving.tables import BATCH, RISK
@@ -41,6 +43,21 @@ class Entry(NamedTuple):
 def every(engine: Engine, batch_id: str) -> list[Entry]:
     """All accounts of a batch."""
     return [Entry(*row) for row in _EVERY.rows(engine, batch=batch_id)]
+
+
+def at_risk(engine: Engine, batch_id: str, segment: str | None = None) -> AtRisk:
+    """The revenue at risk of a batch, or of a segment of it."""
+    query = select(
+        func.coalesce(func.sum(case((RISK.c.band == "high", RISK.c.arr), else_=0.0)), 0.0),
+        func.coalesce(func.sum(RISK.c.arr), 0.0),
+        func.count(),
+    ).where(RISK.c.batch_id == batch_id, RISK.c.band.is_not(None), RISK.c.arr.is_not(None))
+    if segment is not None:
+        query = query.where(RISK.c.segment == segment)
+    with transaction(engine) as connection:
+        high, arr, accounts = connection.execute(query).one()
+    # Databases add in any order; beyond this many digits the order tells.
+    return AtRisk(round(high, 6), round(arr, 6), accounts)
 
 
 def weekly(engine: Engine, batch: Batch, *, weeks: int = 18) -> dict[str, date]:

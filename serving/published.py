@@ -15,6 +15,7 @@ from serving import portfolio, store
 from serving.database import reading
 from serving.earlier import Earlier, earlier, managed_by
 from serving.engines import Address
+from serving.indicators.stored import AtRisk
 from serving.practice import store as practice
 from serving.practice.record import Brief
 from serving.practice.store import Part
@@ -139,6 +140,10 @@ class Published:
     def every(self, batch: Batch) -> list[portfolio.Entry]:
         """All accounts of a batch, each with what lists are filtered and sorted by."""
         return portfolio.every(self._engine, batch.batch_id)
+
+    def at_risk(self, batch: Batch, segment: str | None = None) -> AtRisk:
+        """The revenue at risk of a batch, or of a segment of it, added up in the store."""
+        return portfolio.at_risk(self._engine, batch.batch_id, segment)
 
     def risks(self, batch_id: str) -> dict[str, float]:
         """The risk of every scored account of a batch, by account_id."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Self
 
 from features.indicators.indicator import AT_RISK, Figure
 from features.indicators.scorecard import Alert, Level, alerts
@@ -17,20 +17,19 @@ METADATA = "scorecard"
 _OWN = ("value", "numerator", "denominator", "n", "reason", "detail", "partial")
 
 
-class Risky(Protocol):
-    """An account of a batch, as far as revenue at risk is concerned."""
+class AtRisk(NamedTuple):
+    """The yearly revenue in the high band, that of all with a risk, and how many these are."""
 
-    @property
-    def segment(self) -> str | None:
-        """Its segment, if it has one."""
+    high: float
+    arr: float
+    accounts: int
 
-    @property
-    def band(self) -> str | None:
-        """The band of its risk, None without one."""
-
-    @property
-    def arr(self) -> float | None:
-        """Its yearly revenue, None where it is unknown."""
+    @classmethod
+    def of(cls, band: str | None, arr: float | None) -> Self:
+        """That of one account; of nobody where its risk or its revenue is unknown."""
+        if band is None or arr is None:
+            return cls(0.0, 0.0, 0)
+        return cls(arr if band == "high" else 0.0, arr, 1)
 
 
 @dataclass(frozen=True)
@@ -67,18 +66,16 @@ def figures_of(text: str, portfolio: Group) -> tuple[Figure, ...]:
     )
 
 
-def with_risk(figures: Iterable[Figure], accounts: Iterable[Risky]) -> tuple[Figure, ...]:
-    """The figures, revenue at risk among them filled from the risks of the accounts.
+def with_risk(figures: Iterable[Figure], at_risk: AtRisk) -> tuple[Figure, ...]:
+    """The figures, revenue at risk among them filled from the risks of accounts.
 
     Those are known only when the figures have long been stored.
     """
-    known = [(one.arr, one.band) for one in accounts if one.arr is not None and one.band]
-    total = sum(arr for arr, _ in known)
-    high = sum(arr for arr, band in known if band == "high")
+    high, total, accounts = at_risk
     parts = {"value": high, "numerator": high, "denominator": total}
-    told: dict[str, Any] = {**parts, "n": len(known), "reason": None}
+    told: dict[str, Any] = {**parts, "n": accounts, "reason": None}
     return tuple(
-        replace(figure, **told) if figure.indicator == AT_RISK and known else figure
+        replace(figure, **told) if figure.indicator == AT_RISK and accounts else figure
         for figure in figures
     )
 

@@ -23,7 +23,7 @@ from serving.asked import AccountInPath
 from serving.guard import documented
 from serving.health.answers import PortfolioHealth
 from serving.health.live import Healths
-from serving.indicators.stored import figures_of, group_of, with_risk
+from serving.indicators.stored import AtRisk, figures_of, group_of, with_risk
 from serving.published import Published
 from serving.records import Batch
 
@@ -63,8 +63,7 @@ def _of_segment(published: Published, healths: Healths, wanted: asked.OfSegment)
     if name not in cards:
         raise HTTPException(404, f"no such segment in batch {batch.batch_id}")
     group = group_of(cards[name])
-    accounts = [row for row in published.every(batch) if name in (PORTFOLIO, row.segment)]
-    figures = with_risk(group.figures, accounts)
+    figures = with_risk(group.figures, published.at_risk(batch, wanted.segment))
     raised = alerts(figures, group.levels, fewest=group.fewest)
     known = healths.together(batch, wanted.segment or None, live=wanted.as_of is None)
     told = ScorecardAnswer.of(
@@ -82,7 +81,8 @@ def _of_account(published: Published, account_id: str, then: asked.Then) -> Indi
         raise HTTPException(404, f"no indicators of such an account in batch {batch.batch_id}")
     cards = _cards(published, batch)
     group = group_of(cards.get(row.segment or PORTFOLIO, cards[PORTFOLIO]))
-    figures = with_risk(figures_of(text, group_of(cards[PORTFOLIO])), [row])
+    own = figures_of(text, group_of(cards[PORTFOLIO]))
+    figures = with_risk(own, AtRisk.of(row.band, row.arr))
     return IndicatorsAnswer(
         batch=Provenance.of(batch),
         account_id=account_id,

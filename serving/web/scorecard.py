@@ -62,8 +62,7 @@ def _board(published: Published, healths: Healths, batch: Batch, wanted: str, lo
     # A segment that is gone is no mistake of who follows an old link.
     name = wanted if wanted in cards else PORTFOLIO
     group = group_of(cards[name])
-    rows = [row for row in published.every(batch) if name in (PORTFOLIO, row.segment)]
-    figures = with_risk(group.figures, rows)
+    figures = with_risk(group.figures, published.at_risk(batch, name or None))
     health = healths.together(batch, name or None, live=True)
     return Board(
         sheet=sheet(

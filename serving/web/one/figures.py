@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from features.indicators.catalog import INDICATORS
 from features.indicators.indicator import PORTFOLIO
 from features.indicators.scorecard import alerts
-from serving.indicators.stored import figures_of, group_of, with_risk
+from serving.indicators.stored import AtRisk, figures_of, group_of, with_risk
 from serving.published import Published
 from serving.web.figures import Line, Sheet, sheet
 from serving.web.look import Look
@@ -47,7 +47,7 @@ def figures(published: Published, found: Found, look: Look) -> Figures | None:
         return None
     of_all = group_of(cards[PORTFOLIO])
     group = group_of(cards[row.segment]) if row.segment in cards else of_all
-    own = with_risk(figures_of(text, of_all), [row])
+    own = with_risk(figures_of(text, of_all), AtRisk.of(row.band, row.arr))
     shared = look.viewer is not None and look.viewer.csm is None
     if not shared:
         own = tuple(figure for figure in own if figure.indicator not in _BY_SEGMENT)

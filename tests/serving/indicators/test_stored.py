@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from types import SimpleNamespace
 from typing import Any
 
 from features.indicators.catalog import INDICATORS
 from features.indicators.indicator import Figure
 from features.indicators.scorecard import Level
-from serving.indicators.stored import Group, account_text, figures_of, with_risk
+from serving.indicators.stored import AtRisk, Group, account_text, figures_of, with_risk
 
 LEVEL = Level(expect=20, owner="csm", action="call")
 
@@ -68,13 +67,11 @@ def test_alerts_are_those_of_the_levels_that_were_stored():
 
 
 def test_revenue_at_risk_is_filled_from_the_bands():
-    accounts = [
-        SimpleNamespace(arr=100.0, band="high", segment=None),
-        SimpleNamespace(arr=300.0, band="low", segment=None),
-        SimpleNamespace(arr=None, band="high", segment=None),
-        SimpleNamespace(arr=900.0, band=None, segment=None),
-    ]
-    [filled] = [f for f in with_risk(ALL.figures, accounts) if f.indicator == "arr_at_risk"]
+    some = AtRisk(high=100, arr=400, accounts=2)
+    [filled] = [f for f in with_risk(ALL.figures, some) if f.indicator == "arr_at_risk"]
     assert (filled.value, filled.denominator, filled.n, filled.reason) == (100, 400, 2, None)
-    [empty] = [f for f in with_risk(ALL.figures, accounts[2:]) if f.indicator == "arr_at_risk"]
-    assert (empty.value, empty.reason) == (None, "no_base")
+    for band, arr in (("high", None), (None, 900.0)):
+        nobody = AtRisk.of(band, arr)
+        [empty] = [f for f in with_risk(ALL.figures, nobody) if f.indicator == "arr_at_risk"]
+        assert (empty.value, empty.reason) == (None, "no_base")
+    assert [AtRisk.of(band, 7.0) for band in ("high", "low")] == [(7, 7, 1), (0, 7, 1)]
