@@ -13,6 +13,7 @@ from tests.web.browser.conftest import HOSTILE, MANAGER, shown, sideways
 from training.config import Config
 
 PERSIAN = {"locale": "fa-IR"}
+INJECTED = "script:not([src]), [onerror], img"
 PHONE = {"width": 360, "height": 740}
 TABS = ("/", "/plays", "/health", "/scorecard", "/model")
 _PAPER_PAGE = re.compile(rb"/Type\s*/Page\b")
@@ -151,9 +152,12 @@ def test_hostile_names_are_text_wherever_they_stand(browsing, site):
         browsing.go(page, of(row))
         assert name in page.locator("h1").inner_text()
         assert name in page.title()
-        assert page.locator("script:not([src]), [onerror], img").count() == 0
+        assert page.locator(INJECTED).count() == 0
     page.emulate_media(media="print")
     assert name in shown(page)
+    for path in TABS:
+        browsing.go(page, path)
+        assert page.locator(INJECTED).count() == 0
 
 
 def test_nothing_inline_runs_whatever_gets_into_a_page(browsing, site):
