@@ -42,11 +42,13 @@ from serving.access import users
 from serving.api import create_app
 from serving.database import reading
 from serving.plays.catalogue import plays
+from serving.plays.work import planned
 from serving.records import AccountRisk
 from serving.store import current_batch, ranked
 from serving.written.contents import Closing, NewFeedback, NewIntervention, NewPulse
 from serving.written.desk import INTERVENTION_KIND, Desk
 from serving.written.once import Attempt
+from training.config import Config
 
 HERE = Path(__file__).parent
 COMMAND = str(Path(sys.executable).with_name("forewarn"))
@@ -129,6 +131,7 @@ def story(workspace: Workspace) -> AccountRisk:
         desk.pulse(judged.account_id, pulse, _once(pulse))
     monday = timedelta(days=7 - batch.as_of.weekday())
     at(day + monday)
+    planned(workspace, Config())
     return row
 
 
