@@ -55,19 +55,26 @@ class SuggestedPlay(BaseModel):
 
 
 class PlaysAnswer(BaseModel):
-    """What is to be done about accounts; `held_out` counts what chance keeps back."""
+    """What is to be done about accounts; `held_out` counts what chance keeps back.
+
+    `next_cursor` fetches more suggestions and running plays, if there are more of either.
+    """
 
     batch: Provenance
     suggested: list[SuggestedPlay]
     begun: list[Intervention]
     held_out: int
+    has_more: bool
+    next_cursor: str | None = None
 
     @classmethod
-    def of(cls, board: Board, book: Playbook) -> PlaysAnswer:
-        """That of a board."""
+    def of(cls, board: Board, book: Playbook, after: str | None) -> PlaysAnswer:
+        """That of a page of a board."""
         return cls(
             batch=Provenance.of(board.batch),
             suggested=[SuggestedPlay.of(one, book) for one in board.week],
             begun=[one.it for one in board.running],
             held_out=len(board.held),
+            has_more=after is not None,
+            next_cursor=after,
         )

@@ -69,10 +69,12 @@ class Spoken(_Question):
 
 
 class Plays(_Question):
-    """Of whose accounts, or of which."""
+    """Of whose accounts, or of which, and how many of each from where on."""
 
     csm: str | None = None
     account_id: AccountId | None = None
+    limit: Annotated[int, Field(ge=1, le=1000)] = 100
+    cursor: Annotated[str | None, Field(max_length=2000)] = None
 
 
 class Written(_Question):

@@ -157,9 +157,9 @@ class PlayDesk:
         running = [Running(it=one, row=rows[one.account_id]) for one in _known(plays, rows)]
         return Board(
             batch=batch,
-            week=tuple(one for one in sorted(here, key=_to_lose) if not one.it.held_out),
-            held=tuple(one for one in sorted(here, key=_to_lose) if one.it.held_out),
-            running=tuple(sorted(running, key=_due)),
+            week=tuple(one for one in sorted(here, key=to_lose) if not one.it.held_out),
+            held=tuple(one for one in sorted(here, key=to_lose) if one.it.held_out),
+            running=tuple(sorted(running, key=due)),
         ).of(sees)
 
     def waiting(self, account_id: str) -> list[Assignment]:
@@ -235,13 +235,15 @@ def _made(kind: type[Thing], rows: Iterable[Any], columns: tuple[str, ...]) -> l
     return [kind.model_validate(dict(zip(columns, row, strict=True))) for row in rows]
 
 
-def _to_lose(one: Suggested) -> tuple[float, str, str]:
+def to_lose(one: Suggested) -> tuple[float, str, str]:
+    """What suggestions stand in the order of: the most to lose first."""
     return -(one.it.arr_at_risk or 0.0), one.row.account_id, one.it.assignment_id
 
 
-def _due(one: Running) -> tuple[bool, str, str]:
-    due = one.it.due_at
-    return due is None, "" if due is None else moments.text(due), one.it.intervention_id
+def due(one: Running) -> tuple[bool, str, str]:
+    """What running plays stand in the order of: those due first, then those without a day."""
+    at = one.it.due_at
+    return at is None, "" if at is None else moments.text(at), one.it.intervention_id
 
 
 _ASSIGNMENT = tuple(ASSIGNMENT.c.keys())

@@ -11,9 +11,11 @@ from serving import asked
 from serving.access.caller import needs
 from serving.answers_effect import PlaysCompared
 from serving.answers_plays import PlaysAnswer
+from serving.cursor import CursorError
 from serving.guard import documented
 from serving.language import language
 from serving.plays.board import Declined, Declining, PlayDesk
+from serving.plays.paging import paged
 from serving.records import AccountRisk
 from serving.routes.writing import By, answered
 
@@ -35,13 +37,18 @@ def _reading(plays: PlayDesk) -> APIRouter:
     def list_plays(wanted: Annotated[asked.Plays, Query()]) -> Response:
         """The plays that are suggested, the most to lose first, and those that run.
 
-        An intervention with the play_id of a suggestion takes it.
+        An intervention with the play_id of a suggestion takes it. A page has at most so many of
+        each; a cursor goes on after what it ended with, whatever was answered meanwhile.
         """
 
         def sees(row: AccountRisk) -> bool:
             return wanted.csm in (None, row.csm) and wanted.account_id in (None, row.account_id)
 
-        told = PlaysAnswer.of(plays.board(sees), plays.book)
+        try:
+            board, after = paged(plays.board(sees), limit=wanted.limit, cursor=wanted.cursor)
+        except CursorError as error:
+            raise HTTPException(422, f"cursor: {error}") from None
+        told = PlaysAnswer.of(board, plays.book, after)
         return Response(told.model_dump_json(exclude_none=True), media_type="application/json")
 
     @api.get(

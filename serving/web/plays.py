@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import logging
+import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
+from itertools import chain
 from typing import Annotated, Any, get_args
 from urllib.parse import quote, urlencode
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from pydantic import BaseModel, BeforeValidator
 
 from data.errors import ForewarnError
 from serving import moments
 from serving.access.caller import caller_of, needs
 from serving.access.viewer import Viewer, viewer_of
-from serving.plays.board import REFUSALS, PlayDesk
+from serving.plays.board import REFUSALS, PlayDesk, Suggested
 from serving.published import Published
 from serving.records import AccountRisk, Batch
-from serving.web.advice import alerted, lines, place
+from serving.web.advice import Line, alerted, lines, place
 from serving.web.effect import seen as effect_seen
 from serving.web.look import Look, Looking
 from serving.web.one import forms
@@ -33,11 +37,12 @@ from serving.written.desk import Desk
 from serving.written.once import Attempt, DeclinedError
 
 PATH = "/plays"
-# Of more accounts nobody has the time to read: a manager has fewer, and may be chosen.
+# Of more accounts at once nobody has the time to read: the rest stands on pages of their own.
 MOST = 20
 SAVED = ("take", "decline", "outcome")
 _OUTCOMES: tuple[str, ...] = get_args(Outcome)
 _NEW = timedelta(days=7)
+_NUMBER = re.compile("[1-9][0-9]{0,5}")
 _CHANGED, _WRONG, _LATER = 409, 422, 503
 _LOG = logging.getLogger("forewarn")
 _WRITER = Depends(needs("write"))
@@ -47,8 +52,21 @@ async def _typed(request: Request) -> dict[str, str]:
     return {name: said for name, said in (await request.form()).items() if isinstance(said, str)}
 
 
+def _number(given: object) -> int:
+    """A page's number, 1 where somebody typed none."""
+    return int(str(given)) if _NUMBER.fullmatch(str(given)) else 1
+
+
 Typing = Annotated[dict[str, str], Depends(_typed)]
 Looker = Annotated[Viewer, Depends(viewer_of)]
+
+
+class _Asked(BaseModel):
+    """What the address asks for; a page that there is not is the nearest that there is."""
+
+    csm: str | None = None
+    page: Annotated[int, BeforeValidator(_number)] = 1
+    saved: str = ""
 
 
 def plays_page(published: Published, desk: Desk, plays: PlayDesk, screen: Screen) -> APIRouter:
@@ -61,8 +79,8 @@ def plays_page(published: Published, desk: Desk, plays: PlayDesk, screen: Screen
     page = _Page(published=published, desk=desk, plays=plays, screen=screen)
 
     @router.get(PATH)
-    def board(look: Looking, viewer: Looker, csm: str | None = None, saved: str = "") -> Response:
-        return page.show(look, viewer, csm, saved=saved)
+    def board(look: Looking, viewer: Looker, asked: Annotated[_Asked, Query()]) -> Response:
+        return page.show(look, viewer, asked)
 
     @router.post(f"{PATH}/{{name}}/take", dependencies=[_WRITER])
     def take(request: Request, look: Looking, viewer: Looker, name: str, typed: Typing) -> Response:
@@ -110,35 +128,38 @@ class _Page:
     screen: Screen
 
     def show(
-        self,
-        look: Look,
-        viewer: Viewer,
-        csm: str | None,
-        *,
-        saved: str = "",
-        wrong: str = "",
-        status: int = 200,
+        self, look: Look, viewer: Viewer, asked: _Asked, *, wrong: str = "", status: int = 200
     ) -> Response:
         """The page of a manager, or of all: by default of whoever looks, if they are one."""
-        chosen = viewer.manages or "" if csm is None else csm
+        chosen = viewer.manages or "" if asked.csm is None else asked.csm
         seen = self.plays.board(viewer.sees)
         found = seen.of(lambda row: chosen in ("", row.csm))
         book, language = self.plays.book, look.language
-        week = lines(found.week, self.published, seen.batch, book, language)
+        alerts = self._alerts(look, viewer, chosen, seen.batch)
+        week, held = _by_account(found.week), _by_account(found.held)
+        pages = max(1, *(-(-len(each) // MOST) for each in (week, held, found.running, alerts)))
+        page = min(asked.page, pages)
+        here = slice((page - 1) * MOST, page * MOST)
+
+        def told(each: list[list[Suggested]]) -> list[Line]:
+            return lines(chain(*each[here]), self.published, seen.batch, book, language)
+
         return self.screen.show(
             "plays/page.html",
             look,
             status=status,
             batch=seen.batch,
-            week=week[:MOST],
-            more=len(week[MOST:]),
-            held=lines(found.held, self.published, seen.batch, book, language),
-            running=found.running,
-            alerts=self._alerts(look, viewer, chosen, seen.batch),
+            week=told(week),
+            held=told(held),
+            running=found.running[here],
+            alerts=alerts[here],
+            page=page,
+            pages=pages,
+            at=partial(_address, csm=asked.csm),
             managers=() if viewer.csm else seen.managers,
             chosen=chosen,
             effect=effect_seen(self.plays.effect(), language),
-            saved=saved if saved in SAVED else "",
+            saved=asked.saved if asked.saved in SAVED else "",
             wrong=wrong,
             once=secrets.token_hex(16),
             outcomes=_OUTCOMES,
@@ -175,7 +196,8 @@ class _Page:
         else:
             return RedirectResponse(_back(typed, target[0], account), 303)
         viewer = viewer_of(request)
-        return self.show(look, viewer, typed.get("csm"), wrong=wrong, status=status)
+        asked = _Asked.model_validate({n: typed[n] for n in ("csm", "page") if n in typed})
+        return self.show(look, viewer, asked, wrong=wrong, status=status)
 
     def take(self, sent: _Sent, viewer: Viewer, name: str) -> str:
         """Begin a suggested play, or one that is held out, which needs a reason; its account."""
@@ -225,8 +247,21 @@ class _Page:
         ]
 
 
+def _by_account(found: Iterable[Suggested]) -> list[list[Suggested]]:
+    """Suggestions by account, in their order."""
+    each: dict[str, list[Suggested]] = {}
+    for one in found:
+        each.setdefault(one.row.account_id, []).append(one)
+    return [*each.values()]
+
+
+def _address(page: int, csm: str | None) -> str:
+    said = {} if csm is None else {"csm": csm}
+    return f"{PATH}?{urlencode({**said, 'page': page})}"
+
+
 def _back(typed: Typed, saved: str, account_id: str) -> str:
     if typed.get("back") == "account":
         return f"/accounts/{quote(account_id, safe='')}?saved=play#saved"
-    said = {"csm": typed["csm"]} if "csm" in typed else {}
+    said = {name: typed[name] for name in ("csm", "page") if name in typed}
     return f"{PATH}?{urlencode({**said, 'saved': saved})}#saved"

@@ -308,6 +308,11 @@ def test_the_api_lists_what_is_suggested_and_runs_and_an_intervention_takes_it(w
     assert (told["begun"], told["held_out"]) == ([], 0)
     (mine,) = client.get("/v1/plays?csm=eli").json()["suggested"]
     assert mine["account_id"] == "bee"
+    page = client.get("/v1/plays?limit=1").json()
+    rest = client.get(f"/v1/plays?limit=1&cursor={page['next_cursor']}").json()
+    assert [*page["suggested"], *rest["suggested"]] == told["suggested"]
+    assert (page["has_more"], rest["has_more"], "next_cursor" in rest) == (True, False, False)
+    assert client.get("/v1/plays?cursor=no").status_code == 422
     said = {"play": "Reach out by another way", "play_id": "silence"}
     begun = client.post("/v1/accounts/ant/interventions", json=said).json()
     assert begun["assignment_id"] == first["assignment_id"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from urllib.parse import quote, unquote
 
 import httpx
 import pytest
@@ -190,6 +191,29 @@ def test_who_finds_no_plays_is_told_how_they_are_made(anybody):
     planned(anybody)
     full = anybody.get("/plays").text
     assert not any(command in full for command in commands)
+
+
+def test_more_than_one_page_holds_stands_on_the_next_and_an_answer_stays_on_its_page(
+    anybody, monkeypatch
+):
+    monkeypatch.setattr("serving.web.plays.MOST", 1)
+    planned(anybody)
+    accounts = {row["account_id"] for row in anybody.kept(ASSIGNMENT)}
+    assert len(accounts) > 1
+    pages = [anybody.get(f"/plays?csm=&page={n}").text for n in range(1, len(accounts) + 1)]
+    link = r'<div class="who-it-is">\s*<a href="/accounts/([^"]*)"'
+    told = [[unquote(name) for name in re.findall(link, page)] for page in pages]
+    assert [len(each) for each in told] == [1] * len(accounts)
+    assert {name for (name,) in told} == accounts
+    assert f"Page 1 of {len(accounts)}" in pages[0]
+    assert 'href="/plays?csm=&amp;page=2"' in pages[0]
+    assert 'rel="next"' not in pages[-1]
+    for wrong, right in (("99999", pages[-1]), ("x", pages[0]), ("-1", pages[0])):
+        name = quote(told[pages.index(right)][0], safe="")
+        assert name in anybody.get(f"/plays?csm=&page={wrong}").text
+    form = re.search(r'action="/plays/[^"]*/decline".*?</form>', pages[1], re.DOTALL)
+    assert form is not None
+    assert '<input type="hidden" name="page" value="2">' in form[0]
 
 
 def test_a_play_begun_by_hand_takes_the_suggestion_and_logs_what_was_known(anybody):

@@ -1,0 +1,46 @@
+"""A page of the board: what comes after a place in its order, whatever was answered meanwhile."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from dataclasses import replace
+
+from pydantic import TypeAdapter, ValidationError
+
+from serving.cursor import CursorError
+from serving.plays.board import Board, due, to_lose
+
+# The keys of what a page ended with: of a suggestion, and of a running play. The board changes as
+# people answer, so that a count of rows would pass over some.
+_Place = tuple[tuple[float, str, str] | None, tuple[bool, str, str] | None]
+_PLACE: TypeAdapter[_Place] = TypeAdapter(_Place)
+
+
+def paged(board: Board, *, limit: int, cursor: str | None) -> tuple[Board, str | None]:
+    """At most so many suggestions and running plays, and the cursor of those that follow.
+
+    None where nothing follows. What is held out stays as it is.
+
+    Raises:
+        CursorError: no page of a board ended so.
+    """
+    last, last_due = (None, None) if cursor is None else _read(cursor)
+    week = [one for one in board.week if last is None or to_lose(one) > last]
+    running = [one for one in board.running if last_due is None or due(one) > last_due]
+    shown = replace(board, week=tuple(week[:limit]), running=tuple(running[:limit]))
+    if max(len(week), len(running)) <= limit:
+        return shown, None
+    last = to_lose(shown.week[-1]) if shown.week else last
+    last_due = due(shown.running[-1]) if shown.running else last_due
+    text = json.dumps([last, last_due], ensure_ascii=False)
+    return shown, base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _read(cursor: str) -> _Place:
+    try:
+        raw = base64.urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4))
+        return _PLACE.validate_json(raw)
+    except (binascii.Error, UnicodeError, ValidationError):
+        raise CursorError("expected a cursor that this list gave out") from None
