@@ -63,8 +63,9 @@ def _commands(block: str) -> list[tuple[str, list[str]]]:
 
 
 def _masked(text: str) -> list[str]:
-    """Lines without what differs from machine to machine: numbers, spacing, ids of batches."""
-    lines = (re.sub(r"[\d.,-]*\d[0-9a-f-]*", "#", line) for line in text.splitlines())
+    """Lines without what differs by machine: numbers, spacing, ids of batches and of models."""
+    differs = r"\b[0-9a-f]{12}\b|[\d.,-]*\d[0-9a-f-]*"
+    lines = (re.sub(differs, "#", line) for line in text.splitlines())
     return [" ".join(line.split()) for line in lines if line.strip()]
 
 
