@@ -46,7 +46,7 @@ judged AS (
 ),
 -- What somebody said when asked why they leave tells only that they do.
 quote AS (
-    SELECT account_id, as_of, age, text
+    SELECT account_id, as_of, age, text, language
     FROM seen_feedback
     WHERE coalesce(channel, '') <> 'exit_survey'
 ),
@@ -71,7 +71,7 @@ worded AS (
         sum(CASE WHEN f.age <= 365 AND w.tone = 'risk' THEN w.sentences ELSE 0 END) AS risk_365,
         sum(CASE WHEN f.age <= 365 AND w.tone <> 'neutral' THEN w.sentences ELSE 0 END) AS toned_365
     FROM quote f
-    JOIN said w ON w.text = f.text
+    JOIN said w ON w.text = f.text AND w.language = coalesce(f.language, '')
     GROUP BY f.account_id, f.as_of
 )
 SELECT p.account_id, p.as_of,

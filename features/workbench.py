@@ -28,7 +28,7 @@ NUMBERS = tuple(feature.name for feature in CATALOG if feature.kind == "number")
 WORDS = tuple(feature.name for feature in CATALOG if feature.kind == "category")
 PLACES = {name: place for place, name in enumerate(NUMBERS)}
 _NUMBERS = pd.Index(NUMBERS)
-_SAID = "VALUES (?1, ?2, ?3, ?4)"
+_SAID = "VALUES (?1, ?2, ?3, ?4, ?5)"
 USAGE = "usage_events"
 # Rows of contract tables, by the name of the table: values in the order of its columns, moments as
 # microseconds since 1970.
@@ -156,7 +156,7 @@ class Workbench:
             for name, some in rows.items():
                 if name in sight.provided and self._reads(name):
                     self._sql.insert(name, _landed(name, sight.provided[name]), some)
-            texts = [text for (text,) in self._sql.run(signals.DISTINCT)]
+            texts = self._sql.run(signals.DISTINCT)
             self._sql.insert(signals.TABLE, _SAID, self._sorter.rows(texts))
             accounts = [str(row[0]) for row in rows.get("accounts", ())]
             self._usage.filled(accounts, _uses(rows, sight))

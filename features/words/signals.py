@@ -21,14 +21,18 @@ from features.words.lexicon import Lexicon, lexicon
 from features.words.sort import sort
 
 # Part of the file's name: raise it when texts are sorted differently by the same phrases.
-FORMAT = 2
+FORMAT = 3
 _REMEMBERED = 4096
 TABLE = "said"
-COLUMNS = ("text", "category", "tone", "sentences")
-DISTINCT = "SELECT DISTINCT text FROM feedback WHERE text IS NOT NULL"
-_TYPES = {"text": "str", "category": "str", "tone": "str", "sentences": "int32"}
+COLUMNS = ("text", "language", "category", "tone", "sentences")
+DISTINCT = (
+    "SELECT DISTINCT text, coalesce(language, '') AS language FROM feedback WHERE text IS NOT NULL"
+)
+_TYPES = {"text": "str", "language": "str", "category": "str", "tone": "str", "sentences": "int32"}
 Signals = tuple[tuple[str, str, int], ...]
-Row = tuple[str, str, str, int]
+# A text and the language that it was told to be in, empty where none was.
+Said = tuple[str, str]
+Row = tuple[str, str, str, str, int]
 
 
 def lexicon_of(workspace: Workspace) -> Lexicon:
@@ -41,7 +45,9 @@ def lexicon_of(workspace: Workspace) -> Lexicon:
 
 
 def say(sql: Statements, workspace: Workspace) -> None:
-    """Make the table `said`: text, category, tone, sentences; a row per signal of a quote's text.
+    """Make the table `said`: text, language, category, tone, sentences; a row per signal of a text.
+
+    `language` is what the source told of it, empty where it told none.
 
     What was sorted before is read from the workspace; what is no quote any more is forgotten.
 
@@ -51,16 +57,16 @@ def say(sql: Statements, workspace: Workspace) -> None:
     phrases = lexicon_of(workspace)
     path = workspace.cells / f"words-{FORMAT}-{phrases.fingerprint}.json"
     kept = _kept(path)
-    found: dict[str, Signals] = {}
+    found: dict[Said, Signals] = {}
     fresh: dict[str, Signals] = {}
-    for (text,) in sql.run(DISTINCT):
-        digest = _digest(text)
+    for text, language in sql.run(DISTINCT):
+        digest = _digest(text, language)
         # Most texts say nothing of the kind, and that too is known.
-        known = kept[digest] if digest in kept else signals(text, phrases)
-        found[text] = fresh[digest] = known
+        known = kept[digest] if digest in kept else signals(text, phrases, told=language)
+        found[text, language] = fresh[digest] = known
     if fresh != kept:
         _keep(path, fresh)
-    rows = [(text, *signal) for text, those in found.items() for signal in those]
+    rows = [(*one, *signal) for one, those in found.items() for signal in those]
     sql.table(TABLE, pd.DataFrame(rows, columns=list(COLUMNS)).astype(_TYPES))
 
 
@@ -74,27 +80,31 @@ class Sorter:
         self._phrases = phrases
         self._known: dict[str, Signals] = {}
 
-    def rows(self, texts: Iterable[str]) -> list[Row]:
-        """The rows of `said` for texts."""
-        return [(text, *signal) for text in texts for signal in self._signals(text)]
+    def rows(self, texts: Iterable[Said]) -> list[Row]:
+        """The rows of `said` for texts with their languages."""
+        return [(*one, *signal) for one in texts for signal in self._signals(*one)]
 
-    def _signals(self, text: str) -> Signals:
-        digest = _digest(text)
+    def _signals(self, text: str, language: str) -> Signals:
+        digest = _digest(text, language)
         if digest not in self._known:
             if len(self._known) >= _REMEMBERED:
                 del self._known[next(iter(self._known))]
-            self._known[digest] = signals(text, self._phrases)
+            self._known[digest] = signals(text, self._phrases, told=language)
         return self._known[digest]
 
 
-def signals(text: str, phrases: Lexicon) -> Signals:
-    """How many sentences of a text speak of what and how: category, tone, sentences; sorted."""
-    counts = Counter(pair for part in sort(text, phrases) for pair in part.tones.items())
+def signals(text: str, phrases: Lexicon, *, told: str | None = None) -> Signals:
+    """How many sentences of a text speak of what and how: category, tone, sentences; sorted.
+
+    `told` is the language that the source gave.
+    """
+    counts = Counter(pair for part in sort(text, phrases, told=told) for pair in part.tones.items())
     return tuple(sorted((category, tone, n) for (category, tone), n in counts.items()))
 
 
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+def _digest(text: str, language: str) -> str:
+    whole = f"{language}\0{text}".encode("utf-8", "surrogatepass")
+    return hashlib.sha256(whole).hexdigest()[:32]
 
 
 def _kept(path: Path) -> dict[str, Signals]:

@@ -63,8 +63,8 @@ class Sentence:
 def sort(text: str, phrases: Lexicon, *, told: str | None = None) -> list[Sentence]:
     """The sentences of a text with every phrase found in them; none is guessed at.
 
-    `told` is the language that the source gave, for where letters do not decide. Of a very long
-    text only the first 20,000 characters are read.
+    `told` is the language that the source gave, which counts wherever the letters allow it. Of a
+    very long text only the first 20,000 characters are read.
     """
     found = []
     for start, stop in sentences(text[:LONGEST]):

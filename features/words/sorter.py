@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 
 from features.words.lexicon import Lexicon
 from features.words.sort import Sentence, sort
@@ -14,14 +13,16 @@ from features.words.sort import Sentence, sort
 class Sorter:
     """Sorts a text: its sentences with what each says, and the span that shows it.
 
+    The second thing to give is the language that the source told, None where it told none.
+
     The same `fingerprint` says the same of the same text. No feature is made by it: for the model
     only phrases count (`features.words.signals`).
     """
 
     fingerprint: str
-    sort: Callable[[str], list[Sentence]]
+    sort: Callable[[str, str | None], list[Sentence]]
 
 
 def by_phrases(phrases: Lexicon) -> Sorter:
     """Phrases alone, which say nothing where none is found."""
-    return Sorter(phrases.fingerprint, partial(sort, phrases=phrases))
+    return Sorter(phrases.fingerprint, lambda text, told: sort(text, phrases, told=told))

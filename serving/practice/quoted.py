@@ -70,9 +70,9 @@ def stored(engine: Sql, accounts: Sequence[str], sorter: Sorter) -> Mapping[str,
     """
     wanted = frozenset(accounts)
     said: dict[str, list[_Said]] = {}
-    for account, feedback_id, contact_id, said_at, age, text in engine.run(_QUOTES):
+    for account, feedback_id, contact_id, said_at, age, text, language in engine.run(_QUOTES):
         if account in wanted:
-            one = _Quote(feedback_id, contact_id, said_at, int(age), text)
+            one = _Quote(feedback_id, contact_id, said_at, int(age), text, language)
             said.setdefault(account, []).extend(_sorted(one, sorter))
     return {
         account: _text([one.model_dump(mode="json") for one in _ranked(those)])
@@ -106,7 +106,8 @@ def _text(document: list[dict[str, Any]]) -> str:
 
 
 _QUOTES = (
-    "SELECT account_id, feedback_id, contact_id, said_at, age, text FROM seen_feedback "
+    "SELECT account_id, feedback_id, contact_id, said_at, age, text, language "
+    "FROM seen_feedback "
     f"WHERE age <= {SPAN_DAYS} AND text IS NOT NULL ORDER BY account_id, said_at, feedback_id"
 )
 
@@ -120,6 +121,7 @@ class _Quote:
     said_at: datetime
     age: int
     text: str
+    language: str | None
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,7 @@ class _Said:
 
 
 def _sorted(quote: _Quote, sorter: Sorter) -> Iterator[_Said]:
-    for part in sorter.sort(quote.text):
+    for part in sorter.sort(quote.text, quote.language):
         for category, tone in part.tones.items():
             hit = next(h for h in part.hits if (h.category, h.tone) == (category, tone))
             yield _Said(quote, part.start, part.stop, tone, hit)

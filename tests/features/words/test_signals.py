@@ -65,7 +65,7 @@ def test_what_was_sorted_is_kept_without_its_text_and_goes_with_it(make_lake, co
 def test_no_text_is_sorted_twice_not_even_one_that_says_nothing(make_lake, company, monkeypatch):
     workspace = make_lake(_tables(company, "See you soon.", "We love it."))
     was = build(workspace, AS_OF, rule=ChurnRule())
-    monkeypatch.setattr(signals, "sort", lambda *_: pytest.fail("sorted again"))
+    monkeypatch.setattr(signals, "sort", lambda *_, **__: pytest.fail("sorted again"))
 
     pd.testing.assert_frame_equal(build(workspace, AS_OF, rule=ChurnRule()), was)
 
@@ -91,11 +91,23 @@ def test_a_text_that_is_sent_again_is_known_by_a_digest_and_its_words_are_not_ke
     sorter = signals.Sorter(lexicon())
     monkeypatch.setattr(signals, "_REMEMBERED", 2)
     said = ["Too expensive, says Olga.", "See you soon, Olga.", "Olga is happy."]
-    found = [sorter.rows([text]) for text in said]
+    found = [sorter.rows([(text, "")]) for text in said]
     held = repr(vars(sorter)["_known"])
-    monkeypatch.setattr(signals, "sort", lambda *_: pytest.fail("sorted again"))
+    monkeypatch.setattr(signals, "sort", lambda *_, **__: pytest.fail("sorted again"))
 
-    assert found[0] == [(said[0], "pricing_perception", "risk", 1)]
-    assert [sorter.rows([text]) for text in said[1:]] == found[1:]
+    assert found[0] == [(said[0], "", "pricing_perception", "risk", 1)]
+    assert [sorter.rows([(text, "")]) for text in said[1:]] == found[1:]
     assert len(vars(sorter)["_known"]) == 2
     assert "Olga" not in held
+
+
+def test_the_language_that_a_row_was_landed_with_sorts_it(make_lake, company):
+    def counted(*languages: str | None) -> float:
+        tables = _tables(company, *["Nav labi, Too expensive."] * len(languages))
+        tables["feedback"]["language"] = list(languages)
+        return _words_of_a(make_lake(tables))["leaving_words_180"]
+
+    # By its letters it is Latvian, in which those are no words; the same text twice counts twice.
+    assert counted(None) == counted("lv") == counted("fr") == 0
+    assert counted("en") == counted("EN-us") == 1
+    assert counted("en", "lv", "en") == 2

@@ -16,19 +16,22 @@ from serving.practice.quoted import MOST, read, rewritten, stored, without
 class Quotes:
     """An engine that has these rows of feedback, and nothing else."""
 
-    def __init__(self, *rows: tuple[str, str, str | None, int, str]) -> None:
-        self._rows = rows
+    def __init__(
+        self, *rows: tuple[str, str, str | None, int, str], language: str | None = None
+    ) -> None:
+        self._rows, self._language = rows, language
 
     def run(self, _sql: str) -> list[tuple[object, ...]]:
         day = datetime(2025, 1, 1)  # noqa: DTZ001 - times are UTC and bear no zone
         return [
-            (account, feedback, person, day.replace(day=31 - age % 30), age, text)
+            (account, feedback, person, day.replace(day=31 - age % 30), age, text, self._language)
             for account, feedback, person, age, text in self._rows
         ]
 
 
-def _read(*rows):
-    found = stored(cast("Sql", Quotes(*rows)), ["a"], by_phrases(lexicon()))
+def _read(*rows, language=None):
+    quotes = cast("Sql", Quotes(*rows, language=language))
+    found = stored(quotes, ["a"], by_phrases(lexicon()))
     return read(found.get("a"))
 
 
@@ -105,3 +108,9 @@ def test_a_name_goes_from_what_was_said_and_never_from_what_is_told_of_it():
 
 def test_words_that_cannot_be_read_are_none():
     assert read('[{"tone":"[erased]"}]') == []
+
+
+def test_a_quote_is_sorted_in_the_language_that_it_was_landed_with():
+    quote = ("a", "f1", None, 3, "Nav labi, too expensive.")
+    assert _read(quote) == _read(quote, language="lv") == _read(quote, language="fr") == []
+    assert [one.found for one in _read(quote, language="en")] == ["too expensive"]
