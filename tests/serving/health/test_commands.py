@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 
 from features.health.load import built_in
-from features.health.recipe import Recipe
+from features.health.recipe import Band, Recipe
 from serving.database import writing
 from serving.practice.health import METADATA, described
 from serving.practice.record import Practice
@@ -71,11 +71,12 @@ def test_a_band_that_is_another_than_in_the_batch_before_is_told_with_it(
     forewarn, workspace, settings
 ):
     recipe, path = settings
+    was: tuple[tuple[str, Band], ...] = (("ant", "poor"), ("bee", "poor"), ("cat", "fair"))
     rows = [
         AccountRisk(
             account_id=name, status="decided", coverage=1, practice=Practice(health_band=band)
         )
-        for name, band in (("ant", "poor"), ("bee", "poor"), ("cat", "fair"))
+        for name, band in was
     ]
     known = {"data_until": "2025-06-24", METADATA: described(recipe)}
     batch = a_batch("b1", date(2025, 6, 24), len(rows), metadata=known)

@@ -12,14 +12,14 @@ from serving import portfolio
 from serving.database import reading, writing
 from serving.indicators.stored import Group, group_text
 from serving.published import Published
-from serving.records import AccountRisk
+from serving.records import AccountRisk, Band
 from serving.store import publish
 from tests.published import a_batch
 from tests.serving.written.conftest import Client
 
 AS_OF = date(2025, 12, 31)
 # Segment, band and yearly revenue; those without a band have given notice.
-ROWS = {
+ROWS: dict[str, tuple[str | None, Band | None, float | None]] = {
     "ant": ("small", "high", 100.1),
     "bee": ("small", "low", 300.2),
     "cat": (None, "high", 1000.0),
