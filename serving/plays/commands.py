@@ -80,15 +80,16 @@ def plays(  # noqa: PLR0913 - one option for each thing that can be asked
 
 def _effect(run: Run, play: str | None) -> None:
     from serving.language import language
+    from serving.plays.catalogue import playbook
     from serving.plays.effect import looked
-    from serving.plays.effect_show import alike
+    from serving.plays.effect_show import alike, of_play
     from serving.plays.effect_told import sentences
 
     with run.step("effect") as step:
         told = looked(run.workspace, run.config, play=play)
         step.done = f"effect: {told['verdict'].replace('_', ' ')}"
     said = sentences(told, language("en"))
-    run.show(*said, *alike(told))
+    run.show(*of_play(told, playbook(run.workspace.root)), *said, *alike(told))
     run.answer({**told, "sentences": said})
 
 

@@ -6,11 +6,32 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from serving.plays.effect_plain import Plain
+from serving.plays.playbook import Playbook
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
 _MOST = 10
+
+
+def of_play(told: Plain, book: Playbook) -> Iterator[str]:
+    """Which play it is about, and how many accounts are on each side; nothing where of all plays.
+
+    >>> from serving.plays.catalogue import shipped
+    >>> drawn = {"with": 160, "without": 40}
+    >>> [*of_play({"play": "silence", "verdict": "randomised", "drawn": drawn}, shipped())]
+    ['Reach out by another way (silence): 160 accounts were offered it, 40 held out by chance']
+    """
+    if "play" not in told:
+        return
+    id_ = book.id_of(told["play"])
+    name = told["play"] if id_ is None else f"{book.plays[id_].name} ({id_})"
+    if told["verdict"] == "observational":
+        n, other = (told["observed"][f"{side}_accounts"] for side in ("with", "without"))
+        yield f"{name}: {n:,} accounts with it as people chose, {other:,} without it"
+    else:
+        n, other = told["drawn"]["with"], told["drawn"]["without"]
+        yield f"{name}: {n:,} accounts were offered it, {other:,} held out by chance"
 
 
 def alike(told: Plain) -> Iterator[RenderableType]:

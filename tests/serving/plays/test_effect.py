@@ -1,6 +1,7 @@
 """What is said of plays, from the log and the landed data: by assignment, once it is known."""
 
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -211,3 +212,51 @@ def test_the_command_shows_the_verdict_and_how_far_the_groups_are_alike(
     assert "a play was likely by" in out
     assert "effect: observational" in error
     assert causal_words(out.replace("\n", " ")) == []
+
+
+@pytest.fixture
+def effect_of(capsys, monkeypatch):
+    """What `forewarn plays --effect --play silence` shows in a workspace."""
+
+    def shown(workspace) -> str:
+        monkeypatch.setattr("data.workspace.Workspace.configured", lambda _: workspace)
+        monkeypatch.setattr("sys.argv", ["forewarn", "plays", "--effect", "--play", "silence"])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        assert ended.value.code in (0, None)
+        return " ".join(capsys.readouterr().out.split())
+
+    return shown
+
+
+def test_of_one_play_it_says_which_how_many_on_each_side_and_the_interval(chosen, effect_of):
+    out, told = effect_of(chosen), looked(chosen, Config(), play="silence")
+    seen = told["observed"]
+    assert out.startswith(
+        f"Reach out by another way (silence): {seen['with_accounts']} accounts with it as people "
+        f"chose, {seen['without_accounts']} without it observational: consistent with "
+    )
+    ends = re.search(r"consistent with (\S+) to (\S+) points", out)
+    assert ends is not None
+    shown = [100 * told[f"difference_{end}"] for end in ("low", "high")]
+    assert [float(end) for end in ends.groups()] == pytest.approx(shown, abs=0.5)  # two digits
+    assert causal_words(out) == []
+
+
+def test_of_one_play_that_was_drawn_for_it_speaks_of_an_effect(logged, effect_of):
+    left = stays(200) | dict.fromkeys([f"a{n:04}" for n in (*range(8), *range(160, 170))], SOON)
+    log = logged(left)
+    drawn(log)
+    out = effect_of(log.write())
+    assert out.startswith(
+        "Reach out by another way (silence): 160 accounts were offered it, 40 held out by chance "
+        "randomised: effect -20 points (95% interval "
+    )
+
+
+def test_of_one_play_with_too_little_it_says_how_little(logged, effect_of):
+    log = logged(stays(6))
+    drawn(log, held_out=2, offered=4)
+    out = effect_of(log.write())
+    assert "4 accounts were offered it, 2 held out by chance not enough data" in out
+    assert causal_words(out) == []
