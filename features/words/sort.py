@@ -21,6 +21,8 @@ _BEFORE, _BEHIND = 3, 1
 _JOINED_BEFORE: Final = 2
 # Nobody says more at once; what is pasted behind it (a log, a thread) would only cost time.
 LONGEST: Final = 20_000
+# As the phrase of a hit that no phrase made but a meaning: its span is the whole sentence.
+MEANT: Final = ""
 _BREAKS = frozenset(",;:()—–，、")
 
 

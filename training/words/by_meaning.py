@@ -11,12 +11,9 @@ from pathlib import Path
 from typing import cast
 
 from features.words.lexicon import Category, Lexicon, Tone
-from features.words.sort import Hit, Sentence, sort
+from features.words.sort import MEANT, Hit, Sentence, sort
 from features.words.sorter import Sorter
 from training.words.meanings import NONE, Meaning, head, meanings
-
-# As the phrase of a hit that no phrase made: its span is the whole sentence.
-MEANT = ""
 
 
 def by_meaning(phrases: Lexicon, cells: Path) -> Sorter:
@@ -39,8 +36,8 @@ class _Sorting:
     phrases: Lexicon
     known: _Kept
 
-    def sort(self, text: str) -> list[Sentence]:
-        found = sort(text, self.phrases)
+    def sort(self, text: str, told: str | None) -> list[Sentence]:
+        found = sort(text, self.phrases, told=told)
         said = self.known.meanings([text[part.start : part.stop] for part in found])
         return [_told(part, meaning) for part, meaning in zip(found, said, strict=True)]
 

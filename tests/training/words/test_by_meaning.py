@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from features.words.lexicon import lexicon
+from features.words.sort import MEANT
 from training.words import by_meaning as module
-from training.words.by_meaning import MEANT, by_meaning
+from training.words.by_meaning import by_meaning
 from training.words.meanings import NONE, Meaning
 
 DEAR = "It is too expensive."
@@ -33,7 +34,7 @@ def answering(monkeypatch):
 def _said(sorter, text):
     return [
         (hit.category, hit.tone, text[hit.start : hit.stop], hit.phrase == MEANT)
-        for part in sorter.sort(text)
+        for part in sorter.sort(text, None)
         for hit in part.hits
     ]
 
