@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,9 @@ if TYPE_CHECKING:  # a service reads what is stored, and opens no DuckDB
 
 SPAN_DAYS = 365
 MOST = 12
+# Of these so many are kept for what was said in the last week, which is what a digest tells.
+WEEK_DAYS = 7
+NEW = 3
 _LONGEST = 300
 # The customer's own words; all else of a quote is ours.
 _WORDS = ("before", "found", "after")
@@ -66,7 +69,8 @@ def stored(engine: Sql, accounts: Sequence[str], sorter: Sorter) -> Mapping[str,
     """What accounts said in the last year that speaks of something, as JSON, by account.
 
     `engine` is opened at one moment (`features.build.moment`). Of one account at most twelve
-    sentences: the most urgent, and of these the newest. Who said nothing of the kind is absent.
+    sentences: the most urgent, and of these the newest; the three most urgent of the last week are
+    always among them. Who said nothing of the kind is absent.
     """
     wanted = frozenset(accounts)
     said: dict[str, list[_Said]] = {}
@@ -142,15 +146,24 @@ def _sorted(quote: _Quote, sorter: Sorter) -> Iterator[_Said]:
             yield _Said(quote, part.start, part.stop, tone, hit)
 
 
-def _ranked(said: Iterable[_Said]) -> list[Quoted]:
-    said = list(said)
+def _ranked(said: Sequence[_Said]) -> list[Quoted]:
     warned: dict[Category, set[str]] = {}
     for one in said:
         if one.tone == "risk" and one.quote.age <= RECENT_DAYS:
             warned.setdefault(one.hit.category, set()).add(one.quote.feedback_id)
-    quoted = [_quoted(one, len(warned.get(one.hit.category, ()))) for one in said]
-    newest = sorted(quoted, key=lambda one: (one.said_on, one.feedback_id), reverse=True)
-    return sorted(newest, key=lambda one: -one.urgency)[:MOST]
+    quoted = [(_quoted(one, len(warned.get(one.hit.category, ()))), one.quote.age) for one in said]
+    quoted.sort(key=lambda one: (one[0].said_on, one[0].feedback_id), reverse=True)
+    quoted.sort(key=lambda one: -one[0].urgency)
+    new = different([one for one, age in quoted if age <= WEEK_DAYS])[:NEW]
+    rest = [one for one, _ in quoted if not any(one is kept for kept in new)]
+    kept = {id(one) for one in [*new, *rest][:MOST]}
+    return [one for one, _ in quoted if id(one) in kept]
+
+
+def different(said: Sequence[Quoted]) -> list[Quoted]:
+    """The same in their order, each sentence once however often it was said."""
+    first = {(one.before, one.found, one.after): one for one in reversed(said)}
+    return [one for one in said if first[one.before, one.found, one.after] is one]
 
 
 def _quoted(said: _Said, conversations: int) -> Quoted:

@@ -8,13 +8,13 @@ from datetime import timedelta
 from typing import Any
 
 from data.errors import MissingError
-from serving.practice.quoted import Quoted, read
+from serving.practice.quoted import NEW, WEEK_DAYS, Quoted, different, read
 from serving.published import Published
 from serving.records import AccountRisk, Batch
 from serving.store import EVERY, Wanted
 
-DAYS = 7
-SIGNALS = 3
+# As many as are kept of a week whatever else was said.
+DAYS, SIGNALS = WEEK_DAYS, NEW
 _AT_ONCE = 500
 _ASKS = {
     "meeting": "meet with product and support",
@@ -48,7 +48,7 @@ def heard(published: Published, batch: Batch, *, csm: str | None = None) -> list
         words = published.parts(batch, [row.account_id for row in rows], "words")
         for row in rows:
             said = [one for one in read(words.get(row.account_id)) if one.said_on >= since]
-            if signals := _different(said):
+            if signals := _newest(said):
                 found.append(Heard(row, signals))
     return sorted(found, key=lambda one: -one.urgency)
 
@@ -66,7 +66,8 @@ def batch_of(published: Published, week: Any) -> Batch:  # noqa: ANN401 - a date
 
 def lines(batch: Batch, found: Sequence[Heard]) -> Iterator[str]:
     """The digest as Markdown."""
-    yield f"# What customers said, {batch.as_of - timedelta(days=DAYS)} to {batch.as_of}"
+    first, last = (batch.as_of - timedelta(days=back) for back in (DAYS, 1))
+    yield f"# What customers said, {first} to {last}"
     yield ""
     if not found:
         yield "Nobody said anything that speaks of one of the six subjects."
@@ -110,10 +111,8 @@ def _plain(text: str) -> str:
     return "".join(f"\\{sign}" if sign in "\\`*_[]<>#|" else sign for sign in shown)
 
 
-def _different(said: Sequence[Quoted]) -> tuple[Quoted, ...]:
-    first = {(one.before, one.found, one.after): one for one in reversed(said)}
-    kept = [one for one in said if first[one.before, one.found, one.after] is one]
-    return tuple(kept[:SIGNALS])
+def _newest(said: Sequence[Quoted]) -> tuple[Quoted, ...]:
+    return tuple(different(said)[:SIGNALS])
 
 
 def _rows(published: Published, batch: Batch, wanted: Wanted) -> Iterator[list[AccountRisk]]:

@@ -114,3 +114,28 @@ def test_a_quote_is_sorted_in_the_language_that_it_was_landed_with():
     quote = ("a", "f1", None, 3, "Nav labi, too expensive.")
     assert _read(quote) == _read(quote, language="lv") == _read(quote, language="fr") == []
     assert [one.found for one in _read(quote, language="en")] == ["too expensive"]
+
+
+def test_what_is_new_in_the_week_is_kept_however_urgent_the_year_was():
+    year = [("a", f"f{n}", None, 30 + n, f"It is too expensive, {n} times.") for n in range(20)]
+    week = [
+        ("a", "g1", None, 7, "Support is slow."),
+        ("a", "g2", None, 2, "We love it."),
+        ("a", "g3", None, 1, "We love it."),
+        ("a", "h1", None, 8, "The manual is confusing."),
+    ]
+    found = _read(*year, *week)
+
+    assert len(found) == MOST
+    assert [one.urgency for one in found] == sorted((one.urgency for one in found), reverse=True)
+    ids = [one.feedback_id for one in found]
+    # Twice the same words are told once, and a week is seven days.
+    assert {"g1", "g3"} == {name for name in ids if name[0] in "gh"}
+    assert [one.conversations for one in found if one.feedback_id == "f0"] == [20]
+
+
+def test_a_warning_that_came_before_escalates_the_one_of_the_week():
+    found = _read(
+        ("a", "f1", None, 60, "Support is slow."), ("a", "g1", None, 2, "Support is slow.")
+    )
+    assert {(one.feedback_id, one.escalated) for one in found} == {("g1", True), ("f1", True)}
