@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from sqlalchemy import Engine
 
 from data.churn import churn_rule
 from data.errors import BadInputError
@@ -20,8 +21,8 @@ from training.effects.trials import thinned, trials
 from training.effects.verdict import Effect, judged
 from training.spec import ChurnSpec
 
-# Beyond so many rows without a play for each with one, more make no interval shorter.
-_OTHERS, _OTHERS_EACH = 4000, 10
+# Beyond so many rows without a play for each with one, or in all, more make no interval shorter.
+_OTHERS, _OTHERS_EACH, _OTHERS_AT_MOST = 4000, 10, 40_000
 
 
 def follow_up_of(workspace: Workspace, config: Config) -> ChurnSpec:
@@ -51,10 +52,7 @@ def measured(workspace: Workspace, config: Config, *, play: str | None = None) -
         raise BadInputError(
             f"--play: expected a play that was suggested or begun; got {play!r:.60}"
         )
-    rows = trials(exposure.snapshots(engine), begun)
-    rows = rows[rows["as_of"].isin(rows.loc[rows["treated"], "as_of"].unique())]
-    most = max(_OTHERS, _OTHERS_EACH * int(rows["treated"].sum()))
-    rows = thinned(rows, most, np.random.default_rng(config.seed))
+    rows = _compared(engine, begun, np.random.default_rng(config.seed))
     return judged(
         _with_fate(workspace, _of_draws(of_play, begun, spec), spec),
         _with_past(workspace, exposure.with_reasons(engine, rows), spec),
@@ -91,6 +89,24 @@ def may_tell(workspace: Workspace, config: Config) -> bool:
     days = pd.Timedelta(days=follow_up_of(workspace, config).closes_after_days)
     # Of nothing there is no first, and no moment is later than none.
     return bool(since(moments).min() + days <= pd.Timestamp(workspace.manifest()["data_until"]))
+
+
+def _compared(engine: Engine, begun: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    """The trials of all snapshots after which somebody began a play, read one after another.
+
+    Years of snapshots do not fit in memory at once: of those without a play only so many stay.
+    """
+    known = exposure.moments(engine)
+    moments, found = pd.DatetimeIndex([*known]), pd.DataFrame()
+    enough = max(_OTHERS, _OTHERS_EACH * int(begun["counts"].sum()))
+    for name in known.values() or [""]:  # where nothing was published, a table of no rows
+        rows = trials(exposure.snapshot(engine, name), begun, moments)
+        if not rows["treated"].any():
+            rows = rows[:0]
+        rows = rows.assign(chance=rng.random(len(rows)))
+        parts = [part for part in (found, rows) if len(part)] or [rows]
+        found = thinned(pd.concat(parts, ignore_index=True), min(enough, _OTHERS_AT_MOST))
+    return found.drop(columns="chance")
 
 
 def _is(table: pd.DataFrame, play: str | None, book: Playbook) -> pd.Series:

@@ -66,35 +66,36 @@ def begun(engine: Engine) -> pd.DataFrame:
     return found.assign(begun_at=_moments(found["begun_at"]))
 
 
-def snapshots(engine: Engine) -> pd.DataFrame:
-    """How every scored account stood in each batch; of several of a moment the last published."""
+def moments(engine: Engine) -> dict[pd.Timestamp, str]:
+    """When there was a snapshot, the earliest first, and which batch was last published of it."""
     place = select(BATCH.c.batch_id, BATCH.c.as_of).order_by(
         BATCH.c.as_of, BATCH.c.created_at, BATCH.c.batch_id
     )
-    its = (PRACTICE.c.batch_id == RISK.c.batch_id) & (PRACTICE.c.account_id == RISK.c.account_id)
     with transaction(engine) as connection:
-        newest = {as_of: batch_id for batch_id, as_of in connection.execute(place)}
-        rows = [
-            row
-            for batch_id in newest.values()
-            for row in connection.execute(
-                select(
-                    RISK.c.account_id,
-                    RISK.c.batch_id,
-                    BATCH.c.as_of,
-                    RISK.c.risk,
-                    RISK.c.arr,
-                    RISK.c.segment,
-                    RISK.c.pulse,
-                    RISK.c.renewal_at,
-                    PRACTICE.c.health_score,
-                )
-                .select_from(RISK.join(BATCH).outerjoin(PRACTICE, its))
-                .where(RISK.c.batch_id == batch_id, RISK.c.status == "scored")
-                .order_by(RISK.c.account_id)
-            )
-        ]
-    found = pd.DataFrame(rows, columns=[*_STOOD])
+        return {pd.Timestamp(as_of): name for name, as_of in connection.execute(place)}
+
+
+def snapshot(engine: Engine, batch_id: str) -> pd.DataFrame:
+    """How every scored account stood in a batch."""
+    its = (PRACTICE.c.batch_id == RISK.c.batch_id) & (PRACTICE.c.account_id == RISK.c.account_id)
+    query = (
+        select(
+            RISK.c.account_id,
+            RISK.c.batch_id,
+            BATCH.c.as_of,
+            RISK.c.risk,
+            RISK.c.arr,
+            RISK.c.segment,
+            RISK.c.pulse,
+            RISK.c.renewal_at,
+            PRACTICE.c.health_score,
+        )
+        .select_from(RISK.join(BATCH).outerjoin(PRACTICE, its))
+        .where(RISK.c.batch_id == batch_id, RISK.c.status == "scored")
+        .order_by(RISK.c.account_id)
+    )
+    with transaction(engine) as connection:
+        found = pd.DataFrame([*connection.execute(query)], columns=[*_STOOD])
     as_of = pd.to_datetime(found["as_of"], format="%Y-%m-%d")
     renewal = pd.to_datetime(found.pop("renewal_at"), format="ISO8601")
     return found.assign(as_of=as_of, renewal_days=(renewal.dt.floor("D") - as_of).dt.days)

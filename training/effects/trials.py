@@ -10,8 +10,10 @@ import pandas as pd
 WINDOW_DAYS, WASH_OUT_DAYS = 28, 60
 
 
-def trials(snapshots: pd.DataFrame, begun: pd.DataFrame) -> pd.DataFrame:
+def trials(snapshots: pd.DataFrame, begun: pd.DataFrame, moments: pd.DatetimeIndex) -> pd.DataFrame:
     """The rows of `snapshots` (account_id, as_of, ...) that can be compared, with two columns more.
+
+    They may be some of those at `moments`, which has the times of all.
 
     `begun` has account_id, begun_at and counts, which says of which plays it is asked. `treated`
     rows began such a play in the window after the snapshot: until the next one, at most four weeks.
@@ -23,7 +25,7 @@ def trials(snapshots: pd.DataFrame, begun: pd.DataFrame) -> pd.DataFrame:
     Each snapshot is a trial of its own, and the trials are judged together (Hernán & Robins,
     American Journal of Epidemiology 183, 2016, 758-764).
     """
-    moments = pd.DatetimeIndex(snapshots["as_of"].unique()).sort_values()
+    moments = moments.unique().sort_values()
     rows = snapshots.assign(since=_ends(moments)[moments.get_indexer(pd.Index(snapshots["as_of"]))])
     pairs = rows[["account_id", "as_of", "since"]].reset_index().merge(begun, on="account_id")
     inside = (pairs["begun_at"] >= pairs["as_of"]) & (pairs["begun_at"] < pairs["since"])
@@ -36,17 +38,17 @@ def trials(snapshots: pd.DataFrame, begun: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(treated=treated)[~left_out]
 
 
-def thinned(rows: pd.DataFrame, most: int, rng: np.random.Generator) -> pd.DataFrame:
-    """All treated rows, and of the others at most so many, each as likely as any: in their order.
+def thinned(rows: pd.DataFrame, most: int) -> pd.DataFrame:
+    """All treated rows, and of the others at most so many: those of the lowest `chance`, in order.
 
-    That they are fewer changes by how much each weighs, and not what they are compared to.
+    Where that is drawn anew for each row, each is as likely to stay as any, also when more rows are
+    added to those that stayed and they are thinned again. That they are fewer changes by how much
+    each weighs, and not what they are compared to.
     """
-    others = np.flatnonzero(~rows["treated"].to_numpy())
+    others = rows.loc[~rows["treated"], "chance"]
     if len(others) <= most:
         return rows
-    keep = rng.choice(others, size=most, replace=False)
-    chosen = np.union1d(keep, np.flatnonzero(rows["treated"].to_numpy()))
-    return rows.iloc[chosen]
+    return rows[rows["treated"] | rows.index.isin(others.nsmallest(most).index)]
 
 
 def _ends(moments: pd.DatetimeIndex) -> pd.DatetimeIndex:

@@ -15,6 +15,7 @@ from serving.plays.effect_plain import kept
 from serving.plays.effect_told import sentences
 from training.config import Config
 from training.effects.proportions import Arm, difference
+from training.effects.trials import thinned
 from training.effects.words import causal_words
 
 SEEN = pd.Timestamp("2025-06-01")
@@ -260,3 +261,40 @@ def test_of_one_play_with_too_little_it_says_how_little(logged, effect_of):
     out = effect_of(log.write())
     assert "4 accounts were offered it, 2 held out by chance not enough data" in out
     assert causal_words(out) == []
+
+
+def test_however_many_snapshots_there_are_only_so_many_rows_are_held_at_once(logged, monkeypatch):
+    monkeypatch.setattr("serving.plays.effect._OTHERS", 100)
+    monkeypatch.setattr("serving.plays.effect._OTHERS_EACH", 2)
+    log, weeks, plays = logged(stays(200)), 12, 30
+    for week in range(weeks):
+        log.published(SEEN + pd.Timedelta(weeks=week), dict.fromkeys(stays(200), 0.2))
+    for number in range(plays):
+        log.assigned(f"a{number:04}", NOON + pd.Timedelta(weeks=number % weeks), eligible=False)
+    held: list[int] = []
+
+    def counted(rows: pd.DataFrame, most: int) -> pd.DataFrame:
+        held.append(len(rows))
+        return thinned(rows, most)
+
+    monkeypatch.setattr("serving.plays.effect.thinned", counted)
+    found = measured(log.write(), Config())
+    assert len(held) == weeks
+    assert max(held) <= 200 + plays + 100  # a snapshot, and what stays
+    assert found.naive is not None
+    with_play, without = found.naive
+    assert (with_play.n, without.n) == (plays, 100)
+
+
+def test_rows_without_a_play_stay_from_every_snapshot_alike(logged, monkeypatch):
+    monkeypatch.setattr("serving.plays.effect._OTHERS", 400)
+    monkeypatch.setattr("serving.plays.effect._OTHERS_EACH", 1)
+    log, seen = logged(stays(200)), []
+    for week in range(8):
+        log.published(SEEN + pd.Timedelta(weeks=week), dict.fromkeys(stays(200), 0.2))
+        log.assigned(f"a{week:04}", NOON + pd.Timedelta(weeks=week), eligible=False)
+    monkeypatch.setattr("serving.plays.effect.judged", lambda _draws, rows, **_: seen.append(rows))
+    measured(log.write(), Config())
+    kept = seen[0].loc[~seen[0]["treated"], "as_of"].value_counts()
+    assert kept.sum() == 400
+    assert kept.between(30, 70).all()  # 50 each, give or take three standard errors
