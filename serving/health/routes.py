@@ -9,7 +9,7 @@ from fastapi.responses import Response
 
 from serving import asked
 from serving.access.audited import audited
-from serving.access.caller import needs
+from serving.answering import answered, batch_at, reader
 from serving.asked import AccountInPath
 from serving.guard import documented
 from serving.health.answers import HealthAnswer
@@ -19,11 +19,7 @@ from serving.published import Published
 
 def health_routes(published: Published, healths: Healths) -> APIRouter:
     """The route under `/v1` that tells an account's health; it needs the scope `read`."""
-    api = APIRouter(
-        prefix="/v1",
-        responses=documented(401, 403, 422, 429, 503),
-        dependencies=[Depends(needs("read"))],
-    )
+    api = reader()
 
     @api.get(
         "/accounts/{account_id:path}/health",
@@ -38,12 +34,11 @@ def health_routes(published: Published, healths: Healths) -> APIRouter:
         A pulse that was written counts at once, until it expires; asked of an earlier moment, the
         answer is as it was published.
         """
-        if (batch := published.at(then.as_of)) is None:
-            raise HTTPException(404, f"no batch of {then.as_of} or before")
+        batch = batch_at(published, then.as_of)
         found = healths.of(batch, account_id, live=then.as_of is None)
         if found is None:
             raise HTTPException(404, f"no health of such an account in batch {batch.batch_id}")
         told = HealthAnswer.of(account_id, found, batch)
-        return Response(told.model_dump_json(exclude_none=True), media_type="application/json")
+        return answered(told)
 
     return api

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, HTTPException, Query
+from fastapi import APIRouter, HTTPException, Query
 from fastapi.responses import Response
-from pydantic import BaseModel
 
 from features.indicators.indicator import PORTFOLIO
 from features.indicators.scorecard import alerts
 from serving import asked
-from serving.access.caller import needs
+from serving.answering import answered, batch_at, reader
 from serving.answers import Provenance
 from serving.answers_figures import (
     IndicatorAlert,
@@ -20,7 +19,6 @@ from serving.answers_figures import (
     ScorecardAnswer,
 )
 from serving.asked import AccountInPath
-from serving.guard import documented
 from serving.health.answers import PortfolioHealth
 from serving.health.live import Healths
 from serving.indicators.stored import AtRisk, figures_of, group_of, with_risk
@@ -30,11 +28,7 @@ from serving.records import Batch
 
 def figure_routes(published: Published, healths: Healths) -> APIRouter:
     """The routes under `/v1` that tell indicators; they need the scope `read`."""
-    api = APIRouter(
-        prefix="/v1",
-        responses=documented(401, 403, 404, 422, 429, 503),
-        dependencies=[Depends(needs("read"))],
-    )
+    api = reader(404)
 
     @api.get("/scorecard", operation_id="get_scorecard", response_model=ScorecardAnswer)
     def get_scorecard(wanted: Annotated[asked.OfSegment, Query()]) -> Response:
@@ -42,7 +36,7 @@ def figure_routes(published: Published, healths: Healths) -> APIRouter:
 
         With the health of its accounts, averaged plainly and by revenue.
         """
-        return _answer(_of_segment(published, healths, wanted))
+        return answered(_of_segment(published, healths, wanted))
 
     @api.get(
         "/accounts/{account_id:path}/indicators",
@@ -51,13 +45,13 @@ def figure_routes(published: Published, healths: Healths) -> APIRouter:
     )
     def get_indicators(account_id: AccountInPath, then: Annotated[asked.Then, Query()]) -> Response:
         """The indicators of one account, and those worse than expected."""
-        return _answer(_of_account(published, account_id, then))
+        return answered(_of_account(published, account_id, then))
 
     return api
 
 
 def _of_segment(published: Published, healths: Healths, wanted: asked.OfSegment) -> ScorecardAnswer:
-    batch = _batch(published, wanted)
+    batch = batch_at(published, wanted.as_of)
     cards = _cards(published, batch)
     name = wanted.segment or PORTFOLIO
     if name not in cards:
@@ -74,7 +68,7 @@ def _of_segment(published: Published, healths: Healths, wanted: asked.OfSegment)
 
 
 def _of_account(published: Published, account_id: str, then: asked.Then) -> IndicatorsAnswer:
-    batch = _batch(published, then)
+    batch = batch_at(published, then.as_of)
     row = published.some(batch, [account_id]).get(account_id)
     text = published.part(batch, account_id, "indicators")
     if row is None or text is None:
@@ -92,18 +86,8 @@ def _of_account(published: Published, account_id: str, then: asked.Then) -> Indi
     )
 
 
-def _batch(published: Published, then: asked.Then) -> Batch:
-    if (batch := published.at(then.as_of)) is None:
-        raise HTTPException(404, f"no batch of {then.as_of} or before")
-    return batch
-
-
 def _cards(published: Published, batch: Batch) -> dict[str, dict[str, object]]:
     cards = published.scorecards(batch)
     if PORTFOLIO not in cards:
         raise HTTPException(404, f"batch {batch.batch_id} was published without a scorecard")
     return cards
-
-
-def _answer(told: BaseModel) -> Response:
-    return Response(told.model_dump_json(exclude_none=True), media_type="application/json")

@@ -9,11 +9,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from fastapi.responses import Response
-from pydantic import BaseModel
 
 from serving import asked
 from serving.access.audited import audited
 from serving.access.caller import needs
+from serving.answering import answered, batch_at, reader
 from serving.answers import (
     Account,
     AccountAnswer,
@@ -59,11 +59,7 @@ class _Read:
 
 def reading_routes(published: Published, healths: Healths) -> APIRouter:
     """The routes under `/v1` that read published batches; they need the scope `read`."""
-    api = APIRouter(
-        prefix="/v1",
-        responses=documented(401, 403, 422, 429, 503),
-        dependencies=[Depends(needs("read"))],
-    )
+    api = reader()
     read = _Read(published, healths)
     _account_routes(api, read)  # what is asked most is found first
     _course_routes(api, published)
@@ -81,7 +77,7 @@ def _list_routes(api: APIRouter, read: _Read) -> None:
         A cursor goes on where the page before ended, in the same batch, whatever was published
         meanwhile.
         """
-        return _answer(_listed(read, page))
+        return answered(_listed(read, page))
 
     @api.post(
         "/risk:lookup",
@@ -94,13 +90,13 @@ def _list_routes(api: APIRouter, read: _Read) -> None:
 
         An account that the batch does not hold is found false, and the others are answered.
         """
-        return _answer(_looked_up(read, wanted))
+        return answered(_looked_up(read, wanted))
 
     @api.get("/journeys", operation_id="list_journeys", response_model=JourneysAnswer)
     def list_journeys(_more: Annotated[asked.Nothing, Query()]) -> Response:
         """How accounts that left went, month by month, beside those that did well."""
         batch, found = read.published.journeys()
-        return _answer(JourneysAnswer(batch=Provenance.of(batch), journeys=Journey.every(found)))
+        return answered(JourneysAnswer(batch=Provenance.of(batch), journeys=Journey.every(found)))
 
 
 def _account_routes(api: APIRouter, read: _Read) -> None:
@@ -134,7 +130,7 @@ def _account_routes(api: APIRouter, read: _Read) -> None:
         Each answer is written down in the audit, with the key that asked.
         """
         batch, row = _found(read.published, account_id, told)
-        return _answer(
+        return answered(
             ExplanationAnswer(
                 batch=Provenance.of(batch),
                 account=read.account(row, batch, live=told.as_of is None),
@@ -176,7 +172,7 @@ def _course_routes(api: APIRouter, published: Published) -> None:
         if not found:
             raise HTTPException(404, "no batch holds such an account")
         history = [Past.of(row, batch) for batch, row in found]
-        return _answer(History(account_id=account_id, history=history))
+        return answered(History(account_id=account_id, history=history))
 
     @api.get(
         "/accounts/{account_id:path}/changes",
@@ -191,12 +187,7 @@ def _course_routes(api: APIRouter, published: Published) -> None:
         Each answer is written down in the audit, with the key that asked.
         """
         batch, row = _found(published, account_id, told)
-        return _answer(Changes.of(row, batch))
-
-
-def _answer(told: BaseModel) -> Response:
-    """An answer without what is unknown; made here, as FastAPI would check it a second time."""
-    return Response(told.model_dump_json(exclude_none=True), media_type="application/json")
+        return answered(Changes.of(row, batch))
 
 
 def _risk(read: _Read, account_id: str, as_of: date | None) -> Response:
@@ -204,18 +195,18 @@ def _risk(read: _Read, account_id: str, as_of: date | None) -> Response:
     if as_of is None:
         batch, found = published.served(account_id)
     else:
-        batch = _batch(published, as_of)
+        batch = batch_at(published, as_of)
         found = published.some(batch, [account_id]).get(account_id)
     row = _known(batch, found)
     if as_of is None:
         account = Account.of(row, batch, read.healths.served(batch, row))
     else:
         account = read.account(row, batch, live=False)
-    return _answer(AccountAnswer(batch=Provenance.of(batch), account=account))
+    return answered(AccountAnswer(batch=Provenance.of(batch), account=account))
 
 
 def _looked_up(read: _Read, wanted: asked.Asked) -> Lookup:
-    batch = _batch(read.published, wanted.as_of)
+    batch = batch_at(read.published, wanted.as_of)
     rows = list(read.published.some(batch, wanted.account_ids).values())
     told = read.accounts(rows, batch, live=wanted.as_of is None)
     found = {account.account_id: account for account in told}
@@ -251,15 +242,9 @@ def _listed(read: _Read, page: asked.Page) -> AccountList:
     )
 
 
-def _batch(published: Published, as_of: date | None) -> Batch:
-    if (batch := published.at(as_of)) is None:
-        raise HTTPException(404, f"no batch of {as_of} or before")
-    return batch
-
-
 def _found(published: Published, account_id: str, told: asked.Told) -> tuple[Batch, AccountRisk]:
     """An account with its explanation, in the language that is asked for."""
-    batch = _batch(published, told.as_of)
+    batch = batch_at(published, told.as_of)
     row = _known(batch, published.account(batch, account_id))
     return batch, row if told.lang == "en" else spoken(row, batch, language(told.lang))
 

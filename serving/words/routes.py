@@ -9,7 +9,7 @@ from fastapi.responses import Response
 
 from serving import asked
 from serving.access.audited import audited
-from serving.access.caller import needs
+from serving.answering import answered, batch_at, reader
 from serving.asked import AccountInPath
 from serving.guard import documented
 from serving.practice.quoted import read
@@ -19,11 +19,7 @@ from serving.words.answers import WordsAnswer
 
 def words_routes(published: Published) -> APIRouter:
     """The route under `/v1` that tells what an account said; it needs the scope `read`."""
-    api = APIRouter(
-        prefix="/v1",
-        responses=documented(401, 403, 422, 429, 503),
-        dependencies=[Depends(needs("read"))],
-    )
+    api = reader()
 
     @api.get(
         "/accounts/{account_id:path}/words",
@@ -37,12 +33,11 @@ def words_routes(published: Published) -> APIRouter:
 
         Phrases found them, and each shows its own; at most twelve, the most urgent first.
         """
-        if (batch := published.at(then.as_of)) is None:
-            raise HTTPException(404, f"no batch of {then.as_of} or before")
-        if published.account(batch, account_id) is None:
+        batch = batch_at(published, then.as_of)
+        if not published.some(batch, [account_id]):
             raise HTTPException(404, f"no such account in batch {batch.batch_id}")
         said = read(published.part(batch, account_id, "words"))
         told = WordsAnswer.of(account_id, said, batch)
-        return Response(told.model_dump_json(exclude_none=True), media_type="application/json")
+        return answered(told)
 
     return api

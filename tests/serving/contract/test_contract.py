@@ -211,7 +211,7 @@ def test_an_answer_that_breaks_the_contract_is_noticed(tmp_path, contract, monke
     monkeypatch.setattr("serving.routes.reading.JourneysAnswer", lambda **_: None)
     monkeypatch.setattr("serving.routes.reading.Provenance.of", lambda _: None)
     monkeypatch.setattr("serving.published.Published.journeys", lambda _: (None, {}))
-    monkeypatch.setattr("serving.routes.reading._answer", lambda _: next(answers))
+    monkeypatch.setattr("serving.routes.reading.answered", lambda _: next(answers))
 
     async def run() -> None:
         transport = httpx.ASGITransport(create_app(Workspace(tmp_path)))
