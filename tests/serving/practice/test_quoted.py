@@ -7,7 +7,8 @@ from typing import cast
 
 from data.engine import Sql
 from features.words.lexicon import lexicon
-from features.words.sorter import by_phrases
+from features.words.sort import MEANT, Hit, Sentence
+from features.words.sorter import Sorter, by_phrases
 from serving.erase.whom import Whom
 from serving.erase.words import Neutral
 from serving.practice.quoted import MOST, read, rewritten, stored, without
@@ -55,6 +56,18 @@ def test_a_warning_that_comes_back_is_more_urgent_and_escalates():
         ("meeting", True, 2),
         ("meeting", True, 2),
     ]
+
+
+def test_it_is_told_whether_phrases_or_the_meaning_found_it():
+    text = "We met on Monday. They took three logos to the board."
+    meant = Hit("renewal_likelihood", "risk", 18, len(text), MEANT)
+    sorter = Sorter("x", lambda *_: [Sentence(18, len(text), "en", (meant,))])
+
+    [found] = read(stored(cast("Sql", Quotes(("a", "f1", None, 3, text))), ["a"], sorter)["a"])
+    [shown] = _read(("a", "f1", None, 3, "It is too expensive."))
+
+    assert (found.method, found.found) == ("meaning", "They took three logos to the board.")
+    assert (shown.method, shown.found) == ("phrases", "too expensive")
 
 
 def test_two_sentences_of_one_conversation_do_not_escalate():
