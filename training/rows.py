@@ -85,19 +85,35 @@ class Rows:
 
 def rows_of(workspace: Workspace, frame: pd.DataFrame, spec: ChurnSpec) -> Rows:
     """Rows for a feature table of the workspace's landed data."""
-    until = pd.Timestamp(workspace.manifest()["data_until"])
+    answers = workspace.lake / "surveys.parquet"
+    said = EXITS.format(_read(answers)) if answers.exists() else NO_EXITS
     with Engine([workspace.lake], spill=workspace.spill) as engine:
-        _ends(engine, workspace, spec)
-        fate = cohorts(engine, frame, spec, data_until=until)
+        fate = _fate(engine, workspace, frame, spec, said)
         return Rows(frame, fate.assign(said=told(engine, fate)))
 
 
+def recorded_fate(workspace: Workspace, frame: pd.DataFrame, spec: ChurnSpec) -> pd.DataFrame:
+    """What became of rows by what the firm recorded alone, whatever leavers answered in a survey.
+
+    Whoever was called answers more often, and who answers that they were bought counts as lost no
+    more: so answers would tell two groups apart of which only one was called.
+    """
+    with Engine([workspace.lake], spill=workspace.spill) as engine:
+        return _fate(engine, workspace, frame, spec, NO_EXITS)
+
+
+def _fate(
+    engine: Engine, workspace: Workspace, frame: pd.DataFrame, spec: ChurnSpec, said: str
+) -> pd.DataFrame:
+    """What `training.cohorts` tells, with `exits` in the engine: what leavers `said`."""
+    engine.run(f"CREATE VIEW exits AS {said}")
+    _ends(engine, workspace, spec)
+    until = pd.Timestamp(workspace.manifest()["data_until"])
+    return cohorts(engine, frame, spec, data_until=until)
+
+
 def _ends(engine: Engine, workspace: Workspace, spec: ChurnSpec) -> None:
-    """What tells when accounts were lost, and what they said about it."""
-    answers = workspace.lake / "surveys.parquet"
-    engine.run(
-        f"CREATE VIEW exits AS {EXITS.format(_read(answers)) if answers.exists() else NO_EXITS}"
-    )
+    """What tells when accounts were lost."""
     if spec.rule.kind == "silence":
         file = workspace.lake / f"{spec.rule.of}.parquet"
         engine.run(f"CREATE VIEW {spec.rule.of} AS SELECT * FROM {_read(file)}")

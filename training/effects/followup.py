@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from data.workspace import Workspace
-from training.rows import rows_of
+from training.rows import recorded_fate
 from training.spec import ChurnSpec
 
 DAYS = 60
@@ -36,7 +36,7 @@ def followed(workspace: Workspace, moments: pd.DataFrame, spec: ChurnSpec) -> pd
     Raises:
         MissingError: nothing was landed.
     """
-    return states(rows_of(workspace, moments, spec).fate)
+    return states(recorded_fate(workspace, moments, spec))
 
 
 def states(fate: pd.DataFrame) -> pd.Series:

@@ -10,6 +10,7 @@ from data.land import land
 from data.workspace import Workspace
 from training.effects.background import background
 from training.effects.followup import follow_up, followed, since
+from training.rows import rows_of
 from training.spec import ChurnSpec
 
 AS_OF = pd.Timestamp("2025-06-01")
@@ -46,10 +47,10 @@ TABLES = {
 NAMES = ("ant", "bee", "cat", "dog", "elk", "fox", "gnu", "hen")
 
 
-def landed(folder: Path, until: str = "2025-12-31") -> Workspace:
+def landed(folder: Path, until: str = "2025-12-31", **more: str) -> Workspace:
     (folder / "company").mkdir(parents=True)
     last = f"interaction_id,account_id,occurred_at,direction\n1,ant,{until},inbound"
-    for name, text in {**TABLES, "interactions": last}.items():
+    for name, text in {**TABLES, "interactions": last, **more}.items():
         lines = [line.strip() for line in text.splitlines()]
         (folder / "company" / f"{name}.csv").write_text("\n".join(lines) + "\n")
     workspace = Workspace(folder / "workspace")
@@ -97,6 +98,17 @@ def test_nothing_counts_before_it_is_known_for_good_not_even_who_is_seen_to_have
     assert {found[name] for name in ("ant", "bee", "elk")} == {"open"}
     assert (found["cat"], found["dog"]) == ("notice", "gone")
     assert states(landed(tmp_path / "known", until="2025-09-04"), late)["bee"] == "left"
+
+
+def test_what_a_leaver_answers_in_the_follow_up_takes_no_outcome_away(tmp_path):
+    answered = """survey_id,account_id,sent_at,kind,responded_at,reason
+                  x1,bee,2025-07-31,exit,2025-08-10,acquired"""
+    workspace = landed(tmp_path, surveys=answered)
+    assert states(workspace)["bee"] == "left"
+    # in training it does: such an account did not choose to leave
+    fate = rows_of(workspace, rows("bee"), SPEC).fate
+    assert [*fate["reason"]] == ["merged into another account"]
+    assert states(workspace)["elk"] == "merged"  # which the firm itself recorded
 
 
 def test_a_follow_up_begins_at_the_midnight_after():
