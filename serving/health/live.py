@@ -19,6 +19,9 @@ from serving.records import AccountRisk, Batch
 from serving.written.contents import Pulse
 from serving.written.desk import Desk
 
+# What is kept of judged accounts, some two hundred bytes each.
+_KEPT = 50_000
+
 
 class Healths:
     """Reads the health of accounts in a batch.
@@ -31,6 +34,7 @@ class Healths:
     def __init__(self, published: Published, desk: Desk) -> None:
         self._published, self._desk = published, desk
         self._kept: tuple[str, Recipe | None] = "", None
+        self._known: dict[tuple[object, ...], Brief | None] = {}
 
     def recipe(self, batch: Batch) -> Recipe | None:
         """What a batch's scores were made by; None where it has none."""
@@ -57,7 +61,7 @@ class Healths:
         """Score, coverage and band of those of the accounts that have a health, by account_id."""
         found = self._published.healths(batch, account_ids)
         now = self._judged(batch, list(found)) if live and found else {}
-        return found | {name: (one.score, one.coverage, one.band) for name, one in now.items()}
+        return found | now
 
     def judged_since(
         self, batch: Batch, account_ids: Sequence[str], since: datetime
@@ -83,19 +87,32 @@ class Healths:
         found = self._published.scores(batch, segment)
         now = self._judged(batch, list(found)) if live and found else {}
         return together(
-            (now[name].score if name in now else score, arr) for name, (score, arr) in found.items()
+            (now[name][0] if name in now else score, arr) for name, (score, arr) in found.items()
         )
 
-    def _judged(self, batch: Batch, account_ids: Sequence[str]) -> dict[str, Health]:
-        """The health now of those of the accounts of which a pulse was ever written."""
+    def _judged(self, batch: Batch, account_ids: Sequence[str]) -> dict[str, Brief]:
+        """The health now of those of the accounts of which a pulse was ever written.
+
+        To make one takes half a millisecond, so what came out is kept until it is another day for
+        the pulse, or it has expired.
+        """
         recipe, pulses = self.recipe(batch), self._desk.newest_pulses(account_ids)
         if recipe is None or not pulses:
             return {}
-        texts = self._published.parts(batch, list(pulses), "health")
-        known = {
-            name: made(batch.as_of, recipe, text, pulses[name]) for name, text in texts.items()
+        known, at = self._known, moments.now()
+        if len(known) > _KEPT:
+            self._known = known = {}
+        keys = {
+            name: (batch.batch_id, pulse.pulse_id, *_age(pulse, at))
+            for name, pulse in pulses.items()
         }
-        return {name: one for name, one in known.items() if one is not None}
+        missing = [name for name, key in keys.items() if key not in known]
+        texts = self._published.parts(batch, missing, "health") if missing else {}
+        for name, text in texts.items():
+            one = made(batch.as_of, recipe, text, pulses[name])
+            known[keys[name]] = None if one is None else (one.score, one.coverage, one.band)
+        found = {name: known.get(key) for name, key in keys.items()}
+        return {name: one for name, one in found.items() if one is not None}
 
 
 def made(as_of: date, recipe: Recipe, text: str, pulse: Pulse | None) -> Health | None:
@@ -115,9 +132,14 @@ def made(as_of: date, recipe: Recipe, text: str, pulse: Pulse | None) -> Health 
 
 def with_pulse(known: Health, pulse: Pulse, now: datetime) -> Health:
     """The same with a pulse that was written, if it has not expired by now."""
+    age, expired = _age(pulse, now)
+    return judged(known, None if expired else float(pulse.pulse), age=float(age))
+
+
+def _age(pulse: Pulse, now: datetime) -> tuple[int, bool]:
+    """How many whole days old it is, and whether it has expired as its author said."""
     expired = pulse.expires_at is not None and pulse.expires_at <= now
-    age = max((now - pulse.recorded_at) / timedelta(days=1), 0.0)
-    return judged(known, None if expired else float(pulse.pulse), age=float(int(age)))
+    return max((now - pulse.recorded_at).days, 0), expired
 
 
 def _counts(pulse: Pulse, kept: Stored, as_of: date) -> bool:

@@ -8,8 +8,10 @@ import pytest
 
 from features.health.load import built_in
 from features.health.score import health
+from serving import moments
 from serving.access.audit import entries
 from serving.moments import now, text
+from serving.published import Published
 from tests.serving.health.conftest import VALUES
 
 
@@ -161,3 +163,25 @@ def test_the_band_before_is_told_where_a_pulse_has_moved_it(client):
     say(client, pulse=1)
     now_is = told(client)
     assert now_is["health_band"] != was == now_is["health_band_before"]
+
+
+def test_the_health_of_a_judged_account_is_made_once_until_its_pulse_is_another(
+    client, monkeypatch
+):
+    read: list[str] = []
+    parts = Published.parts
+
+    def noted(self, batch, account_ids, part):
+        read.extend(account_ids)
+        return parts(self, batch, account_ids, part)
+
+    monkeypatch.setattr(Published, "parts", noted)
+    say(client, pulse=1, expires_at=text(now() + timedelta(days=1)))
+    first = together(client)
+    assert (together(client), read) == (first, ["ant"])
+    say(client, "bee", pulse=5)
+    assert together(client) != first
+    assert read == ["ant", "bee"]
+    monkeypatch.setattr(moments, "now", lambda: now() + timedelta(days=2))
+    assert together(client)["health_mean"] != first["health_mean"]  # ant's has expired
+    assert read == ["ant", "bee", "ant", "bee"]
