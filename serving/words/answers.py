@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from features.words.lexicon import Category, Tone
 from serving.answers import Provenance
-from serving.practice.quoted import Quoted
+from serving.practice.quoted import Method, Quoted
 from serving.practice.urgency import Level
 from serving.records import Batch, Probability
 
@@ -28,6 +28,7 @@ class SaidSentence(BaseModel):
     level: Level
     conversations: int
     escalated: bool
+    method: Method
 
 
 class WordsAnswer(BaseModel):
