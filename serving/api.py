@@ -28,6 +28,7 @@ from serving.routes.status import add_status
 from serving.routes.writing import writing_routes
 from serving.web.mount import mount_pages
 from serving.web.states import States
+from serving.words.corrections import Corrections
 from serving.words.routes import words_routes
 from serving.written.desk import Desk as Written
 
@@ -56,7 +57,7 @@ def create_app(workspace: Workspace, *, access: Access | None = None) -> FastAPI
     app.include_router(reading_routes(published, healths))
     app.include_router(health_routes(published, healths))
     app.include_router(figure_routes(published, healths))
-    app.include_router(words_routes(published))
+    app.include_router(words_routes(published, Corrections(workspace.store)))
     app.include_router(writing_routes(workspace.store))
     app.include_router(plays_routes(PlayDesk(workspace, published)))
     app.state.desk = Desk(workspace, published)

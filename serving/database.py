@@ -12,7 +12,8 @@ from sqlalchemy import Connection, Engine, insert, inspect, select, text
 from sqlalchemy import exc as refusals
 
 import serving.tables_plays
-import serving.tables_practice  # noqa: F401 - a new store has the tables of both
+import serving.tables_practice
+import serving.tables_words  # noqa: F401 - a new store has the tables of all three
 from data.errors import BadInputError, ForewarnError, MissingError
 from serving.engines import BUSY_SECONDS, Address, file_of, reader, shown, writer
 from serving.tables import BATCH, METADATA, REVISION, REVISIONS, SCHEMA

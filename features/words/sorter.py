@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final, Literal
 
-from features.words.lexicon import Lexicon
+from features.words.lexicon import Category, Lexicon
 from features.words.sort import Sentence, sort
+
+# None is what a person, or what has learnt from one, says of a sentence about nothing of the kind.
+Subject = Literal[Category, "none"]
+NONE: Final = "none"
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,7 @@ from serving.tables import (
 )
 from serving.tables_plays import ALERT, ASSIGNMENT
 from serving.tables_practice import PRACTICE
+from serving.tables_words import CORRECTION
 
 # Who erases is whoever may type commands here: no key.
 COMMAND = "command"
@@ -51,6 +52,7 @@ _OF_ACCOUNTS = {
     ANSWERED: "remembered answers",
     MESSAGE: "webhook messages",
     PRACTICE: "health, figures and words in batches",
+    CORRECTION: "corrected sentences",
 }
 # Where somebody may have written a person's name.
 _FREE_TEXT = {
@@ -59,6 +61,7 @@ _FREE_TEXT = {
     INTERVENTION: ("note", "play", "reason"),
     ASSIGNMENT: ("why", "play", "reason"),
     ANSWERED: ("body",),
+    CORRECTION: ("sentence",),
 }
 _TOLD = ("summary", "driver_1", "driver_2", "driver_3", "explanation", "dossier")
 
@@ -124,6 +127,8 @@ def _person(connection: Connection, whom: Whom) -> Iterator[tuple[str, int]]:
     neutral, there = Neutral(whom), sorted(whom.accounts)
     yield "reasons", sum(_reasons(connection, neutral, account) for account in there)
     yield "words in batches", sum(_words(connection, neutral, whom, account) for account in there)
+    theirs = delete(CORRECTION).where(CORRECTION.c.contact_id == whom.id)
+    yield "corrected sentences", connection.execute(theirs).rowcount
     for table, columns in _FREE_TEXT.items():
         key = list(table.primary_key)
         changed = 0

@@ -20,6 +20,7 @@ from serving.erase import dossier
 from serving.practice.quoted import sentences_of
 from serving.tables import RISK
 from serving.tables_practice import PRACTICE
+from serving.tables_words import CORRECTION
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +54,9 @@ def recognised(workspace: Workspace, store: Store | None, kind: Kind, name: str)
         for account, words in _words(store, name):
             accounts.add(account)
             said |= set(sentences_of(words, name))
+        for account, sentence in _corrected(store, name):
+            accounts.add(account)
+            said.add(sentence)
     return Whom(
         kind=kind,
         id=name,
@@ -128,3 +132,11 @@ def _words(store: Store, name: str) -> Iterator[tuple[str, str]]:
     with transaction(store) as connection:
         for row in connection.execute(select(PRACTICE.c.account_id, PRACTICE.c.words).where(told)):
             yield row.account_id, row.words
+
+
+def _corrected(store: Store, name: str) -> Iterator[tuple[str, str]]:
+    """The account and the sentence of each correction of what a person said."""
+    query = select(CORRECTION.c.account_id, CORRECTION.c.sentence)
+    with transaction(store) as connection:
+        for row in connection.execute(query.where(CORRECTION.c.contact_id == name)):
+            yield row.account_id, row.sentence

@@ -16,6 +16,7 @@ from data.errors import ForewarnError
 from serving.access.caller import caller_of, needs
 from serving.asked import Written
 from serving.guard import documented
+from serving.words.corrections import Correction, Corrections, NewCorrection
 from serving.written.contents import (
     Closing,
     Feedback,
@@ -90,6 +91,7 @@ def writing_routes(address: Path | str) -> APIRouter:
     api = APIRouter(prefix="/v1", responses=documented(400, 401, 403, 404, 413, 422, 429, 503))
     desk = Desk(address)
     _taking_routes(api, desk)
+    _correcting_route(api, Corrections(address))
     _closing_route(api, desk)
     _listing_routes(api, desk)
     return api
@@ -133,6 +135,25 @@ def _taking_routes(api: APIRouter, desk: Desk) -> None:
         """Record a play that is run on an account, or kept back for comparison."""
         attempt = by.attempt(("intervention", account_id), said)
         return answered(lambda: desk.intervention(account_id, said, attempt))
+
+
+def _correcting_route(api: APIRouter, corrections: Corrections) -> None:
+    """What a sentence of an account speaks of."""
+
+    @api.post(
+        "/accounts/{account_id:path}/words",
+        operation_id="correct_words",
+        status_code=201,
+        response_model=Correction,
+        dependencies=[_WRITER],
+    )
+    def correct_words(account_id: str, said: NewCorrection, by: By) -> Response:
+        """Say what a sentence of an account speaks of, or that it is none of the six subjects.
+
+        It takes the place of what was said of that sentence before, and changes no score.
+        """
+        attempt = by.attempt(("words", account_id), said)
+        return answered(lambda: corrections.correct(account_id, said, attempt))
 
 
 def _closing_route(api: APIRouter, desk: Desk) -> None:

@@ -20,12 +20,13 @@ from serving.web.one.page import Page, Sent
 from serving.web.one.view import Asked
 from serving.web.screen import Screen
 from serving.web.sign_in import own_form
+from serving.words.corrections import Corrections, correction_id
 from serving.written.desk import Desk
 from serving.written.once import DeclinedError
 
 _CHANGED = 409
 # Where the forms of an account are sent to, below its id; also the id of an account may end so.
-_FORM = re.compile(r"(.+)/(?:feedback|pulse|plays|plays/[^/]+/outcome)", re.DOTALL)
+_FORM = re.compile(r"(.+)/(?:feedback|pulse|words|plays|plays/[^/]+/outcome)", re.DOTALL)
 
 
 async def _typed(request: Request) -> dict[str, str]:
@@ -40,15 +41,18 @@ Typing = Annotated[dict[str, str], Depends(_typed)]
 Asking = Annotated[Asked, Depends(_asked)]
 
 
-def account_page(published: Published, desk: Desk, plays: PlayDesk, screen: Screen) -> APIRouter:
+def account_page(
+    published: Published, desk: Desk, corrections: Corrections, plays: PlayDesk, screen: Screen
+) -> APIRouter:
     """The page at `/accounts/ID`, and what its forms are sent to below it."""
     router = APIRouter(
         include_in_schema=False,
         default_response_class=HTMLResponse,
         dependencies=[Depends(needs("read")), Depends(viewer_of), Depends(own_form)],
     )
-    page = Page(published=published, desk=desk, plays=plays, screen=screen)
+    page = Page(published=published, desk=desk, corrections=corrections, plays=plays, screen=screen)
     _saying(router, page)
+    _sorting(router, page)
     _playing(router, page)
 
     @router.get("/accounts/{account_id:path}")
@@ -92,6 +96,20 @@ def _saying(router: APIRouter, page: Page) -> None:
             page.desk.pulse(account_id, said, sent.attempt(said))
 
         return page.take(request, look, account_id, typed, ("pulse", account_id), write)
+
+
+def _sorting(router: APIRouter, page: Page) -> None:
+    """The route that takes what a sentence speaks of."""
+
+    @router.post("/accounts/{account_id:path}/words", dependencies=[Depends(needs("write"))])
+    def words(request: Request, look: Looking, account_id: str, typed: Typing) -> Response:
+        def write(sent: Sent) -> None:
+            told = forms.correction(typed, sent.viewer)
+            page.corrections.correct(account_id, told, sent.attempt(told))
+
+        sentence = typed.get("sentence", "").replace("\r\n", "\n")
+        which = correction_id(account_id, typed.get("feedback_id", ""), sentence)
+        return page.take(request, look, account_id, typed, ("words", account_id, which), write)
 
 
 def _playing(router: APIRouter, page: Page) -> None:

@@ -19,6 +19,7 @@ from serving.web.scorecard import scorecard_page
 from serving.web.screen import Screen
 from serving.web.sign_in import mount_door
 from serving.web.states import look_again
+from serving.words.corrections import Corrections
 from serving.written.desk import Desk
 
 
@@ -28,10 +29,11 @@ def mount_pages(app: FastAPI, published: Published, workspace: Workspace) -> Scr
     What comes back shows pages as these are shown, for whatever else has something to show.
     """
     screen, desk = Screen(), Desk(workspace.store)
+    corrections = Corrections(workspace.store)
     plays = PlayDesk(workspace, published)
     app.mount("/static", Looks(screen), name="static")
     app.include_router(account_list(published, desk, screen))
-    app.include_router(account_page(published, desk, plays, screen))
+    app.include_router(account_page(published, desk, corrections, plays, screen))
     app.include_router(plays_page(published, desk, plays, screen))
     app.include_router(health_page(published, workspace.models, screen))
     app.include_router(model_page(published, workspace.store, workspace.models, screen))

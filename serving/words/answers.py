@@ -9,13 +9,17 @@ from pydantic import BaseModel
 
 from features.words.lexicon import Category, Tone
 from serving.answers import Provenance
-from serving.practice.quoted import Method, Quoted
+from serving.practice.quoted import Method
 from serving.practice.urgency import Level
 from serving.records import Batch, Probability
+from serving.words.corrected import Said
 
 
 class SaidSentence(BaseModel):
-    """A sentence that a customer said about one subject; `found` are the words that show it."""
+    """A sentence that a customer said about one subject; `found` are the words that show it.
+
+    `by_hand` where a person has said what it speaks of.
+    """
 
     said_on: date
     feedback_id: str
@@ -29,6 +33,7 @@ class SaidSentence(BaseModel):
     conversations: int
     escalated: bool
     method: Method
+    by_hand: bool
 
 
 class WordsAnswer(BaseModel):
@@ -39,10 +44,15 @@ class WordsAnswer(BaseModel):
     sentences: list[SaidSentence]
 
     @classmethod
-    def of(cls, account_id: str, said: Sequence[Quoted], batch: Batch) -> WordsAnswer:
+    def of(cls, account_id: str, said: Sequence[Said], batch: Batch) -> WordsAnswer:
         """That of an account in a batch."""
-        told = [one.model_dump(exclude={"contact_id", "category"}) for one in said]
         sentences = [
-            SaidSentence(**each, subject=one.category) for each, one in zip(told, said, strict=True)
+            SaidSentence(
+                **one.quoted.model_dump(exclude={"contact_id", "category"}),
+                subject=one.quoted.category,
+                by_hand=one.by_hand,
+            )
+            for one in said
+            if not one.dismissed
         ]
         return cls(batch=Provenance.of(batch), account_id=account_id, sentences=sentences)

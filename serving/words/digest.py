@@ -8,10 +8,12 @@ from datetime import timedelta
 from typing import Any
 
 from data.errors import MissingError
-from serving.practice.quoted import NEW, WEEK_DAYS, Quoted, different, read
+from serving.practice.quoted import NEW, WEEK_DAYS, Quoted, different
 from serving.published import Published
 from serving.records import AccountRisk, Batch
 from serving.store import EVERY, Wanted
+from serving.words.corrected import said
+from serving.words.corrections import Corrections
 
 # As many as are kept of a week whatever else was said.
 DAYS, SIGNALS = WEEK_DAYS, NEW
@@ -36,7 +38,9 @@ class Heard:
         return self.signals[0].urgency
 
 
-def heard(published: Published, batch: Batch, *, csm: str | None = None) -> list[Heard]:
+def heard(
+    published: Published, corrections: Corrections, batch: Batch, *, csm: str | None = None
+) -> list[Heard]:
     """The accounts that said something in the week up to the batch, the most urgent first.
 
     Of one account at most three sentences, and never two with the same words. Equally urgent
@@ -45,10 +49,10 @@ def heard(published: Published, batch: Batch, *, csm: str | None = None) -> list
     wanted, since = EVERY if csm is None else Wanted(csm=csm), batch.as_of - timedelta(days=DAYS)
     found = []
     for rows in _rows(published, batch, wanted):
-        words = published.parts(batch, [row.account_id for row in rows], "words")
+        words = said(published, corrections, batch, [row.account_id for row in rows])
         for row in rows:
-            said = [one for one in read(words.get(row.account_id)) if one.said_on >= since]
-            if signals := _newest(said):
+            told = [one.quoted for one in words.get(row.account_id, ()) if not one.dismissed]
+            if signals := _newest([one for one in told if one.said_on >= since]):
                 found.append(Heard(row, signals))
     return sorted(found, key=lambda one: -one.urgency)
 

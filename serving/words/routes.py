@@ -12,12 +12,13 @@ from serving.access.audited import audited
 from serving.answering import answered, batch_at, reader
 from serving.asked import AccountInPath
 from serving.guard import documented
-from serving.practice.quoted import read
 from serving.published import Published
 from serving.words.answers import WordsAnswer
+from serving.words.corrected import said
+from serving.words.corrections import Corrections
 
 
-def words_routes(published: Published) -> APIRouter:
+def words_routes(published: Published, corrections: Corrections) -> APIRouter:
     """The route under `/v1` that tells what an account said; it needs the scope `read`."""
     api = reader()
 
@@ -31,13 +32,14 @@ def words_routes(published: Published) -> APIRouter:
     def get_words(account_id: AccountInPath, then: Annotated[asked.Then, Query()]) -> Response:
         """The sentences that an account said in a year which speak of one of six subjects.
 
-        Phrases found them, and each shows its own; at most twelve, the most urgent first.
+        At most twelve, the most urgent first, each with the words that show it. What people have
+        corrected is told as corrected, and not at all where it is none of the six.
         """
         batch = batch_at(published, then.as_of)
         if not published.some(batch, [account_id]):
             raise HTTPException(404, f"no such account in batch {batch.batch_id}")
-        said = read(published.part(batch, account_id, "words"))
-        told = WordsAnswer.of(account_id, said, batch)
+        found = said(published, corrections, batch, [account_id]).get(account_id, ())
+        told = WordsAnswer.of(account_id, found, batch)
         return answered(told)
 
     return api

@@ -14,6 +14,7 @@ from serving import moments
 from serving.access.viewer import Viewer
 from serving.plays.board import Declining
 from serving.plays.playbook import Playbook
+from serving.words.corrections import NewCorrection
 from serving.written.assignments import Assignment
 from serving.written.contents import Closing, Line, NewFeedback, NewIntervention, NewPulse
 
@@ -39,8 +40,9 @@ Made = TypeVar("Made", bound=BaseModel)
 class Refused:
     """A form that was not taken: which, what was typed, and what is wrong by field.
 
-    `form` is one of feedback, pulse and play, or closing with the play that it would end. The field
-    "" is the form as a whole. What is wrong are names of sentences.
+    `form` is one of feedback, pulse and play, closing with the play that it would end, or words
+    with the id of what would be corrected. The field "" is the form as a whole. What is wrong are
+    names of sentences.
     """
 
     form: str
@@ -160,6 +162,23 @@ def closing(typed: Typed) -> Closing:
         WrongFormError: nothing was chosen.
     """
     return _made(Closing, outcome=typed.get("outcome"))
+
+
+def correction(typed: Typed, viewer: Viewer) -> NewCorrection:
+    """What a sentence speaks of, and how.
+
+    Raises:
+        WrongFormError: nothing was chosen, or no sentence of a page of ours.
+    """
+    return _made(
+        NewCorrection,
+        feedback_id=typed.get("feedback_id", ""),
+        # Browsers send every line break as two characters.
+        sentence=typed.get("sentence", "").replace("\r\n", "\n"),
+        subject=typed.get("subject"),
+        tone=typed.get("tone"),
+        author=viewer.name or None,
+    )
 
 
 def _note(typed: Typed) -> str | None:

@@ -14,6 +14,8 @@ from fastapi.responses import RedirectResponse, Response
 from pydantic import BaseModel
 
 from data.errors import ForewarnError
+from features.words.lexicon import CATEGORIES, TONES
+from features.words.sorter import NONE
 from serving import moments
 from serving.access.caller import caller_of
 from serving.access.viewer import Viewer
@@ -22,7 +24,6 @@ from serving.health.told import Told, told
 from serving.language import Language
 from serving.plays.board import REFUSALS, PlayDesk
 from serving.plays.catalogue import play_told
-from serving.practice.quoted import read
 from serving.published import Published
 from serving.web.advice import advised
 from serving.web.judgement import lapsed
@@ -34,11 +35,14 @@ from serving.web.one.view import Asked, Plays, view
 from serving.web.one.written import written
 from serving.web.screen import Screen
 from serving.web.sign_in import NotOursError
+from serving.words.corrected import Said, said
+from serving.words.corrections import Corrections
 from serving.written.contents import Outcome, VerdictReason
 from serving.written.desk import Desk
 from serving.written.once import Attempt, DeclinedError
 
-FORMS = ("feedback", "pulse", "play", "closing")
+FORMS = ("feedback", "pulse", "play", "closing", "words")
+SUBJECTS = (*CATEGORIES, NONE)
 _REASONS: tuple[str, ...] = get_args(VerdictReason)
 _OUTCOMES: tuple[str, ...] = get_args(Outcome)
 _OK, _ABSENT, _CHANGED, _WRONG, _LATER = 200, 404, 409, 422, 503
@@ -67,6 +71,7 @@ class Page:
 
     published: Published
     desk: Desk
+    corrections: Corrections
     plays: PlayDesk
     screen: Screen
 
@@ -118,8 +123,15 @@ class Page:
             lapsed=lapsed,
             health=self._health(found, look.language),
             figures=figures(self.published, found, look),
-            words=read(self.published.part(found.batch, account_id, "words")),
+            words=self._words(found),
+            subjects=SUBJECTS,
+            tones=TONES,
         )
+
+    def _words(self, found: Found) -> list[Said]:
+        """What it said, as people have corrected it."""
+        account_id = found.row.account_id
+        return said(self.published, self.corrections, found.batch, [account_id]).get(account_id, [])
 
     def _health(self, found: Found, language: Language) -> Told | None:
         """How healthy it is, with what was said of it since, unless it has gone."""

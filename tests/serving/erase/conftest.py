@@ -31,6 +31,7 @@ from serving.tables import (
     PULSE,
 )
 from serving.tables_plays import ALERT, ASSIGNMENT
+from serving.tables_words import CORRECTION
 from training import artefact
 from training.config import Config
 from training.spec import ChurnSpec
@@ -96,6 +97,20 @@ def _model(folder: Path) -> None:
         artefact.write(place, texts, {"forests": []})
 
 
+def _corrected(account: str) -> dict[str, str]:
+    """What somebody says that a sentence of theirs speaks of."""
+    sentence, contact = (SAID, PERSON) if account == OTHER else (NOTE, "nils@northwind.example")
+    return {
+        "correction_id": f"co_{account[:1]}",
+        "account_id": account,
+        "feedback_id": "f1",
+        "contact_id": contact,
+        "sentence": sentence,
+        "category": "renewal_likelihood",
+        "tone": "risk",
+    }
+
+
 def _written(workspace: Workspace) -> None:
     """What people wrote about the account and the person, and what is to be sent."""
     who, at = {"key_id": "k1", "created_at": "2025-07-01T00:00:00.000Z"}, "2025-07-01"
@@ -114,7 +129,11 @@ def _written(workspace: Workspace) -> None:
             message = {"account_id": account, "body": f'{{"account_id":"{account}"}}'}
             for table, row in (
                 (FEEDBACK, {"feedback_id": account, "verdict": "agree", **its}),
-                (PULSE, {"pulse_id": account, "pulse": 2, "recorded_at": at, **its}),
+                (
+                    PULSE,
+                    {"pulse_id": account, "pulse": 2, "recorded_at": who["created_at"], **its},
+                ),
+                (CORRECTION, _corrected(account) | who),
                 (
                     INTERVENTION,
                     {"intervention_id": account, "assigned_at": at, **its, **own_words},

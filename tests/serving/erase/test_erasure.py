@@ -72,6 +72,7 @@ def test_an_account_is_gone_from_every_byte(either, bytes_of):
         "remembered answers": 1,
         "webhook messages": 1,
         "health, figures and words in batches": 1,
+        "corrected sentences": 1,
         "reasons of others that named it": 1,
         "notes of who read it": 1,
     }
@@ -134,6 +135,7 @@ def test_a_person_is_gone_and_the_account_stays(either, bytes_of):
     counts = done.places()["store"]
     assert counts["reasons"] == 1
     assert counts["feedback that named the person"] == 1
+    assert counts["corrected sentences"] == 1
     now = one_account(store, current_batch(store).batch_id, OTHER)
     assert now is not None
     assert was is not None
@@ -157,7 +159,8 @@ def test_words_of_somebody_whom_no_data_know_any_more_go_as_well(workspace, byte
     after = bytes_of(workspace)
     assert holding(after, was) == holding(after, said[16:]) == []
     with transaction(reading(workspace.store)) as connection:
-        left = connection.execute(select(PRACTICE.c.words)).scalars().all()
+        theirs = select(PRACTICE.c.words).where(PRACTICE.c.account_id == OTHER)
+        left = connection.execute(theirs).scalars().all()
     assert [json.loads(words) for words in left if words] == [[stays]]
 
 

@@ -15,6 +15,7 @@ from serving.practice.record import Practice
 from serving.published import Published
 from serving.records import AccountRisk
 from serving.store import publish
+from serving.words.corrections import Corrections
 from serving.words.digest import SIGNALS, heard, lines
 from tests.published import a_batch
 from tests.serving.written.conftest import Client
@@ -112,7 +113,7 @@ def test_a_page_without_words_has_no_section_of_them(client):
 def test_the_digest_tells_of_the_week_the_most_urgent_first(store):
     published = Published(store)
 
-    found = heard(published, published.batch())
+    found = heard(published, Corrections(store), published.batch())
 
     assert [one.account.account_id for one in found] == ["bee", "ant"]
     assert len(found[1].signals) == SIGNALS
@@ -122,7 +123,7 @@ def test_the_digest_tells_of_the_week_the_most_urgent_first(store):
 def test_the_digest_of_a_manager_is_of_their_accounts(store):
     published = Published(store)
 
-    found = heard(published, published.batch(), csm="Dana")
+    found = heard(published, Corrections(store), published.batch(), csm="Dana")
 
     assert [one.account.account_id for one in found] == ["ant"]
 
@@ -130,7 +131,9 @@ def test_the_digest_of_a_manager_is_of_their_accounts(store):
 def test_hostile_words_are_no_marks_in_the_digest(store):
     published = Published(store)
 
-    told = "\n".join(lines(published.batch(), heard(published, published.batch())))
+    found = heard(published, Corrections(store), published.batch())
+
+    told = "\n".join(lines(published.batch(), found))
 
     assert "\\<script\\>" in told
     assert "\\[x\\](" in told
