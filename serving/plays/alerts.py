@@ -57,7 +57,8 @@ def turn(
 ) -> Turn:
     """What a batch changes, where `edge` is the risk that alerts; None alerts of no risk.
 
-    `since_days` is how long before it the batch before it was, 0 where it is the first.
+    `since_days` is how long before it the batch was that was looked at before, 0 where none was.
+    What was told of an account that is in no batch just now, as between two contracts, holds on.
     """
     known: dict[str, list[Told]] = defaultdict(list)
     for one in told:
@@ -65,17 +66,18 @@ def turn(
     raised: list[Raised] = []
     cleared: list[str] = []
     for account in accounts:
-        before = known.pop(account.account_id, [])
+        before = known[account.account_id]
         cleared += [one.alert_id for one in before if _over(one, account, rules, edge)]
         ever = {(one.kind, one.about) for one in before}
         # What was cleared a moment ago was told, and does not hold now.
         open_ = {one.kind for one in before if not one.cleared}
+        if any((one.kind, one.about, one.cleared) == (CHAMPION, "", False) for one in before):
+            ever |= {(CHAMPION, first) for first in account.departures[:1]}  # told without its day
         for kind, about in _holding(account, rules, edge, max(since_days, _GRACE_DAYS)):
             # An event happens once; a state may come again.
             if (kind, about) not in ever if about else kind not in open_:
                 raised.append(Raised(account=account, kind=kind, about=about))
-    gone = (one.alert_id for each in known.values() for one in each if not one.cleared)
-    return Turn(tuple(raised), (*cleared, *gone))
+    return Turn(tuple(raised), tuple(cleared))
 
 
 def _holding(
@@ -101,11 +103,14 @@ def _checkpoint(account: Situation, rules: Alerts, grace: int) -> int | None:
 
 
 def _over(one: Told, account: Situation, rules: Alerts, edge: float | None) -> bool:
-    """Whether what it told of is over: nobody who was not told yet needs to be."""
+    """Whether what it told of is over: nobody who was not told yet needs to be.
+
+    An event of an account under notice is not: the notice may be taken back.
+    """
     if one.cleared:
         return False
     if account.leaving:
-        return True
+        return one.kind == HIGH
     if one.kind == CHECKPOINT:
         passed = account.renewal_days is not None and account.renewal_days < 0
         return passed or one.about.partition(" ")[2] != str(account.renewal_at)

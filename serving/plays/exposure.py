@@ -67,12 +67,18 @@ def begun(engine: Engine) -> pd.DataFrame:
 
 
 def moments(engine: Engine) -> dict[pd.Timestamp, str]:
-    """When there was a snapshot, the earliest first, and which batch was last published of it."""
+    """When there was a snapshot, the earliest first, and which batch was first published of it.
+
+    A later one may come from a model that has learnt what became of the accounts since.
+    """
     place = select(BATCH.c.batch_id, BATCH.c.as_of).order_by(
         BATCH.c.as_of, BATCH.c.created_at, BATCH.c.batch_id
     )
+    found: dict[pd.Timestamp, str] = {}
     with transaction(engine) as connection:
-        return {pd.Timestamp(as_of): name for name, as_of in connection.execute(place)}
+        for name, as_of in connection.execute(place):
+            found.setdefault(pd.Timestamp(as_of), name)
+    return found
 
 
 def snapshot(engine: Engine, batch_id: str) -> pd.DataFrame:

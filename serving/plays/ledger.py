@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any
 
-from sqlalchemy import Column, Connection, Engine, bindparam, func, insert, select, update
+from sqlalchemy import Column, Connection, Engine, bindparam, func, insert, select, union, update
 
 from serving import moments
 from serving.database import take_turn, transaction
@@ -231,8 +231,11 @@ def _alert(connection: Connection, accounts: dict[str, Situation], day: Day) -> 
 
 
 def _since_days(connection: Connection, batch: Batch) -> int:
-    """How long ago the batch before is about; 0 where there is none."""
-    earlier = select(func.max(BATCH.c.as_of)).where(BATCH.c.as_of < batch.as_of.isoformat())
+    """How long ago the last batch is about of which anything came here; 0 where there is none."""
+    looked_at = union(*(select(table.c.batch_id) for table in (ALERT, ASSIGNMENT, DIGEST)))
+    earlier = select(func.max(BATCH.c.as_of)).where(
+        BATCH.c.as_of < batch.as_of.isoformat(), BATCH.c.batch_id.in_(looked_at)
+    )
     before = connection.execute(earlier).scalar()
     return 0 if before is None else (batch.as_of - _day(before)).days
 
@@ -262,7 +265,10 @@ def _tell(connection: Connection, accounts: dict[str, Situation], day: Day) -> i
 def _untold(
     connection: Connection, accounts: dict[str, Situation]
 ) -> dict[str, dict[Column[str], list[str]]]:
-    """What nobody was told yet, by whose account it is today: they are to act on it."""
+    """What nobody was told yet, by whose account it is today: they are to act on it.
+
+    An account that is in no batch just now, or under notice, is told of once that is over.
+    """
     found: dict[str, dict[Column[str], list[str]]] = defaultdict(lambda: defaultdict(list))
     for its, holds in (
         (ALERT.c.alert_id, ALERT.c.cleared_at.is_(None)),
@@ -274,7 +280,9 @@ def _untold(
         table = its.table
         query = select(its, table.c.account_id).where(table.c.digest_id.is_(None), holds)
         for name, account_id in connection.execute(query.order_by(its)):
-            found[accounts[account_id].csm or ""][its].append(name)
+            account = accounts.get(account_id)
+            if account is not None and not account.leaving:
+                found[account.csm or ""][its].append(name)
     return found
 
 

@@ -157,6 +157,8 @@ class Playbook(_Settings):
             for other in play.instead:
                 if other not in plays or other == id_:
                     raise ValueError(str(unknown("play", other, {*plays} - {id_})))
+                if plays[other].instead:
+                    raise ValueError(f"that {other}, for which {id_} goes, goes for none")
         return plays
 
     def id_of(self, name: str) -> str | None:

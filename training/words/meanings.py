@@ -7,6 +7,7 @@ beside this file as text, fitted to the sentences of `seeds/` by `python -m trai
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Sequence
@@ -53,7 +54,8 @@ class Meaning:
 class Head:
     """The classifier: a row of weights per label, a label being (category, tone).
 
-    `rarity` weighs each place that letters are hashed to.
+    `rarity` weighs each place that letters are hashed to. `seeds` is a digest of what it learnt
+    from, `version` one of the weights themselves.
     """
 
     labels: tuple[tuple[str, str], ...]
@@ -62,11 +64,13 @@ class Head:
     temperature: float
     rarity: Numbers
     seeds: str
+    version: str = ""
 
     @classmethod
     def load(cls) -> Head:
         """That of the weights which come with forewarn."""
-        told = json.loads((files("training.words") / WEIGHTS).read_text(encoding="utf-8"))
+        text = (files("training.words") / WEIGHTS).read_text(encoding="utf-8")
+        told = json.loads(text)
         return cls(
             labels=tuple((category, tone) for category, tone in told["labels"]),
             weights=np.hstack([np.array(told["weights"]), np.array(told["letters"])]),
@@ -74,6 +78,7 @@ class Head:
             temperature=told["temperature"],
             rarity=np.array(told["rarity"]),
             seeds=told["seeds"],
+            version=hashlib.sha256(text.encode()).hexdigest()[:16],
         )
 
     def probabilities(self, inputs: Numbers) -> Numbers:
@@ -96,7 +101,9 @@ class Head:
             for (category, tone), share in zip(self.labels, row, strict=True)
             if category == best
         }
-        return Meaning(best, max(tones, key=lambda name: tones[name]), categories[best])
+        # As it is written down: else it could be sure when read again, and not before.
+        probability = round(categories[best], 4)
+        return Meaning(best, max(tones, key=lambda name: tones[name]), probability)
 
 
 def installed() -> bool:

@@ -33,6 +33,8 @@ from serving.moments import now
 from serving.plays.effect import looked
 from serving.store import current_batch, ranked
 from serving.tables import FEEDBACK, INTERVENTION, PULSE
+from serving.tables_plays import ASSIGNMENT
+from serving.tables_words import CORRECTION
 from training.config import Config
 
 LEAST = 2000
@@ -71,6 +73,8 @@ class Asked:
                     # Who is not there is refused in a path, and just not listed for a query.
                     if known and one["in"] == "path" and one["name"] in self.known:
                         one["schema"]["enum"] = self.known[one["name"]]
+        for name in ("feedback_id", "sentence") if known else ():
+            named["NewCorrection"]["properties"][name]["enum"] = self.known[name]
         path = f"/contract/{known}"
         self.app.add_api_route(path, lambda: contract, include_in_schema=False)
         found = schemathesis.openapi.from_asgi(path, self.app, headers=self.callers["admin"])
@@ -119,24 +123,39 @@ def asked(arrived, tmp_path_factory) -> Iterator[Asked]:
         _, secret = keys.create(workspace.store, role, role=role, at=now(), per_minute=10**6)
         callers[role] = {KEY_HEADER: secret}
     engine = reading(workspace.store)
-    rows = ranked(engine, current_batch(engine).batch_id, by="risk", limit=5)
+    rows = ranked(engine, current_batch(engine).batch_id, by="risk", limit=50)
     accounts = [row.account_id for row in rows]
     app = create_app(workspace)
 
-    async def planned() -> str:
-        transport = httpx.ASGITransport(app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
-            path = f"/v1/accounts/{accounts[0]}/interventions"
-            answer = await client.post(path, json={"play": "call"}, headers=callers["admin"])
-        return str(answer.json()["intervention_id"])
-
-    known = {"account_id": accounts, "intervention_id": [asyncio.run(planned())]}
     looked(workspace, Config())
-    yield Asked(app, known, callers)
+    yield Asked(app, asyncio.run(_known(app, accounts, callers["admin"])), callers)
     # Hypothesis takes words from our own code, such as "header", which stand in logs as well.
     with transaction(writing(workspace.store)) as connection:
-        for table in (FEEDBACK, PULSE, INTERVENTION):
+        for table in (FEEDBACK, PULSE, INTERVENTION, ASSIGNMENT, CORRECTION):
             connection.execute(delete(table))
+
+
+async def _known(app: Any, accounts: list[str], admin: dict[str, str]) -> dict[str, list[str]]:
+    """What there is of each kind of id, and a sentence that one of the accounts said."""
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://test", headers=admin
+    ) as client:
+        path = f"/v1/accounts/{accounts[0]}/interventions"
+        begun = (await client.post(path, json={"play": "call"})).json()
+        plays = (await client.get("/v1/plays")).json()["suggested"]
+        said: list[dict[str, str]] = []
+        for account_id in accounts:
+            said = (await client.get(f"/v1/accounts/{account_id}/words")).json()["sentences"]
+            if said:
+                break
+    return {
+        "account_id": [account_id],
+        "intervention_id": [begun["intervention_id"]],
+        "assignment_id": [one["assignment_id"] for one in plays],
+        "feedback_id": [said[0]["feedback_id"]],
+        "sentence": [said[0]["before"] + said[0]["found"] + said[0]["after"]],
+    }
 
 
 @pytest.mark.slow

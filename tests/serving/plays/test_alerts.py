@@ -118,7 +118,7 @@ def test_a_checkpoint_between_two_runs_is_told_once_by_the_next_however_far_apar
     assert all(each == [f"180 {renewal}", f"90 {renewal}"] for each in told)
 
 
-def test_what_an_alert_told_of_is_over_once_its_account_goes_or_renews():
+def test_what_an_alert_told_of_is_over_once_its_renewal_passes_or_is_another():
     renewal = date(2026, 9, 1)
     passed = replace(ANT, renewal_at=renewal, renewal_days=80)
     checkpoint = alert(CHECKPOINT, f"90 {renewal}")
@@ -126,9 +126,24 @@ def test_what_an_alert_told_of_is_over_once_its_account_goes_or_renews():
     for changed in (
         replace(passed, renewal_days=-1),
         replace(passed, renewal_at=date(2027, 9, 1), renewal_days=445),
-        replace(passed, leaving=True),
     ):
         assert turned(changed, checkpoint).cleared == ("al_1",)
-    assert turned(replace(ANT, risk=0.9, leaving=True), alert(HIGH)).cleared == ("al_1",)
-    assert turned(replace(ANT, account_id="bee"), alert(HIGH)).cleared == ("al_1",)
-    assert turned(replace(ANT, account_id="bee"), alert(HIGH, cleared=True)).cleared == ()
+
+
+def test_under_notice_a_risk_is_over_but_an_event_waits_whether_the_notice_is_taken_back():
+    leaving = replace(ANT, risk=0.9, champions_left=1, leaving=True)
+    assert turned(leaving, alert(HIGH)).cleared == ("al_1",)
+    assert turned(leaving, alert(CHAMPION, "01-05")) == Turn((), ())
+
+
+def test_who_is_in_no_batch_between_two_contracts_is_not_alerted_twice():
+    high, absent = replace(ANT, risk=0.5), replace(ANT, account_id="bee")
+    assert turned(absent, alert(HIGH)) == Turn((), ())
+    assert turned(high, alert(HIGH)) == Turn((), ())
+
+
+def test_a_departure_that_was_told_without_its_day_is_not_told_again_with_it():
+    one = replace(ANT, champions_left=1, departures=("01-05",))
+    two = replace(ANT, champions_left=2, departures=("01-05", "02-01"))
+    assert turned(one, alert(CHAMPION)).raised == ()
+    assert [raised.about for raised in turned(two, alert(CHAMPION)).raised] == ["02-01"]

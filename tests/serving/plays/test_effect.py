@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import date
 
 import numpy as np
 import pandas as pd
@@ -9,10 +10,14 @@ import pytest
 
 from data.errors import BadInputError
 from serving.cli import main
+from serving.database import reading, writing
 from serving.language import LANGUAGES, language
 from serving.plays.effect import looked, may_tell, measured
 from serving.plays.effect_plain import kept
 from serving.plays.effect_told import sentences
+from serving.plays.exposure import moments
+from serving.store import publish
+from tests.published import a_batch
 from training.config import Config
 from training.effects.proportions import Arm, difference
 from training.effects.trials import thinned
@@ -298,3 +303,11 @@ def test_rows_without_a_play_stay_from_every_snapshot_alike(logged, monkeypatch)
     kept = seen[0].loc[~seen[0]["treated"], "as_of"].value_counts()
     assert kept.sum() == 400
     assert kept.between(30, 70).all()  # 50 each, give or take three standard errors
+
+
+def test_a_batch_that_was_made_anew_by_a_later_model_is_not_what_was_known_then(tmp_path):
+    store = tmp_path / "store.db"
+    for name, created_at in (("first", "2026-01-05T06:00:00Z"), ("again", "2026-06-01T06:00:00Z")):
+        batch = a_batch(name, date(2026, 1, 5), 0, created_at=created_at)
+        publish(writing(store), batch, [])
+    assert moments(reading(store)) == {pd.Timestamp("2026-01-05"): "first"}

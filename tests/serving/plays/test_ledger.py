@@ -243,6 +243,11 @@ def test_while_a_file_is_wrong_pages_go_on_with_the_plays_before(tmp_path, caplo
             "instead: [feedbak]",
             "plays: unknown play 'feedbak'; did you mean",
         ),
+        (
+            "instead: [feedback]",
+            "instead: [thanks]",
+            "plays: expected that thanks, for which risk_review goes, goes for none; got",
+        ),
         ("plays:\n", "plans:\n", "plays: expected a line for it; there is none"),
         ("work:", "work: [", "expected YAML text; while parsing"),
     ],

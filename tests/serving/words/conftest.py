@@ -69,6 +69,7 @@ SAID = {
         quoted("fine", tone="positive", urgency=0.0, contact_id="p2", escalated=False),
     ],
     "gnu/1": [quoted("steep", conversations=1, escalated=False)],
+    "elk": [quoted("late\rtoo", conversations=1, escalated=False)],
     "cat": [],
 }
 

@@ -128,6 +128,16 @@ def test_only_a_sentence_that_was_published_of_the_account_is_taken(
     assert kept(either) == []
 
 
+def test_a_sentence_is_known_again_whatever_a_browser_makes_of_its_line_breaks(either, client):
+    said = {"feedback_id": "f-late\rtoo-1", "subject": "none", "tone": "neutral"}
+    for sent in ("It is late\r\ntoo.", "It is late\ntoo."):
+        json = {**said, "sentence": sent}
+        assert client.post("/v1/accounts/elk/words", json=json).status_code == 201
+    [row] = kept(either)
+    assert row["sentence"] == "It is late\rtoo."
+    assert told(client, "elk") == []
+
+
 def test_the_digest_tells_what_people_said_and_leaves_out_what_is_none(either, client):
     for feedback_id in ("f-dear-1", "f-dear-2"):
         said = {**DEAR, "feedback_id": feedback_id, "subject": "none"}

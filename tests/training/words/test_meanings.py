@@ -30,7 +30,13 @@ def test_no_sentence_is_taught_twice():
 
 def test_a_sentence_between_two_meanings_is_left_alone():
     head = Head(
-        (("a", "risk"), ("b", "risk"), ("c", "risk")), np.eye(3), np.zeros(3), 1.0, np.ones(0), ""
+        (("a", "risk"), ("b", "risk"), ("c", "risk")),
+        np.eye(3),
+        np.zeros(3),
+        1.0,
+        np.ones(0),
+        "",
+        "",
     )
 
     [sure, unsure] = head.meanings(np.array([[9.0, 0.0, 0.0], [1.0, 1.0, 1.0]]))
@@ -47,7 +53,7 @@ def test_tones_add_up_to_their_category():
 
     assert (found.category, found.tone) == ("a", "positive")
     assert found.probability == pytest.approx(
-        (np.e + np.exp(1.1)) / (np.e + np.exp(1.1) + np.exp(1.6))
+        (np.e + np.exp(1.1)) / (np.e + np.exp(1.1) + np.exp(1.6)), abs=1e-4
     )
 
 
