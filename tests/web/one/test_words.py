@@ -10,7 +10,7 @@ import pytest
 from serving.access import users
 from serving.moments import now
 from serving.tables_words import CORRECTION
-from tests.serving.words.conftest import SAID, published
+from tests.serving.words.conftest import SAID, published, quoted
 from tests.web.one.conftest import PASSWORD, Open, Visitor, texts
 
 DEAR = {"feedback_id": "f-dear-1", "sentence": "It is dear."}
@@ -61,6 +61,31 @@ def test_a_sentence_is_shown_as_it_was_corrected_and_may_be_corrected_again(visi
     assert told.startswith("None of these subjects")
     assert "Meet with" not in told
     assert [row["category"] for row in visitor.kept(CORRECTION)] == ["none"]
+
+
+def test_each_sentence_says_what_sorted_it_until_a_person_does(tmp_path):
+    meant = quoted("bleak", before="", after="", method="meaning")
+    published(tmp_path / "store.db", {"ant": [quoted("dear"), meant]})
+    visitor = Visitor(tmp_path / "store.db")
+
+    assert {said: sorter(told) for said, told in sections(visitor)} == {
+        "It is dear.": ["phrases"],
+        "bleak": ["meaning"],
+    }
+
+    for sentence in (DEAR, {"feedback_id": meant.feedback_id, "sentence": "bleak"}):
+        answer = visitor.open("ant").send("words", {**RIGHT, **sentence})
+        assert answer.headers["location"] == "/accounts/ant?saved=words#saved"
+
+    assert {said: sorter(told) for said, told in sections(visitor)} == {
+        "It is dear.": ["a person"],
+        "bleak": ["a person"],
+    }
+
+
+def sorter(told: str) -> list[str]:
+    """Everything that is said to have sorted a sentence."""
+    return re.findall(r"Sorted by (.*?)(?: · |\s*$)", told)
 
 
 def test_two_sentences_of_one_open_page_are_both_taken(visitor):
