@@ -353,7 +353,7 @@ class Contract:
     @cached_property
     def _paths(self) -> list[tuple[re.Pattern[str], dict[str, Any]]]:
         paths = self.document["paths"].items()
-        return [(re.compile(re.sub(r"{\w+}", "(.+)", path)), methods) for path, methods in paths]
+        return [(re.compile(re.sub(r"{\w+}", "(?s:.+)", path)), methods) for path, methods in paths]
 
     @cache  # noqa: B019 - there is one for all tests
     def _validator(self, name: str) -> OAS30ReadValidator:
