@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, Literal
 
 from features.words.fold import Folded, fold
 from features.words.lexicon import Category, Lexicon, Negation, Phrase, Tone
@@ -21,20 +21,24 @@ _BEFORE, _BEHIND = 3, 1
 _JOINED_BEFORE: Final = 2
 # Nobody says more at once; what is pasted behind it (a log, a thread) would only cost time.
 LONGEST: Final = 20_000
-# As the phrase of a hit that no phrase made but a meaning: its span is the whole sentence.
-MEANT: Final = ""
+# Who found it: a phrase, the meaning of the sentence, or what a firm's own corrections taught.
+Method = Literal["phrases", "meaning", "own"]
 _BREAKS = frozenset(",;:()—–，、")
 
 
 @dataclass(frozen=True)
 class Hit:
-    """A phrase that was found: `start` and `stop` are its span in the text, half-open."""
+    """What was found: `start` and `stop` are the span in the text that shows it, half-open.
+
+    Of phrases that is the `phrase`; of all others the whole sentence, and there is no phrase.
+    """
 
     category: Category
     tone: Tone
     start: int
     stop: int
-    phrase: str
+    phrase: str = ""
+    by: Method = "phrases"
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,12 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from features.words.lexicon import Category, Tone
-from features.words.sort import MEANT, Hit
+from features.words.sort import Hit, Method
 from features.words.sorter import Sorter
 from serving.practice.urgency import RECENT_DAYS, Level, escalated, level, urgency
 
@@ -24,8 +24,6 @@ MOST = 12
 WEEK_DAYS = 7
 NEW = 3
 _LONGEST = 300
-# What found it: phrases, which `found` shows, or its meaning, and then `found` is all of it.
-Method = Literal["phrases", "meaning"]
 # The customer's own words; all else of a quote is ours.
 _WORDS = ("before", "found", "after")
 
@@ -35,7 +33,7 @@ class Quoted(BaseModel):
 
     `found` are the words that show what it speaks of; what stands around them is `before` and
     `after`. `conversations` counts those of half a year with a warning of this subject.
-    By meaning, nothing shows it but the sentence as a whole, which is `found`.
+    Where no phrase found it, nothing shows it but the sentence as a whole, which is `found`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -193,5 +191,5 @@ def _quoted(said: _Said, conversations: int) -> Quoted:
         level=level(urgent),
         conversations=conversations,
         escalated=escalated(said.tone, conversations),
-        method="meaning" if hit.phrase == MEANT else "phrases",
+        method=hit.by,
     )

@@ -8,8 +8,8 @@ from datetime import date
 from pydantic import BaseModel
 
 from features.words.lexicon import Category, Tone
+from features.words.sort import Method
 from serving.answers import Provenance
-from serving.practice.quoted import Method
 from serving.practice.urgency import Level
 from serving.records import Batch, Probability
 from serving.words.corrected import Said

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import cast
 
 from features.words.lexicon import Category, Lexicon, Tone
-from features.words.sort import MEANT, Hit, Sentence, sort
+from features.words.sort import Hit, Sentence, sort
 from features.words.sorter import Sorter
 from training.words.meanings import NONE, Meaning, head, meanings
 
@@ -48,7 +48,7 @@ def _told(part: Sentence, meaning: Meaning) -> Sentence:
     if not meaning.sure or meaning.category in (NONE, *part.tones):
         return part
     category, tone = cast("Category", meaning.category), cast("Tone", meaning.tone)
-    return replace(part, hits=(Hit(category, tone, part.start, part.stop, MEANT),))
+    return replace(part, hits=(Hit(category, tone, part.start, part.stop, by="meaning"),))
 
 
 @dataclass

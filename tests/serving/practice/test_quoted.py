@@ -7,7 +7,7 @@ from typing import cast
 
 from data.engine import Sql
 from features.words.lexicon import lexicon
-from features.words.sort import MEANT, Hit, Sentence
+from features.words.sort import Hit, Sentence
 from features.words.sorter import Sorter, by_phrases
 from serving.erase.whom import Whom
 from serving.erase.words import Neutral
@@ -60,7 +60,7 @@ def test_a_warning_that_comes_back_is_more_urgent_and_escalates():
 
 def test_it_is_told_whether_phrases_or_the_meaning_found_it():
     text = "We met on Monday. They took three logos to the board."
-    meant = Hit("renewal_likelihood", "risk", 18, len(text), MEANT)
+    meant = Hit("renewal_likelihood", "risk", 18, len(text), by="meaning")
     sorter = Sorter("x", lambda *_: [Sentence(18, len(text), "en", (meant,))])
 
     [found] = read(stored(cast("Sql", Quotes(("a", "f1", None, 3, text))), ["a"], sorter)["a"])

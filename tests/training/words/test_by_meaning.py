@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from features.words.lexicon import lexicon
-from features.words.sort import MEANT
 from training.words import by_meaning as module
 from training.words.by_meaning import by_meaning
 from training.words.meanings import NONE, Meaning
@@ -33,7 +32,7 @@ def answering(monkeypatch):
 
 def _said(sorter, text):
     return [
-        (hit.category, hit.tone, text[hit.start : hit.stop], hit.phrase == MEANT)
+        (hit.category, hit.tone, text[hit.start : hit.stop], hit.by == "meaning")
         for part in sorter.sort(text, None)
         for hit in part.hits
     ]

@@ -65,21 +65,25 @@ def test_a_sentence_is_shown_as_it_was_corrected_and_may_be_corrected_again(visi
 
 def test_each_sentence_says_what_sorted_it_until_a_person_does(tmp_path):
     meant = quoted("bleak", before="", after="", method="meaning")
-    published(tmp_path / "store.db", {"ant": [quoted("dear"), meant]})
+    learnt = quoted("stern", before="", after="", method="own")
+    published(tmp_path / "store.db", {"ant": [quoted("dear"), meant, learnt]})
     visitor = Visitor(tmp_path / "store.db")
 
     assert {said: sorter(told) for said, told in sections(visitor)} == {
         "It is dear.": ["phrases"],
         "bleak": ["meaning"],
+        "stern": ["what corrections taught"],
     }
 
-    for sentence in (DEAR, {"feedback_id": meant.feedback_id, "sentence": "bleak"}):
+    others = [{"feedback_id": o.feedback_id, "sentence": o.sentence} for o in (meant, learnt)]
+    for sentence in (DEAR, *others):
         answer = visitor.open("ant").send("words", {**RIGHT, **sentence})
         assert answer.headers["location"] == "/accounts/ant?saved=words#saved"
 
     assert {said: sorter(told) for said, told in sections(visitor)} == {
         "It is dear.": ["a person"],
         "bleak": ["a person"],
+        "stern": ["a person"],
     }
 
 
