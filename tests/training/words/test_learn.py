@@ -1,0 +1,181 @@
+"""What a firm's corrections teach, what it is worth, and when it is not taken into use."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+
+from data.errors import RefusedError
+from features.words.fold import fold
+from tests.corrected import learnt, lessons, phrases
+from training.words import learn as module
+from training.words.learn import Figures, Lesson, again, judged, learn
+from training.words.own import Opinion, Own
+
+SUPPORT = Opinion("support_friction", "risk")
+PRICE = {"pricing_perception": "risk"}
+
+
+def _shuffled(taught: list[Lesson]) -> list[Lesson]:
+    """The same sentences, each said to speak of what another one does."""
+    order = np.random.default_rng(0).permutation(len(taught))
+    return [
+        replace(one, category=taught[i].category, tone=taught[i].tone)
+        for one, i in zip(taught, order, strict=True)
+    ]
+
+
+def test_what_the_firm_says_again_and_again_is_learnt():
+    own, figures = learnt()
+
+    assert (figures.n, figures.accounts) == (200, 20)
+    # Phrases are right about a fifth: the price book that was down.
+    assert figures.before == 40
+    assert figures.lost == 0
+    assert figures.right > 180
+    assert figures.precision > 0.95
+    assert figures.why_not is None
+    assert own.opinion("The invoice bot crashed at berth 900 on Friday.") == SUPPORT
+    assert own.opinion("We will cancel crane slot 900 on Friday.") == Opinion("none", "neutral")
+
+
+@pytest.mark.parametrize(
+    "other",
+    ["It is too expensive for us.", "The training was a mess.", "", "?!", "价格太贵了", "Žēl"],
+)
+def test_of_sentences_of_another_kind_or_language_nothing_is_said(other):
+    assert learnt()[0].opinion(other) is None
+
+
+def test_labels_that_are_noise_are_not_taken_into_use():
+    taught = _shuffled(lessons(200))
+
+    _, figures = learn(taught, phrases(taught))
+
+    assert figures.why_not is not None
+
+
+@pytest.mark.parametrize(
+    ("taught", "why"),
+    [
+        (lessons(199), "not enough corrections to learn from: 199 of 200"),
+        (lessons(200, accounts=9), "not enough accounts with corrections to learn from: 9 of 10"),
+        (
+            [replace(one, category="none", tone="neutral") for one in lessons(200)],
+            "not enough subjects among the corrections to learn from: 1 of 2",
+        ),
+    ],
+)
+def test_too_little_is_told_in_one_line(taught, why):
+    with pytest.raises(RefusedError, match=f"^{why}$"):
+        learn(taught, phrases(taught))
+
+
+def test_no_account_is_judged_by_what_was_learnt_of_it(monkeypatch):
+    taught = lessons(200)
+    owner = {one.sentence: one.account_id for one in taught}
+    made: list[tuple[Own, set[str]]] = []
+    asked: list[tuple[str, set[str]]] = []
+    fitted, reading = module._fitted, Own.read
+
+    def noted(some, names):
+        own = fitted(some, names)
+        made.append((own, {one.account_id for one in some}))
+        return own
+
+    def read(self, sentence):
+        asked.extend((owner[sentence], known) for own, known in made if own is self)
+        return reading(self, sentence)
+
+    monkeypatch.setattr(module, "_fitted", noted)
+    monkeypatch.setattr(Own, "read", read)
+
+    learn(taught, phrases(taught))
+
+    assert len(asked) == 200
+    assert not any(account in known for account, known in asked)
+    # Five times without a fifth of them, then of all.
+    assert [len(known) for _, known in made] == [16, 16, 16, 16, 16, 20]
+
+
+def test_a_sentence_counts_as_right_only_with_subject_and_tone():
+    def said(category, tone="risk"):
+        return Lesson("a", None, "x", category, tone)
+
+    told = [
+        (said("support_friction"), SUPPORT, PRICE),  # won, and right itself
+        (said("support_friction"), None, {**PRICE, "support_friction": "risk"}),  # both
+        (said("pricing_perception"), SUPPORT, PRICE),  # lost
+        (said("support_friction", "positive"), SUPPORT, PRICE),  # neither: the other tone
+        (said("none", "neutral"), Opinion("none", "neutral"), PRICE),  # won, and right itself
+        (said("none", "neutral"), None, {}),  # both: nothing to say, and nothing said
+        (said("support_friction"), None, {}),  # neither: saying nothing is no answer
+    ]
+
+    figures = judged(*map(list, zip(*told, strict=True)))
+
+    assert figures == Figures(n=7, accounts=1, right=4, before=3, won=2, lost=1, answered=4, held=2)
+    assert figures.precision == 0.5
+
+
+@pytest.mark.parametrize(
+    ("won", "lost", "held", "why"),
+    [
+        (6, 0, 70, None),  # p = 2 / 2**6 = .03125
+        (5, 0, 70, "that is not surely better (p = 0.062, expected below 0.05)"),
+        (0, 6, 70, "that is not surely better (p = 0.031, expected below 0.05)"),
+        (6, 0, 69, "of its own answers 69% are right, expected 70%"),
+    ],
+)
+def test_it_must_be_better_by_more_than_chance_and_mostly_right(won, lost, held, why):
+    figures = Figures(
+        n=200, accounts=20, right=100, before=90, won=won, lost=lost, answered=100, held=held
+    )
+
+    assert figures.why_not == why
+
+
+def test_an_earlier_one_is_judged_by_what_it_said_before_it_had_learnt():
+    taught = lessons(200)
+    own, figures = learnt()
+    wrong = replace(own, answers=dict.fromkeys(own.answers, Opinion("upsell_readiness", "risk")))
+
+    assert again(own, taught, phrases(taught)) == figures
+    assert again(wrong, taught, phrases(taught)).right == 0
+    # What it has not learnt from it is asked.
+    new = [replace(one, account_id=f"new-{one.account_id}") for one in taught]
+    assert again(wrong, new, phrases(new)).right >= figures.right
+
+
+def test_it_says_what_scikit_learn_says():
+    taught = lessons(200)
+    own, _ = learnt()
+    texts = [fold(one.sentence).text for one in taught]
+    letters = TfidfVectorizer(
+        analyzer="char_wb",
+        ngram_range=(2, 5),
+        max_features=5000,
+        sublinear_tf=True,
+        lowercase=False,
+        min_df=2,
+    ).fit(texts)
+    speaking = [i for i, one in enumerate(taught) if one.category != "none"]
+    asked = ["The invoice bot crashed, crashed and crashed.", "Tide feed 7", "无", *texts[:9]]
+    vectors = letters.transform([fold(one).text for one in asked])
+    for head, rows, labels, scores in (
+        (own.category, range(len(taught)), [o.category for o in taught], "categories"),
+        (own.tone, speaking, [taught[i].tone for i in speaking], "tones"),
+    ):
+        model = LogisticRegression(C=10.0, solver="newton-cg")
+        model.fit(letters.transform([texts[i] for i in rows]), labels)
+        found = np.array([getattr(own.read(one), scores) for one in asked])
+        odds = np.exp(found - found.max(axis=1, keepdims=True))
+
+        assert list(head.labels) == list(model.classes_)
+        np.testing.assert_allclose(
+            odds / odds.sum(axis=1, keepdims=True), model.predict_proba(vectors), atol=1e-9
+        )

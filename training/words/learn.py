@@ -1,0 +1,252 @@
+"""Learns from a firm's corrections, and judges what was learnt by accounts that were left out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+from scipy.stats import binomtest
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GroupKFold
+
+from data.errors import RefusedError
+from data.workspace import quiet
+from features.words.fold import fold
+from features.words.lexicon import Category, Tone
+from features.words.sorter import NONE, Subject
+from training.words.own import LETTERS, Head, Numbers, Opinion, Own, Reading, digest, settled
+
+ENOUGH = 200
+FOLDS = 5
+ACCOUNTS = 2 * FOLDS
+# Its answers must be right as often as this, whatever sorted before: people correct rather what is
+# wrong, so that being better than that on corrections is not enough.
+PRECISE = 0.7
+# How likely chance alone may tell the two apart as much.
+LEVEL = 0.05
+# How many sentences of a language, by accounts that it did not know, may be of another kind to it.
+STRANGE = 0.05
+# But whatever they are: of whose letters it knows less than half, that is of another kind.
+HALF = 0.5
+STRENGTH, PLACES = 10.0, 5000
+# To who never saw a label it is as good as impossible.
+_NEVER = -30.0
+Tones = Mapping[Category, Tone]
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """A corrected sentence: whose it is, what it speaks of, and how."""
+
+    account_id: str
+    contact_id: str | None
+    sentence: str
+    category: Subject
+    tone: Tone
+
+    @property
+    def digest(self) -> str:
+        """What stands for it where it is not to be read."""
+        return digest(self.account_id, self.sentence)
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What answers are worth on `n` corrections of `accounts` that they were not learnt from.
+
+    `right` are those that are told as people did, subject and tone, where it answers and what
+    sorted before stands for the rest; `before` those that were told so without it; `won` and `lost`
+    those that only one of the two told so. To say nothing is right only of what is none of the six.
+    `answered` counts its own answers, `held` those that were right.
+    """
+
+    n: int
+    accounts: int
+    right: int
+    before: int
+    won: int
+    lost: int
+    answered: int
+    held: int
+
+    @property
+    def precision(self) -> float:
+        """The share of its answers that are right; 0 where it gave none."""
+        return self.held / self.answered if self.answered else 0.0
+
+    @property
+    def chance(self) -> float:
+        """How likely the two differ as much if neither is better (McNemar, exact, two-sided)."""
+        apart = self.won + self.lost
+        return float(binomtest(self.won, apart).pvalue) if apart else 1.0
+
+    @property
+    def why_not(self) -> str | None:
+        """What speaks against its use; None where nothing does."""
+        if self.won <= self.lost or self.chance >= LEVEL:
+            return f"that is not surely better (p = {self.chance:.2g}, expected below {LEVEL:g})"
+        if self.precision < PRECISE:
+            return f"of its own answers {self.precision:.0%} are right, expected {PRECISE:.0%}"
+        return None
+
+
+def learn(
+    lessons: Sequence[Lesson], before: Sequence[Tones], say: Callable[[str], None] = quiet
+) -> tuple[Own, Figures]:
+    """What is learnt of all lessons, and what it is worth; `before` is what they said without it.
+
+    Worth is measured five times on a fifth of the accounts, by what was learnt of the others.
+
+    Raises:
+        RefusedError: there are too few lessons, of too few accounts or subjects.
+    """
+    _refuse_few(lessons)
+    readings: dict[int, Reading] = {}
+    names = _names(lessons)
+    groups = [one.account_id for one in lessons]
+    for part, (known, left) in enumerate(GroupKFold(FOLDS).split(groups, groups=groups), start=1):
+        say(f"judging it by accounts that are left out, {part} of {FOLDS}")
+        without = _fitted([lessons[i] for i in known], names)
+        readings |= {i: without.read(lessons[i].sentence) for i in left}
+    say("learning from all corrections")
+    read = [readings[i] for i in range(len(lessons))]
+    own = _tempered(_fitted(lessons, names), lessons, read)
+    opinions = [own.judge(one) for one in read]
+    figures = judged(lessons, opinions, before)
+    whose = {digest("account", one.account_id) for one in lessons}
+    whose |= {digest("contact", one.contact_id) for one in lessons if one.contact_id}
+    answers = dict(zip([one.digest for one in lessons], opinions, strict=True))
+    told = asdict(figures)
+    return replace(own, figures=told, whose=frozenset(whose), answers=answers), figures
+
+
+def again(own: Own, lessons: Sequence[Lesson], before: Sequence[Tones]) -> Figures:
+    """What an earlier one is worth on the lessons of today.
+
+    Of a sentence that it has learnt from counts what it said before it had.
+    """
+    opinions = [
+        own.answers[one.digest] if one.digest in own.answers else own.opinion(one.sentence)
+        for one in lessons
+    ]
+    return judged(lessons, opinions, before)
+
+
+def judged(
+    lessons: Sequence[Lesson], opinions: Sequence[Opinion | None], before: Sequence[Tones]
+) -> Figures:
+    """What opinions are worth where lessons are right; what has none stays as it was before."""
+    was = np.array([_right(one, tones) for one, tones in zip(lessons, before, strict=True)])
+    now = np.array(
+        [
+            _right(one, settled(tones, opinion))
+            for one, opinion, tones in zip(lessons, opinions, before, strict=True)
+        ]
+    )
+    held = [
+        opinion == Opinion(one.category, one.tone)
+        for one, opinion in zip(lessons, opinions, strict=True)
+        if opinion is not None
+    ]
+    return Figures(
+        n=len(lessons),
+        accounts=len({one.account_id for one in lessons}),
+        right=int(now.sum()),
+        before=int(was.sum()),
+        won=int((now & ~was).sum()),
+        lost=int((was & ~now).sum()),
+        answered=len(held),
+        held=sum(held),
+    )
+
+
+def _refuse_few(lessons: Sequence[Lesson]) -> None:
+    accounts = len({one.account_id for one in lessons})
+    subjects = len({one.category for one in lessons})
+    for what, found, wanted in (
+        ("corrections", len(lessons), ENOUGH),
+        ("accounts with corrections", accounts, ACCOUNTS),
+        ("subjects among the corrections", subjects, 2),
+    ):
+        if found < wanted:
+            raise RefusedError(f"not enough {what} to learn from: {found} of {wanted}")
+
+
+def _right(one: Lesson, told: Tones) -> bool:
+    """Whether that is what a person said; what else it says counts as no mistake."""
+    return not told if one.category == "none" else told.get(one.category) == one.tone
+
+
+def _names(lessons: Sequence[Lesson]) -> tuple[list[str], list[str]]:
+    tones = {one.tone for one in lessons if one.category != NONE}
+    return sorted({one.category for one in lessons}), sorted(tones)
+
+
+def _fitted(lessons: Sequence[Lesson], names: tuple[list[str], list[str]]) -> Own:
+    # What stands in one sentence only is no rule, and may be a name.
+    letters = TfidfVectorizer(**LETTERS, max_features=PLACES, sublinear_tf=True, min_df=2)
+    vectors = letters.fit_transform([fold(one.sentence).text for one in lessons])
+    speaking = [i for i, one in enumerate(lessons) if one.category != NONE]
+    categories, tones = names
+    return Own(
+        rarity=dict(zip(letters.get_feature_names_out(), letters.idf_.tolist(), strict=True)),
+        category=_head(vectors, [one.category for one in lessons], categories),
+        tone=_head(vectors[speaking], [lessons[i].tone for i in speaking], tones),
+    )
+
+
+def _head(vectors: Any, labels: Sequence[str], names: Sequence[str]) -> Head:  # noqa: ANN401
+    """A regression of all labels, of which those that are not among the vectors never come up."""
+    present = sorted(set(labels))
+    rows = [names.index(label) for label in present]
+    weights = np.zeros((len(names), vectors.shape[1]))
+    intercepts = np.full(len(names), _NEVER)
+    intercepts[rows] = 0.0
+    if len(present) > 1:
+        # Its steps are few; with others threads wait for each other most of the time.
+        model = LogisticRegression(C=STRENGTH, solver="newton-cg").fit(vectors, labels)
+        # Of two labels it keeps one row, for the second.
+        both = len(present) == 2
+        half = np.array([[-0.5], [0.5]])
+        weights[rows] = half * model.coef_ if both else model.coef_
+        intercepts[rows] = half[:, 0] * model.intercept_ if both else model.intercept_
+    return Head(tuple(names), weights, intercepts)
+
+
+def _tempered(own: Own, lessons: Sequence[Lesson], read: Sequence[Reading]) -> Own:
+    """The same, with what is found out by readings of accounts that were left out."""
+    both = [*zip(lessons, read, strict=True)]
+    speaking = [(one, said) for one, said in both if one.category != NONE]
+    category, tone = (
+        replace(head, temperature=_temperature(head.labels, pairs))
+        for head, pairs in (
+            (own.category, [(one.category, said.categories) for one, said in both]),
+            (own.tone, [(one.tone, said.tones) for one, said in speaking]),
+        )
+    )
+    known: dict[str, list[float]] = {}
+    for one in read:
+        known.setdefault(one.language, []).append(one.known)
+    familiar = {
+        language: max(HALF, float(np.quantile(shares, STRANGE)))
+        for language, shares in known.items()
+        if len(shares) >= 1 / STRANGE
+    }
+    return replace(own, category=category, tone=tone, familiar=familiar)
+
+
+def _temperature(labels: Sequence[str], pairs: Sequence[tuple[str, Numbers]]) -> float:
+    """Under which the labels of these scores are most probable."""
+    truth = [labels.index(label) for label, _ in pairs]
+    scores = np.array([said for _, said in pairs])
+
+    def surprise(temperature: float) -> float:
+        told = scores / temperature
+        total = np.logaddexp.reduce(told, axis=1)
+        return float(np.mean(total - told[np.arange(len(truth)), truth]))
+
+    return float(minimize_scalar(surprise, bounds=(0.1, 10.0), method="bounded").x)
