@@ -64,6 +64,11 @@ class Workspace:
 
     @property
     def evaluation(self) -> Path:
+    @property
+    def sorter(self) -> Path:
+        """What corrections of the customers' words taught."""
+        return self.root / "sorter.json"
+
         """The rows of the last training: account_id, as_of, role, label, risk."""
         return self.root / "evaluation.parquet"
 

@@ -95,17 +95,19 @@ class _Asked:
     before: Batch | None
     recipe: Recipe
     scorecard: Scorecard
+    sorter: Sorter
 
 
 def _asked(workspace: Workspace, config: Config, as_of: date) -> _Asked:
     model = _champion(workspace, config)
     recipe, scorecard = load_recipe(config.health), load_scorecard(config.scorecard)
     batch = _batch(workspace, model, as_of, recipe)
-    batch.metadata[SCORECARD] = scorecard.fingerprint
+    sorter = sorter_of(workspace)
+    batch.metadata.update({"phrases": sorter.fingerprint, SCORECARD: scorecard.fingerprint})
     store = writing(workspace.store)
     before = batch_before(store, batch)
     batch = batch.model_copy(update={"batch_id": batch_id(batch, before)})
-    return _Asked(model, store, batch, before, recipe, scorecard)
+    return _Asked(model, store, batch, before, recipe, scorecard, sorter)
 
 
 def _repeated(asked: _Asked, say: Callable[[str], None]) -> Batch | None:
@@ -133,8 +135,9 @@ def _published(
         known = past(engine, model, moment, frozenset(customers["account_id"]))
         manifest, was = workspace.manifest(), _bands(asked)
         figures = cards(engine, manifest, moment, rule=rule, scorecard=asked.scorecard)
-        sorter = sorter_of(workspace)
-        run = _Run(engine, manifest, model, batch, then, known, asked.recipe, was, figures, sorter)
+        run = _Run(
+            engine, manifest, model, batch, then, known, asked.recipe, was, figures, asked.sorter
+        )
         rows = chain.from_iterable(_rows(run, piece, customers) for piece in table)
         told = {**batch.metadata, **feeds_told(engine, run.manifest, model)}
         batch = batch.model_copy(update={"n": len(customers), "metadata": told})
@@ -203,7 +206,6 @@ def _batch(workspace: Workspace, model: Model, as_of: date, recipe: Recipe) -> B
         metadata={
             "data_until": f"{until:%Y-%m-%d}",
             "data_fingerprint": manifest["fingerprint"],
-            "phrases": sorter_of(workspace).fingerprint,
             "learnt_until": model.data_until[:10],
             "spec": spec.to_dict(),
             "rung": model.rung,

@@ -9,6 +9,7 @@ from features.words.sort import sort
 from training.words.learn import Figures, Lesson, learn
 from training.words.own import Own
 
+_KNOWN = lexicon()
 DAYS = ("Monday", "Tuesday", "Thursday", "Friday", "Sunday")
 # What phrases make of them: a warning of the price, of the price, of leaving, nothing, and what is
 # right.
@@ -36,16 +37,12 @@ def lessons(number: int, accounts: int = 20) -> list[Lesson]:
     ]
 
 
-def phrases(taught: list[Lesson]) -> list[dict[Category, Tone]]:
-    """What phrases say of each."""
-    known = lexicon()
-    return [
-        {name: tone for part in sort(one.sentence, known) for name, tone in part.tones.items()}
-        for one in taught
-    ]
+def phrases(sentence: str) -> dict[Category, Tone]:
+    """What phrases say of one."""
+    return {name: tone for part in sort(sentence, _KNOWN) for name, tone in part.tones.items()}
 
 
 @cache
 def learnt() -> tuple[Own, Figures]:
     """What two hundred of them teach."""
-    return learn(lessons(200), phrases(lessons(200)))
+    return learn(lessons(200), phrases)

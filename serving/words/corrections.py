@@ -71,6 +71,7 @@ class Corrected(BaseModel):
 
     account_id: str
     feedback_id: str
+    contact_id: str | None = None
     sentence: str
     category: Subject
     tone: Tone

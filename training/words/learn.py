@@ -95,9 +95,11 @@ class Figures:
 
 
 def learn(
-    lessons: Sequence[Lesson], before: Sequence[Tones], say: Callable[[str], None] = quiet
+    lessons: Sequence[Lesson],
+    before: Callable[[str], Tones],
+    say: Callable[[str], None] = quiet,
 ) -> tuple[Own, Figures]:
-    """What is learnt of all lessons, and what it is worth; `before` is what they said without it.
+    """What is learnt of all lessons, and what it is worth; `before` sorts a sentence without it.
 
     Worth is measured five times on a fifth of the accounts, by what was learnt of the others.
 
@@ -124,7 +126,7 @@ def learn(
     return replace(own, figures=told, whose=frozenset(whose), answers=answers), figures
 
 
-def again(own: Own, lessons: Sequence[Lesson], before: Sequence[Tones]) -> Figures:
+def again(own: Own, lessons: Sequence[Lesson], before: Callable[[str], Tones]) -> Figures:
     """What an earlier one is worth on the lessons of today.
 
     Of a sentence that it has learnt from counts what it said before it had.
@@ -137,14 +139,17 @@ def again(own: Own, lessons: Sequence[Lesson], before: Sequence[Tones]) -> Figur
 
 
 def judged(
-    lessons: Sequence[Lesson], opinions: Sequence[Opinion | None], before: Sequence[Tones]
+    lessons: Sequence[Lesson],
+    opinions: Sequence[Opinion | None],
+    before: Callable[[str], Tones],
 ) -> Figures:
     """What opinions are worth where lessons are right; what has none stays as it was before."""
-    was = np.array([_right(one, tones) for one, tones in zip(lessons, before, strict=True)])
+    told = [before(one.sentence) for one in lessons]
+    was = np.array([_right(one, tones) for one, tones in zip(lessons, told, strict=True)])
     now = np.array(
         [
             _right(one, settled(tones, opinion))
-            for one, opinion, tones in zip(lessons, opinions, before, strict=True)
+            for one, opinion, tones in zip(lessons, opinions, told, strict=True)
         ]
     )
     held = [

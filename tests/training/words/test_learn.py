@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import cast
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from data.errors import RefusedError
 from features.words.fold import fold
 from tests.corrected import learnt, lessons, phrases
 from training.words import learn as module
-from training.words.learn import Figures, Lesson, again, judged, learn
+from training.words.learn import Figures, Lesson, Tones, again, judged, learn
 from training.words.own import Opinion, Own
 
 SUPPORT = Opinion("support_friction", "risk")
@@ -54,7 +55,7 @@ def test_of_sentences_of_another_kind_or_language_nothing_is_said(other):
 def test_labels_that_are_noise_are_not_taken_into_use():
     taught = _shuffled(lessons(200))
 
-    _, figures = learn(taught, phrases(taught))
+    _, figures = learn(taught, phrases)
 
     assert figures.why_not is not None
 
@@ -72,7 +73,7 @@ def test_labels_that_are_noise_are_not_taken_into_use():
 )
 def test_too_little_is_told_in_one_line(taught, why):
     with pytest.raises(RefusedError, match=f"^{why}$"):
-        learn(taught, phrases(taught))
+        learn(taught, phrases)
 
 
 def test_no_account_is_judged_by_what_was_learnt_of_it(monkeypatch):
@@ -94,7 +95,7 @@ def test_no_account_is_judged_by_what_was_learnt_of_it(monkeypatch):
     monkeypatch.setattr(module, "_fitted", noted)
     monkeypatch.setattr(Own, "read", read)
 
-    learn(taught, phrases(taught))
+    learn(taught, phrases)
 
     assert len(asked) == 200
     assert not any(account in known for account, known in asked)
@@ -116,7 +117,12 @@ def test_a_sentence_counts_as_right_only_with_subject_and_tone():
         (said("support_friction"), None, {}),  # neither: saying nothing is no answer
     ]
 
-    figures = judged(*map(list, zip(*told, strict=True)))
+    # Sentences are told apart by their number.
+    taught = [replace(one, sentence=str(n)) for n, (one, _, _) in enumerate(told)]
+
+    figures = judged(
+        taught, [opinion for _, opinion, _ in told], lambda n: cast("Tones", told[int(n)][2])
+    )
 
     assert figures == Figures(n=7, accounts=1, right=4, before=3, won=2, lost=1, answered=4, held=2)
     assert figures.precision == 0.5
@@ -144,11 +150,11 @@ def test_an_earlier_one_is_judged_by_what_it_said_before_it_had_learnt():
     own, figures = learnt()
     wrong = replace(own, answers=dict.fromkeys(own.answers, Opinion("upsell_readiness", "risk")))
 
-    assert again(own, taught, phrases(taught)) == figures
-    assert again(wrong, taught, phrases(taught)).right == 0
+    assert again(own, taught, phrases) == figures
+    assert again(wrong, taught, phrases).right == 0
     # What it has not learnt from it is asked.
     new = [replace(one, account_id=f"new-{one.account_id}") for one in taught]
-    assert again(wrong, new, phrases(new)).right >= figures.right
+    assert again(wrong, new, phrases).right >= figures.right
 
 
 def test_it_says_what_scikit_learn_says():
