@@ -63,12 +63,12 @@ class Workspace:
         return self.root / "models"
 
     @property
-    def evaluation(self) -> Path:
-    @property
     def sorter(self) -> Path:
         """What corrections of the customers' words taught."""
         return self.root / "sorter.json"
 
+    @property
+    def evaluation(self) -> Path:
         """The rows of the last training: account_id, as_of, role, label, risk."""
         return self.root / "evaluation.parquet"
 
