@@ -25,6 +25,7 @@ class Column:
     `revealed_at` names the time column of the same row before which the value was not known: the
     outcome of a request is known from `resolved_at` on, though the request itself is older.
     A time column that is itself a later event (`answered_at`) is revealed at its own time.
+    `words` are somebody's own, which go with the person whom the row names.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Column:
     minimum: float | None = None
     maximum: float | None = None
     revealed_at: str | None = None
+    words: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +78,11 @@ def reference(name: str, about: str) -> Column:
 def text(name: str, about: str, *choices: str, revealed_at: str | None = None) -> Column:
     """A text that a row may lack, one of `choices` if there are any."""
     return Column(name=name, kind="text", about=about, choices=choices, revealed_at=revealed_at)
+
+
+def words(name: str, about: str) -> Column:
+    """What somebody said or wrote, which a row may lack and which goes with the person."""
+    return Column(name=name, kind="text", about=about, words=True)
 
 
 def must(name: str, about: str, *choices: str) -> Column:

@@ -16,6 +16,7 @@ from data.column import (
     table,
     text,
     whole,
+    words,
 )
 
 ACCOUNT = identity("account_id", "the customer, by the firm's own id")
@@ -141,6 +142,7 @@ TABLES: tuple[Table, ...] = (
             "what it was about",
             *("qbr", "roadmap", "renewal", "training", "support", "other"),
         ),
+        words("note", "what was noted of it"),
         KNOWN,
     ),
     table(
@@ -157,6 +159,8 @@ TABLES: tuple[Table, ...] = (
         reference("contact_id", "who opened it"),
         number("csat", "satisfaction with the answer", "1 to 5", revealed_at="resolved_at"),
         flag("reopened", "opened again after being resolved", revealed_at="resolved_at"),
+        words("subject", "its first line, as it was opened"),
+        words("body", "what it says, as it was opened"),
         KNOWN,
     ),
     table(

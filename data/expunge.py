@@ -11,7 +11,7 @@ from typing import Any
 from data.contract import BY_NAME
 from data.engine import Engine, identifier, literal
 from data.files import atomic, sha256, write_json
-from data.lake import fingerprint, month_fingerprints
+from data.lake import fingerprint, month_fingerprints, whole
 from data.quality import DATED
 from data.suppress import Left, Suppressed, left
 from data.workspace import Workspace
@@ -74,9 +74,9 @@ def _touched(
     engine: Engine, workspace: Workspace, tables: Mapping[str, Any], known: Suppressed
 ) -> Iterator[tuple[str, Left]]:
     for name in tables:
-        path = literal(_path(workspace.lake, name).resolve())
-        rows = f"read_parquet({path}, {_ROW} = true)"
-        found = left(engine, BY_NAME[name], rows, known)
+        path = _path(workspace.lake, name)
+        file, table = f"read_parquet({literal(path.resolve())}, {_ROW} = true)", BY_NAME[name]
+        found = left(engine, table, f"({whole(path, table, file)})", known)
         if found.gone or found.cleared:
             yield name, found
 

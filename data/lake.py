@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
+
+import pyarrow.parquet as pq
 
 from data.clean import relation
 from data.column import Table
@@ -36,6 +39,17 @@ def write_lake(engine: Engine, report: LandReport) -> None:
         if "usage_events" in manifest["tables"]:
             manifest["tables"]["usage_events"]["months"] = months
         write_json(lake / "manifest.json", manifest)
+
+
+def whole(path: Path, table: Table, rows: str) -> str:
+    """SQL: the `rows` of the landed file at `path`, with the columns that it is too old to have.
+
+    Lake version 4 brought `words` to tickets and touches. In a file of before they are empty.
+    """
+    there = frozenset(pq.read_schema(path).names)
+    late = [column.name for column in table.columns if column.words and column.name not in there]
+    columns = ", ".join(["*", *(f"CAST(NULL AS VARCHAR) AS {name}" for name in late)])
+    return f"SELECT {columns} FROM {rows}"
 
 
 def month_fingerprints(engine: Engine, usage: str) -> dict[str, str]:

@@ -25,7 +25,8 @@ Kind = Literal["account", "contact"]
 KINDS: tuple[Kind, ...] = ("account", "contact")
 _FORMAT = 1
 _SECRET_BYTES = 32
-# What a person was and said belongs to the person; of other rows only the id says whose they are.
+# What a person was and said belongs to the person; of other rows the id says whose they are, and
+# words that may stand there.
 _PERSONAL = ("contacts", "feedback")
 _PARENT = "parent_account_id"
 
@@ -109,9 +110,10 @@ def left(engine: Engine, table: Table, rows: str, known: Suppressed) -> Left:
     """What may stay of the rows of a contract table; `rows` is SQL of a relation.
 
     A row goes with its account and, if it is what a person was or said, with that person; of all
-    other rows only the reference to the account or person goes.
+    other rows only the reference to the account or person goes, and with a person their words.
     """
-    gone, cleared = [], {}
+    gone: list[str] = []
+    cleared: dict[str, str] = {}
     for reference in _references(table) if known else ():
         named = f"SELECT DISTINCT {reference.column} FROM {rows} WHERE {reference.where}"
         found = known.among(
@@ -123,7 +125,7 @@ def left(engine: Engine, table: Table, rows: str, known: Suppressed) -> Left:
             if reference.whole:
                 gone.append(test)
             else:
-                cleared[reference.column] = test
+                cleared |= dict.fromkeys((reference.column, *reference.words), test)
     if not gone and not cleared:
         return Left(rows=rows)
     parting = " OR ".join(gone) or "false"
@@ -140,12 +142,16 @@ def left(engine: Engine, table: Table, rows: str, known: Suppressed) -> Left:
 
 @dataclass(frozen=True)
 class _Reference:
-    """A column that names an account or person; whether the whole row goes with them."""
+    """A column that names an account or person; whether the whole row goes with them.
+
+    Of a row that stays, the `words` go with the reference.
+    """
 
     kind: Kind
     column: str
     whole: bool
     where: str = "true"
+    words: tuple[str, ...] = ()
 
 
 def _references(table: Table) -> Iterator[_Reference]:
@@ -155,7 +161,8 @@ def _references(table: Table) -> Iterator[_Reference]:
     if table.name == "account_changes":
         yield _Reference("account", "value", whole=True, where=f"field = {literal(_PARENT)}")
     if "contact_id" in table.names:
-        yield _Reference("contact", "contact_id", whole=table.name in _PERSONAL)
+        words = tuple(column.name for column in table.columns if column.words)
+        yield _Reference("contact", "contact_id", whole=table.name in _PERSONAL, words=words)
 
 
 def _read(text: str) -> Suppressed:

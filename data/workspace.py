@@ -15,7 +15,9 @@ from data.errors import MissingError
 from data.files import sweep
 from data.locks import held
 
-LAKE_VERSION = 3
+LAKE_VERSION = 4
+# Lakes of before that can be read as they are: `data.lake.whole` says with what.
+_READABLE = (3, LAKE_VERSION)
 STORE_VARIABLE = "FOREWARN_STORE"
 
 
@@ -111,7 +113,7 @@ class Workspace:
                 f"no landed data in {self.root}; run `forewarn land SOURCE --workspace {self.root}`"
             )
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        if content.get("version") != LAKE_VERSION:
+        if content.get("version") not in _READABLE:
             raise MissingError(
                 f"the data in {self.root} were landed by another version of forewarn (lake "
                 f"{content.get('version')}, expected {LAKE_VERSION}); run `forewarn land` again"

@@ -16,6 +16,7 @@ from data.column import SQL_TYPES, Table
 from data.contract import ACTIVITY, BY_NAME, TABLES
 from data.engine import Engine, EngineName, Statements
 from data.errors import RefusedError
+from data.lake import whole
 from data.spark import SparkEngine
 from data.workspace import Workspace
 from features.catalog import CATALOG, FAMILIES
@@ -198,7 +199,9 @@ def _landed(sql: Engine | SparkEngine, workspace: Workspace) -> None:
     landed = workspace.manifest()["tables"]
     for table in TABLES:
         if table.name in landed:
-            sql.parquet(table.name, [workspace.lake / f"{table.name}.parquet"])
+            path, file = workspace.lake / f"{table.name}.parquet", f"{table.name}_file"
+            sql.parquet(file, [path])
+            sql.run(f"CREATE OR REPLACE VIEW {table.name} AS {whole(path, table, file)}")
         else:
             sql.run(f"CREATE VIEW {table.name} AS {_nothing(table)}")
 

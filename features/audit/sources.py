@@ -99,7 +99,7 @@ def _known(table: Table) -> str:
 
 def _told(table: Table, column: Column) -> str:
     """SQL for a column's value, or only whether there is one; "" if it tells nothing."""
-    if column.name in (*table.key, table.time, "known_at", *FREE_TEXT):
+    if column.words or column.name in (*table.key, table.time, "known_at", *FREE_TEXT):
         return "" if column.name != "field" else "t.field"
     shown = f"t.{column.name}"
     if column.name.endswith("_id") or column.kind not in ("text", "flag"):

@@ -43,7 +43,7 @@ def test_known_at_is_the_time_of_the_row_where_the_source_has_none(landing):
 def test_manifest_describes_the_lake(landing):
     landed = landing()
     manifest = landed.workspace.manifest()
-    assert manifest["version"] == 3
+    assert manifest["version"] == 4
     assert manifest["churn"] is None
     assert manifest["data_until"] == "2024-02-01T00:00:00"
     assert manifest["tables"]["accounts"] == {

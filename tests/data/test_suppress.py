@@ -33,13 +33,19 @@ f1,a1,2024-02-01,I shall leave in May,{PERSON}
 f2,a1,2024-02-01,All well,c2
 f3,{GONE},2024-02-01,We are moving away,
 """,
-    "tickets.csv": f"""ticket_id,account_id,opened_at,csat,contact_id
-t1,a1,2024-02-01,5,{PERSON}
-t2,{GONE},some time in spring,5,
-t3,{GONE},2024-02-01,eleven,
-t4,a2,2024-02-02,twelve,
-t5,{GONE},2024-02-01,4,{PERSON}
-t5,{GONE},2024-02-01,3,
+    "tickets.csv": f"""ticket_id,account_id,opened_at,csat,contact_id,subject,body
+t1,a1,2024-02-01,5,{PERSON},Mia cannot sign in,Please help me
+t2,{GONE},some time in spring,5,,,
+t3,{GONE},2024-02-01,eleven,,,
+t4,a2,2024-02-02,twelve,,,
+t5,{GONE},2024-02-01,4,{PERSON},,It is slow
+t5,{GONE},2024-02-01,3,,,
+t6,a1,2024-02-01,5,c2,Invoice,Where is it?
+""",
+    "interactions.csv": f"""interaction_id,account_id,occurred_at,direction,contact_id,note
+i1,a1,2024-02-01,inbound,{PERSON},Mia wants to leave
+i2,a1,2024-02-01,inbound,,They use it daily
+i3,{GONE},2024-02-01,inbound,c3,They go
 """,
 }
 # The same firm as if neither had ever been there.
@@ -52,8 +58,11 @@ WITHOUT = {
     "a1,2024-02-02,export,c2\n",
     "feedback.csv": "feedback_id,account_id,said_at,text,contact_id\n"
     "f2,a1,2024-02-01,All well,c2\n",
-    "tickets.csv": "ticket_id,account_id,opened_at,csat,contact_id\nt1,a1,2024-02-01,5,\n"
-    "t4,a2,2024-02-02,twelve,\n",
+    "tickets.csv": "ticket_id,account_id,opened_at,csat,contact_id,subject,body\n"
+    "t1,a1,2024-02-01,5,,,\nt4,a2,2024-02-02,twelve,,,\n"
+    "t6,a1,2024-02-01,5,c2,Invoice,Where is it?\n",
+    "interactions.csv": "interaction_id,account_id,occurred_at,direction,contact_id,note\n"
+    "i1,a1,2024-02-01,inbound,,\ni2,a1,2024-02-01,inbound,,They use it daily\n",
 }
 
 
@@ -75,11 +84,12 @@ def test_nothing_of_the_erased_is_landed_or_quarantined_and_others_are_as_withou
         "contacts": (3, 1, 2),
         "usage_events": (3, 2, 1),
         "feedback": (3, 1, 2),
-        "tickets": (6, 1, 4),
+        "interactions": (3, 2, 1),
+        "tickets": (7, 2, 4),
     }
     assert landed.bad("tickets") == [(5, "csat", "twelve", "not a number")]
     lines = list(landed.report.lines())
-    assert "tickets: read 6 = kept 1 + duplicate 0 + quarantined 1 + suppressed 4" in lines
+    assert "tickets: read 7 = kept 2 + duplicate 0 + quarantined 1 + suppressed 4" in lines
 
 
 def test_a_record_that_cannot_be_cut_is_quarantined_without_its_words(landing, workspace):

@@ -21,10 +21,11 @@ def test_without_a_landing_the_manifest_says_what_to_do(tmp_path):
         Workspace(tmp_path).manifest()
 
 
-def test_manifest_is_what_was_written(tmp_path):
+@pytest.mark.parametrize("version", [3, 4])
+def test_manifest_is_what_was_written(tmp_path, version):
     workspace = Workspace(tmp_path)
-    write_json(workspace.lake / "manifest.json", {"version": 3})
-    assert workspace.manifest() == {"version": 3}
+    write_json(workspace.lake / "manifest.json", {"version": version})
+    assert workspace.manifest() == {"version": version}
 
 
 def test_lock_names_the_process_that_holds_it_and_ends_with_it(tmp_path):
@@ -62,9 +63,10 @@ def test_quiet_says_nothing(capsys):
     assert capsys.readouterr() == ("", "")
 
 
-def test_a_lake_of_another_version_is_to_be_landed_again(tmp_path):
+@pytest.mark.parametrize("wrong", [2, 5])
+def test_a_lake_of_another_version_is_to_be_landed_again(tmp_path, wrong):
     workspace = Workspace(tmp_path)
     workspace.lake.mkdir()
-    write_json(workspace.lake / "manifest.json", {"version": 1})
+    write_json(workspace.lake / "manifest.json", {"version": wrong})
     with pytest.raises(MissingError, match="run `forewarn land` again"):
         workspace.manifest()
