@@ -10,8 +10,8 @@ model scores the three months after T, whose results it has never met: the reali
 Prints per company the ROC-AUC of the backtest and the realised one, their difference with its 95 %
 interval (accounts drawn separately on both sides), what a random split of the same rows would have
 claimed and its error, how well the risks agreed with what came (predicted / observed, and the slope
-of the outcome on the predicted log-odds), and which share of the ARR about to be lost the calls of
-the backtest reach at capacity, by risk x ARR and by ARR alone.
+of the outcome on the predicted log-odds), and which share of the ARR that was lost calls at
+capacity reached, by risk x ARR and by ARR alone: in the backtest, and in the three months after T.
 
 Companies differ in size, years of history, and in whom they serve, which sets the churn rate:
 customers by the month leave more than twice as often as those billed by the year.
@@ -46,17 +46,17 @@ from training.backtest import Walk, calibration, walk, with_calibration
 from training.capacity import curves
 from training.cohorts import cohorts
 from training.config import Config
-from training.evaluate import Measure, drawn, measure
+from training.evaluate import Measure, TestRows, drawn, measure
 from training.examine import Examined, examined
 from training.fit import Lesson, Recipe, fitted
 from training.ladder import rung
 from training.learner import Learner
+from training.matrix import Numbers
 from training.rows import Rows, rows_of
 from training.sides import random_split
 from training.spec import ChurnSpec
 from training.split import planned
 
-EVENTS_PER_ACCOUNT = 120
 QUARTER = 3
 CONFIG = Config(bootstrap=300)
 GOAL_MEAN, GOAL_COVERED, GOAL_TIMES = 0.02, 0.9, 2.0
@@ -118,13 +118,20 @@ FIRMS = (
 )
 
 
+@dataclass(frozen=True)
+class Reach:
+    """Shares of the lost ARR that calls at capacity reach, by risk x ARR and by ARR alone."""
+
+    served: float
+    alone: float
+
+
 @dataclass(frozen=True, kw_only=True)
 class Result:
     """What the report of one company said at T, and what came; `churned` was known at T.
 
     `random` is what a random split claimed. `came` counts the accounts lost in the next period.
-    `reached` is the share of the lost ARR that calls by risk x ARR reach in the backtest, at
-    capacity, and `reached_by_arr` what calls by ARR alone do.
+    `told` is what calls reach in the backtest, `reached` what they reached in the next period.
     """
 
     firm: Firm
@@ -138,8 +145,8 @@ class Result:
     came: int
     ratio: Measure
     slope: Measure
-    reached: float
-    reached_by_arr: float
+    told: Reach
+    reached: Reach
 
     @property
     def covered(self) -> bool:
@@ -156,12 +163,7 @@ def company(firm: Firm) -> Company:
     """The simulated company, with only the customers of its mix."""
     mix = MIXES[firm.mix]
     everyone = round(firm.accounts / mix.share)
-    whole = simulate(
-        accounts=everyone,
-        seed=firm.seed,
-        years=firm.years,
-        events=EVENTS_PER_ACCOUNT * everyone,
-    )
+    whole = simulate(accounts=everyone, seed=firm.seed, years=firm.years)
     first = whole.tables["subscriptions"].sort_values("started_at").groupby("account_id").first()
     first["term_days"] = (first["term_ends_at"] - first["started_at"]).dt.days
     kept = first.index[mix.test(first)]
@@ -258,20 +260,23 @@ def compared(firm: Firm, folder: Path) -> Result:
         came=coming.churned,
         ratio=agreed["ratio"],
         slope=agreed["slope"],
-        **_reached(report),
+        told=reach(report.rows, report.risk),
+        reached=reach(test, risk),
     )
 
 
-def _reached(report: Examined) -> dict[str, float]:
-    orders = {"reached": report.risk * report.rows.arr, "reached_by_arr": report.rows.arr}
-    found = curves(report.rows, orders, report.terms.capacity)["at_capacity"]
-    return {name: float(found[name]["arr"]) for name in orders}
+def reach(rows: TestRows, risk: Numbers) -> Reach:
+    """What calls at capacity reach on these rows."""
+    orders = {"served": risk * rows.arr, "alone": rows.arr}
+    found = curves(rows, orders, CONFIG.capacity)["at_capacity"]
+    return Reach(**{name: float(found[name]["arr"]) for name in orders})
 
 
 HEAD = (
     f"{'accounts':>8} {'years':>5} {'serves':14}{'churned':>7} {'rate':>6} {'method':8}"
     f"{'backtest (95 %)':>19}{'came':>7}{'difference (95 %)':>22}{'random':>8}{'error':>7}"
-    f"{'lost':>6}{'pred/obs (95 %)':>19}{'slope (95 %)':>19}{'ARR':>6}{'alone':>6}"
+    f"{'lost':>6}{'pred/obs (95 %)':>19}{'slope (95 %)':>19}"
+    f"{'ARR told':>9}{'alone':>6}{'came':>6}{'alone':>6}"
 )
 
 
@@ -283,7 +288,8 @@ def line(result: Result) -> str:
         f"{result.method:8}{_with_band(result.backtest, '.3f'):>19}{result.realised.value:7.3f}"
         f"{_with_band(result.difference, '+.3f'):>22}{result.random:8.3f}{error:+7.3f}"
         f"{result.came:6,}{_with_band(result.ratio, '.2f'):>19}"
-        f"{_with_band(result.slope, '.2f'):>19}{result.reached:6.2f}{result.reached_by_arr:6.2f}"
+        f"{_with_band(result.slope, '.2f'):>19}{result.told.served:9.2f}{result.told.alone:6.2f}"
+        f"{result.reached.served:6.2f}{result.reached.alone:6.2f}"
     )
 
 
@@ -302,14 +308,17 @@ def goals(results: Sequence[Result]) -> Iterator[str]:
         f"{len(results)} companies; goal {GOAL_COVERED:.0%}"
     )
     yield f"     mean of (random split - realised) {error:+.4f}"
-    reached, alone = (
-        float(np.mean([getattr(result, name) for result in results]))
-        for name in ("reached", "reached_by_arr")
-    )
-    yield (
-        f"{_word(GOAL_TIMES * alone - reached)} calls by risk x ARR reach {reached:.2f} of the ARR "
-        f"lost, {reached / alone:.1f} times the {alone:.2f} of calls by ARR; goal {GOAL_TIMES:.0f}"
-    )
+    for name, reaches in (
+        ("in the backtest", [result.told for result in results]),
+        ("in what came", [result.reached for result in results]),
+    ):
+        served = float(np.mean([one.served for one in reaches]))
+        alone = float(np.mean([one.alone for one in reaches]))
+        yield (
+            f"{_word(GOAL_TIMES * alone - served)} {name} calls by risk x ARR reach {served:.2f} "
+            f"of the ARR lost, {served / alone:.2f} times the {alone:.2f} of calls by ARR; "
+            f"goal {GOAL_TIMES:.0f}"
+        )
     judged = [result for result in results if result.judged]
     slopes = [_off(result.slope, SLOPES) for result in judged]
     ratios = [_off(result.ratio, RATIOS) for result in judged]
