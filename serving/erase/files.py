@@ -13,7 +13,7 @@ from pathlib import Path
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from data.errors import MissingError
+from data.errors import BadInputError, MissingError
 from data.expunge import expunge, traces
 from data.files import atomic
 from data.suppress import Suppressed
@@ -23,6 +23,7 @@ from serving.erase.trace import Trace
 from serving.erase.whom import Whom
 from training.artefact import DESCRIPTION
 from training.forget import forget, named
+from training.words.own import load
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,27 @@ class Search:
 
 def in_files(search: Search) -> list[Trace]:
     """Take somebody out of all files but the store; what there was."""
-    places = (_lake, _cells, _features, _evaluation, _models, _quarantine, _exports)
+    places = (_sorter, _lake, _cells, _features, _evaluation, _models, _quarantine, _exports)
     return [trace for place in places for trace in place(search) if trace.count]
+
+
+def _sorter(search: Search) -> Iterator[Trace]:
+    """What corrections taught holds letters of what they said; the next lesson makes it again.
+
+    It goes as a whole, and first: the lake still tells where a person was met.
+    """
+    path, whom = search.workspace.sorter, search.whom
+    theirs = [(whom.kind, whom.id), *(("account", one) for one in whom.accounts)]
+    try:
+        own = load(path)
+        held = own is not None and any(own.learnt_from(*one) for one in theirs)
+        if not held:
+            return
+    except BadInputError:  # nobody can tell whose words are in it
+        held = False
+    yield Trace("sorter", "files that `forewarn words learn` makes again", 1, held)
+    if not search.dry:
+        path.unlink(missing_ok=True)
 
 
 def _lake(search: Search) -> Iterator[Trace]:
