@@ -14,7 +14,7 @@ DAYS = ("Monday", "Tuesday", "Thursday", "Friday", "Sunday")
 # What phrases make of them: a warning of the price, of the price, of leaving, nothing, and what is
 # right.
 TEMPLATES: tuple[tuple[str, str, str], ...] = (
-    ("support_friction", "risk", "The invoice bot crashed at berth {n} on {day}."),
+    ("support_friction", "risk", "The invoice bot crashed twice at berth {n} on {day}."),
     ("value_realisation", "positive", "Too expensive a route on {day}, says yard map {n}."),
     ("none", "neutral", "We will cancel crane slot {n} on {day}."),
     ("support_friction", "risk", "Tide feed {n} went red on {day}."),

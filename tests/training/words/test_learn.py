@@ -40,7 +40,7 @@ def test_what_the_firm_says_again_and_again_is_learnt():
     assert figures.right > 180
     assert figures.precision > 0.95
     assert figures.why_not is None
-    assert own.opinion("The invoice bot crashed at berth 900 on Friday.") == SUPPORT
+    assert own.opinion("The invoice bot crashed twice at berth 900 on Friday.") == SUPPORT
     assert own.opinion("We will cancel crane slot 900 on Friday.") == Opinion("none", "neutral")
 
 

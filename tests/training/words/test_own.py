@@ -15,7 +15,7 @@ from features.words.sorter import Sorter, by_phrases
 from tests.corrected import learnt, lessons
 from training.words.own import FORMAT, Head, Opinion, Own, Reading, by_own, load, save, settled
 
-BOT = "The invoice bot crashed at berth 900 on Friday."
+BOT = "The invoice bot crashed twice at berth 900 on Friday."
 CRANE = "We will cancel crane slot 900 on Friday."
 DOWN = "Our price book was down again in hall 900 on Friday."
 DEAR = "It is too expensive for us."
