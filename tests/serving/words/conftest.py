@@ -81,7 +81,7 @@ def _either(request, tmp_path_factory) -> Workspace:
     if request.param == "postgresql":
         server = request.getfixturevalue("postgres_url")
         with psycopg.connect(server, autocommit=True) as connection:
-            connection.execute("DROP DATABASE IF EXISTS corrected")
+            connection.execute("DROP DATABASE IF EXISTS corrected WITH (FORCE)")
             connection.execute("CREATE DATABASE corrected")
         workspace = Workspace(root, store_url=server.replace("/postgres?", "/corrected?"))
     published(workspace.store, SAID)
