@@ -11,26 +11,10 @@ from serving.answers_course import Journey
 from serving.answers_why import Explanation
 from serving.plays.catalogue import plays
 from serving.practice.record import UNKNOWN, Brief
+from serving.provenance import Provenance
 from serving.records import AccountRisk, Batch, Probability
 
 REASONS = 3
-
-
-class Provenance(BaseModel):
-    """Which run the figures come from: what moment, which model, data until when."""
-
-    batch_id: str
-    as_of: date
-    horizon_days: int
-    model_version: str
-    method: str
-    data_until: date
-
-    @classmethod
-    def of(cls, batch: Batch) -> Provenance:
-        """That of a batch."""
-        known = {name: getattr(batch, name) for name in (*_OF_BATCH, "method")}
-        return cls(**known, data_until=batch.metadata["data_until"])
 
 
 class Horizon(BaseModel):

@@ -10,8 +10,8 @@ from pydantic import BaseModel
 from features.indicators.catalog import BY_ID
 from features.indicators.indicator import Figure
 from features.indicators.scorecard import Alert
-from serving.answers import Provenance
 from serving.health.answers import PortfolioHealth
+from serving.provenance import Provenance
 from serving.records import Batch
 
 

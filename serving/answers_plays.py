@@ -6,9 +6,9 @@ from urllib.parse import quote
 
 from pydantic import BaseModel
 
-from serving.answers import Provenance
 from serving.plays.board import Board, Suggested
 from serving.plays.playbook import Playbook
+from serving.provenance import Provenance
 from serving.records import Probability
 from serving.written.contents import Intervention, Moment
 

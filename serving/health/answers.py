@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from features.catalog import BY_NAME
 from features.health.score import Health, Input, Part
 from features.health.together import Together
-from serving.answers import Provenance
+from serving.provenance import Provenance
 from serving.records import Batch, Probability
 
 INSUFFICIENT = "insufficient_data"

@@ -11,7 +11,6 @@ from features.indicators.indicator import PORTFOLIO
 from features.indicators.scorecard import alerts
 from serving import asked
 from serving.answering import answered, batch_at, reader
-from serving.answers import Provenance
 from serving.answers_figures import (
     IndicatorAlert,
     IndicatorFigure,
@@ -22,6 +21,7 @@ from serving.asked import AccountInPath
 from serving.health.answers import PortfolioHealth
 from serving.health.live import Healths
 from serving.indicators.stored import AtRisk, figures_of, group_of, with_risk
+from serving.provenance import Provenance
 from serving.published import Published
 from serving.records import Batch
 

@@ -22,7 +22,6 @@ from serving.answers import (
     Found,
     JourneysAnswer,
     Lookup,
-    Provenance,
 )
 from serving.answers_course import Changes, History, Journey, Past
 from serving.answers_why import Explanation
@@ -32,6 +31,7 @@ from serving.guard import documented
 from serving.health.live import Healths
 from serving.language import language
 from serving.practice.record import UNKNOWN
+from serving.provenance import Provenance
 from serving.published import Published
 from serving.records import AccountRisk, Batch
 from serving.routes.shortcut import shortcut

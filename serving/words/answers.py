@@ -9,8 +9,8 @@ from pydantic import BaseModel
 
 from features.words.lexicon import Category, Tone
 from features.words.sort import Method
-from serving.answers import Provenance
 from serving.practice.urgency import Level
+from serving.provenance import Provenance
 from serving.records import Batch, Probability
 from serving.words.corrected import Said
 
