@@ -10,6 +10,9 @@ from serving.plays.situation import Situation
 from serving.plays.suggest import Past, Rules
 from serving.written.assignments import Decision
 
+# Why an offer is withdrawn whose account is in no batch any more, or just now.
+GONE = "gone"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Lapse:
@@ -49,5 +52,5 @@ def lapses(
 
 def _why(account: Situation | None) -> str | None:
     if account is None:
-        return "gone"
+        return GONE
     return "leaving" if account.leaving else None

@@ -13,7 +13,7 @@ from sqlalchemy import Column, Connection, Engine, bindparam, func, insert, sele
 from serving import moments
 from serving.database import take_turn, transaction
 from serving.plays.alerts import Told, turn
-from serving.plays.lapsed import lapses
+from serving.plays.lapsed import GONE, lapses
 from serving.plays.playbook import Playbook
 from serving.plays.situation import Situation, situations
 from serving.plays.suggest import LeftOut, Offer, Past, Rules, suggest
@@ -140,6 +140,7 @@ def _of_log(row: dict[str, Any], book: Playbook) -> Past:
         started_on=_day(row["decided_at"]) if taken else None,
         over_on=None if over is None else _day(over),
         held=bool(row["held_out"]) and not taken,
+        gone=row["why"] == GONE,
         eligible=bool(row["eligible"]),
         episode=row["episode"],
         assignment_id=row["assignment_id"],

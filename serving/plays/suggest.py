@@ -28,7 +28,8 @@ class Past:
     """A play that was suggested, begun or held out before, as far as a plan needs to know.
 
     `over_on` is when it was declined, withdrawn or closed, None while it is open. One that is
-    `held` is not open for anybody.
+    `held` is not open for anybody. `gone` is one that was withdrawn because its account was in no
+    batch, as between two contracts: nobody was asked in vain, so the play needs not cool down.
     """
 
     account_id: str
@@ -38,6 +39,7 @@ class Past:
     started_on: date | None = None
     over_on: date | None = None
     held: bool = False
+    gone: bool = False
     eligible: bool = False
     episode: str = ""
     assignment_id: str = ""
@@ -183,11 +185,11 @@ class _Desk:
         work, known = self.rules.book.work, self._of[account.account_id]
         same = [one for one in known if one.play_id == match.play_id and not one.held]
         cool = timedelta(days=self.rules.book.plays[match.play_id].cool_down_days)
-        over = [one.over_on for one in same if one.over_on is not None]
+        over = [one.over_on for one in same if one.over_on is not None and not one.gone]
         reasons: tuple[tuple[Why, bool], ...] = (
             ("leaving", account.leaving),
             ("held_out", account.account_id in self._held),
-            ("open", len(over) < len(same)),
+            ("open", any(one.over_on is None for one in same)),
             ("cooling_down", bool(over) and self.rules.today < max(over) + cool),
             ("per_account", self._in_play[account.account_id] >= work.per_account),
             ("budget", self._work[account.csm] >= work.weekly_budget),

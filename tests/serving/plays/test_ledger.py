@@ -125,6 +125,16 @@ def test_what_is_over_before_it_was_told_is_told_to_nobody(address, then):
     assert planned(address, over, NOON + timedelta(days=1)).digests == 0
 
 
+def test_who_is_between_two_contracts_is_suggested_the_same_again_afterwards(address):
+    there, both = account("ant"), account("bee")
+    planned(address, published(address, there, both))
+    between = planned(address, published(address, there, batch_id="b2"), NOON + timedelta(days=7))
+    assert (between.ended, between.suggested) == (1, 0)
+    again = published(address, there, both, batch_id="b3")
+    assert planned(address, again, NOON + timedelta(days=14)).suggested == 1
+    assert [one.play_id for one in desk(address).waiting("bee")] == ["silence"]
+
+
 def test_a_risk_that_wobbles_from_batch_to_batch_is_alerted_once(address):
     raised = []
     for n, risk in enumerate((0.3, 0.41, 0.38, 0.42, 0.33, 0.5, 0.3, 0.4)):
