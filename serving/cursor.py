@@ -14,6 +14,7 @@ from typing import Any
 
 # No batch has so many accounts, and every database can count so far.
 _FARTHEST = 2**31
+OTHER_QUESTION = "expected the same filters and order as with the first page"
 
 
 class CursorError(ValueError):
@@ -29,7 +30,7 @@ class Cursor:
 
     def word(self, question: dict[str, Any]) -> str:
         """The opaque word for a reader who asks the question."""
-        text = json.dumps([self.batch_id, self.place, _digest(question)])
+        text = json.dumps([self.batch_id, self.place, digest(question)])
         return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
     @classmethod
@@ -41,13 +42,13 @@ class Cursor:
         """
         try:
             raw = base64.urlsafe_b64decode(word.encode("ascii") + b"=" * (-len(word) % 4))
-            batch_id, place, digest = json.loads(raw)
+            batch_id, place, asked = json.loads(raw)
         except (binascii.Error, ValueError, TypeError):
             raise CursorError("expected a cursor that this list gave out") from None
         if not _askable(batch_id, place):
             raise CursorError("expected a cursor that this list gave out")
-        if digest != _digest(question):
-            raise CursorError("expected the same filters and order as with the first page")
+        if asked != digest(question):
+            raise CursorError(OTHER_QUESTION)
         return cls(batch_id, place)
 
 
@@ -57,6 +58,7 @@ def _askable(batch_id: object, place: object) -> bool:
     return known and isinstance(place, int) and 0 <= place < _FARTHEST
 
 
-def _digest(question: dict[str, Any]) -> str:
+def digest(question: dict[str, Any]) -> str:
+    """What tells one question from another: its filters and its order, in a word."""
     text = json.dumps(question, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -45,7 +45,12 @@ def _reading(plays: PlayDesk) -> APIRouter:
             return wanted.csm in (None, row.csm) and wanted.account_id in (None, row.account_id)
 
         try:
-            board, after = paged(plays.board(sees), limit=wanted.limit, cursor=wanted.cursor)
+            board, after = paged(
+                plays.board(sees),
+                limit=wanted.limit,
+                cursor=wanted.cursor,
+                question=wanted.model_dump(include={"csm", "account_id"}),
+            )
         except CursorError as error:
             raise HTTPException(422, f"cursor: {error}") from None
         told = PlaysAnswer.of(board, plays.book, after)

@@ -15,6 +15,7 @@ from serving.written.assignments import Assignment
 from serving.written.contents import Intervention
 from tests.published import a_batch
 
+EVERY = {"csm": None}
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 
 
@@ -54,7 +55,7 @@ def test_pages_hold_each_suggestion_and_play_once_and_in_order():
     week: list[Suggested] = []
     plays: list[Running] = []
     for more in (True, True, False):
-        page, cursor = paged(BOARD, limit=3, cursor=cursor)
+        page, cursor = paged(BOARD, limit=3, cursor=cursor, question=EVERY)
         assert (len(page.week) <= 3, len(page.running) <= 3, len(page.held)) == (True, True, 1)
         week += page.week
         plays += page.running
@@ -63,17 +64,23 @@ def test_pages_hold_each_suggestion_and_play_once_and_in_order():
 
 
 def test_what_was_answered_meanwhile_moves_nothing_past_the_reader():
-    first, cursor = paged(BOARD, limit=3, cursor=None)
+    first, cursor = paged(BOARD, limit=3, cursor=None, question=EVERY)
     answered = replace(BOARD, week=BOARD.week[1:2] + BOARD.week[3:], running=BOARD.running[1:])
-    rest, _ = paged(answered, limit=9, cursor=cursor)
+    rest, _ = paged(answered, limit=9, cursor=cursor, question=EVERY)
     assert first.week + rest.week == BOARD.week
 
 
 def test_all_at_once_has_no_further_page():
-    assert paged(BOARD, limit=8, cursor=None) == (BOARD, None)
+    assert paged(BOARD, limit=8, cursor=None, question=EVERY) == (BOARD, None)
 
 
 @pytest.mark.parametrize("word", ["x", "W10", "é", "W251bGwsWzEsMiwzXV0"])
 def test_what_no_page_gave_out_is_no_cursor(word):
     with pytest.raises(CursorError, match="expected a cursor"):
-        paged(BOARD, limit=3, cursor=word)
+        paged(BOARD, limit=3, cursor=word, question=EVERY)
+
+
+def test_a_cursor_is_of_the_board_that_gave_it_out():
+    _, cursor = paged(BOARD, limit=3, cursor=None, question=EVERY)
+    with pytest.raises(CursorError, match="expected the same filters"):
+        paged(BOARD, limit=3, cursor=cursor, question={"csm": "eli"})
