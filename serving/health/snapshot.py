@@ -25,6 +25,7 @@ from serving.written.contents import Pulse
 from serving.written.desk import Desk
 from training.config import Config
 from training.rows import revenue
+from training.spec import ChurnSpec
 
 
 @dataclass(frozen=True)
@@ -62,17 +63,18 @@ def snapshot(workspace: Workspace, config: Config, *, as_of: date, live: bool) -
     """The health of every customer at the midnight that begins `as_of`.
 
     With `live`, what managers wrote since counts in place of pulses that landed. The bands before
-    are those of the newest batch that was published of an earlier day, by the same recipe.
+    are those of the newest batch that was published of an earlier day, by the same recipe and for
+    the same question.
 
     Raises:
         BadInputError: a health file that cannot be used.
         MissingError: nothing was landed.
     """
     recipe, moment = load_recipe(config.health), pd.Timestamp(as_of)
-    rule = config.spec(churn_rule(workspace.manifest()["churn"])).rule
+    spec = config.spec(churn_rule(workspace.manifest()["churn"]))
     with workspace.locked():
-        table = pd.concat(pieces(workspace, [moment], rule=rule, engine=config.engine))
-    before = _bands(workspace, recipe, as_of)
+        table = pd.concat(pieces(workspace, [moment], rule=spec.rule, engine=config.engine))
+    before = _bands(workspace, recipe, as_of, spec)
     kept = {account: told["health"] for account, told in stored(recipe, table, before).items()}
     pulses = _pulses(workspace, list(kept)) if live else {}
     found = {
@@ -85,10 +87,12 @@ def snapshot(workspace: Workspace, config: Config, *, as_of: date, live: bool) -
     return Snapshot(as_of, recipe, dict(known), dict(paid))
 
 
-def _bands(workspace: Workspace, recipe: Recipe, as_of: date) -> Mapping[str, Band]:
+def _bands(
+    workspace: Workspace, recipe: Recipe, as_of: date, spec: ChurnSpec
+) -> Mapping[str, Band]:
     try:
         engine = reading(workspace.store)
-        before = batch_at(engine, as_of - timedelta(days=1))
+        before = batch_at(engine, as_of - timedelta(days=1), spec_hash=spec.hash)
     except MissingError:
         return {}
     if before is None or recipe_of(before.metadata) != recipe:

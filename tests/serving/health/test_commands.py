@@ -7,17 +7,19 @@ from datetime import date
 
 import pytest
 
+from data.churn import churn_rule
 from features.health.load import built_in
 from features.health.recipe import Band, Recipe
-from serving.database import writing
+from serving.database import transaction, writing
 from serving.practice.health import METADATA, described
 from serving.practice.record import Practice
 from serving.records import AccountRisk
 from serving.score import score
 from serving.store import publish
+from serving.tables import BATCH
 from tests.published import a_batch
 from tests.serving.written.conftest import Client
-from training.config import Config
+from training.config import Config, load_config
 
 
 def test_every_customer_is_listed_the_worst_first(forewarn):
@@ -79,7 +81,9 @@ def test_a_band_that_is_another_than_in_the_batch_before_is_told_with_it(
         for name, band in was
     ]
     known = {"data_until": "2025-06-24", METADATA: described(recipe)}
-    batch = a_batch("b1", date(2025, 6, 24), len(rows), metadata=known)
+    question = load_config(path).spec(churn_rule(workspace.manifest()["churn"])).hash
+    day = date(2025, 6, 24)
+    batch = a_batch("b1", day, len(rows), metadata=known, spec_hash=question)
     publish(writing(workspace.store), batch, rows)
     asked = ("health", "--config", str(path), "--as-of")
     found = json.loads(forewarn(*asked, "2025-07-01", "--json")[1])["accounts"]
@@ -96,6 +100,11 @@ def test_a_band_that_is_another_than_in_the_batch_before_is_told_with_it(
     assert shown["ant"] == ["good", "poor"]
     assert shown["bee"][1] != "poor"
     assert "good, was poor" in forewarn("health", "ant", *asked[1:], "2025-07-01")[1]
+    # Where that batch answers another question, bands begin anew, as they do when published.
+    with transaction(writing(workspace.store)) as connection:
+        connection.execute(BATCH.update().values(spec_hash="another"))
+    anew = json.loads(forewarn(*asked, "2025-07-01", "--json")[1])["accounts"]
+    assert {one["health_band_before"] for one in anew} == {None}
     # The batch of that day is not the one before it.
     first = json.loads(forewarn(*asked, "2025-06-24", "--json")[1])["accounts"]
     assert {one["health_band_before"] for one in first} == {None}
