@@ -37,8 +37,10 @@ sys.path[:] = [str(HERE.parent), *(entry for entry in sys.path if Path(entry) !=
 
 from benchmarks.honesty import MISS, PASS
 from training.effects.adjusted import Cases, adjusted
-from training.effects.design import SOON_DAYS, design
+from training.effects.design import design
+from training.effects.followup import DAYS
 from training.effects.proportions import Arm, Estimate, difference
+from training.effects.trials import WINDOW_DAYS
 from training.matrix import Numbers
 
 GOAL = 0.92
@@ -48,6 +50,7 @@ LESS = 0.4
 HELD_OUT = 0.2
 _MANY = 200_000
 QUARTERS, _QUARTER_DAYS, _YEAR_DAYS = 8, 91, 365
+SOON_DAYS = WINDOW_DAYS + DAYS
 NAMES = ("risk", "risk_squared", "silence", "support", "large", "log_arr", "tenure")
 
 
@@ -123,7 +126,7 @@ def _for_years(world: World, n: int, rng: np.random.Generator) -> Company:
 
 def observed(rows: pd.DataFrame) -> Cases:
     """What a comparison knows of rows with account_id, treated, left and what was recorded."""
-    x, names = design(rows.drop(columns=["account_id", "treated", "left"]))
+    x, names = design(rows.drop(columns=["account_id", "treated", "left"]), soon_days=SOON_DAYS)
     account: npt.NDArray[np.str_] = rows["account_id"].to_numpy(dtype=np.str_)
     treated, left = (rows[name].to_numpy(dtype=bool) for name in ("treated", "left"))
     return Cases(account=account, treated=treated, left=left, x=x, names=names)

@@ -99,7 +99,7 @@ def judged(draws: pd.DataFrame, rows: pd.DataFrame, *, days: int, share: float) 
     `training.effects.followup`. `share` is what chance holds out.
     """
     first = draws.drop_duplicates("account_id")
-    drawn, observed = _drawn(first), _observed(rows)
+    drawn, observed = _drawn(first), _observed(rows, days)
     word: Word = "not_enough_data" if observed is None else "observational"
     waiting = {
         *first.loc[first["state"] == "open", "account_id"],
@@ -138,7 +138,7 @@ def _drawn(first: pd.DataFrame) -> Drawn:
     )
 
 
-def _observed(rows: pd.DataFrame) -> Observed | None:
+def _observed(rows: pd.DataFrame, days: int) -> Observed | None:
     """None where there are too few of either side, or hardly anybody alike."""
     known = _settled(rows)
     treated = known["treated"].to_numpy(dtype=bool)
@@ -147,7 +147,9 @@ def _observed(rows: pd.DataFrame) -> Observed | None:
     gone = known.loc[left & ~treated, "account_id"].nunique()
     if accounts < MIN_WITH or others < MIN_WITHOUT or gone < MIN_LEFT:
         return None
-    x, names = design(known.drop(columns=[*_NOT_RECORDED]))
+    # A renewal may fall into the window of the row, or into the days in which it is followed.
+    soon = (known["since"] - known["as_of"]).dt.days + days
+    x, names = design(known.drop(columns=[*_NOT_RECORDED]), soon_days=soon)
     account = known["account_id"].to_numpy(dtype=np.str_)
     found = adjusted(Cases(account=account, treated=treated, left=left, x=x, names=names))
     if found is None or not _alike(found, of=int(treated.sum())):

@@ -125,7 +125,7 @@ def test_the_design_fills_what_is_unknown_and_says_so():
             "segment": ["a", None, "b"],
         }
     )
-    x, names = design(table)
+    x, names = design(table, soon_days=88)
     assert names == ("risk", "risk_squared", "arr", "arr_known", "segment_a", "segment_b")
     assert np.isfinite(x).all()
     assert x[1].tolist() == pytest.approx([0, 0, np.log1p(50), 0, 0, 0])
@@ -138,7 +138,7 @@ def test_the_design_knows_the_calendar_and_how_near_the_renewal_is():
             "renewal_days": [0, 89, np.nan],
         }
     )
-    x, names = design(table)
+    x, names = design(table, soon_days=88)
     told = dict(zip(names, x.T.round(2).tolist(), strict=True))
     assert told == {
         "calendar": [-1.0, 0.0, 1.0],
@@ -147,7 +147,11 @@ def test_the_design_knows_the_calendar_and_how_near_the_renewal_is():
         "renewal_soon": [1.0, 0.0, 0.0],
         "renewal_days_known": [1.0, 1.0, 0.0],
     }
-    assert design(table.iloc[:1])[1] == ()  # one moment, one account: nothing varies
+    # Each row is looked ahead as far as its own window and what follows it last, and not back.
+    near = pd.DataFrame({"renewal_days": [-1, 67, 67, 88, 88]})
+    x, names = design(near, soon_days=pd.Series([88, 67, 66, 88, 67]))
+    assert x[:, names.index("renewal_soon")].tolist() == [0, 1, 0, 1, 0]
+    assert design(table.iloc[:1], soon_days=88)[1] == ()  # one moment, one account: nothing varies
 
 
 def test_a_rule_that_gives_everybody_of_a_kind_a_play_leaves_nobody_to_compare():
