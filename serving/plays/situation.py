@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from itertools import groupby
@@ -13,9 +13,12 @@ from typing import Any
 from sqlalchemy import Engine, select
 
 from serving.database import transaction
+from serving.practice.quoted import read
 from serving.records import Band, Batch
 from serving.tables import RISK
 from serving.tables_practice import PRACTICE
+from serving.words.corrected import Said, corrected
+from serving.words.corrections import Corrected, every
 
 # What they said or how they rated us counts for so long, and who left for half a year, as the
 # number of champions who left does.
@@ -71,6 +74,8 @@ class Situation:
 def situations(engine: Engine, batch: Batch) -> Iterator[Situation]:
     """How every account of a batch stands, one at a time, by account_id.
 
+    What they said counts as people have corrected it until now.
+
     Raises:
         StoreError: the store is locked or away.
     """
@@ -83,12 +88,20 @@ def situations(engine: Engine, batch: Batch) -> Iterator[Situation]:
         .execution_options(yield_per=200)
     )
     with transaction(engine) as connection:
+        told: dict[str, list[Corrected]] = defaultdict(list)
+        for one in every(connection):
+            told[one.account_id].append(one)
         for row in connection.execute(query).mappings():
-            yield situation(dict(row), batch.as_of)
+            yield situation(dict(row), batch.as_of, told.get(row["account_id"], ()))
 
 
-def situation(row: Mapping[str, Any], as_of: date) -> Situation:
-    """How an account stands, from its row: explanation, dossier and words are JSON as stored."""
+def situation(
+    row: Mapping[str, Any], as_of: date, corrections: Iterable[Corrected] = ()
+) -> Situation:
+    """How an account stands, from its row: explanation, dossier and words are JSON as stored.
+
+    `corrections` are what people said that its words speak of.
+    """
     dossier = json.loads(row["dossier"]) if row["dossier"] else {}
     renewal, since = _day(row["renewal_at"]), _day(dossier.get("facts", {}).get("customer_since"))
     heard = _day(row["last_inbound_at"])
@@ -103,7 +116,7 @@ def situation(row: Mapping[str, Any], as_of: date) -> Situation:
         departures=departures(dossier, as_of),
         rating=rating,
         rated_before=before,
-        words=urgencies(row["words"], as_of),
+        words=_urgencies(corrected(read(row["words"]), corrections, as_of), as_of),
         leaving=row["notice_at"] is not None or row["status"] == "decided",
         **{name: row[name] for name in _PLAIN},
     )
@@ -159,26 +172,6 @@ def departures(dossier: Mapping[str, Any], as_of: date) -> tuple[str, ...]:
     )
 
 
-def urgencies(words: str | None, as_of: date) -> dict[str, float]:
-    """How urgent what they said in 90 days is, 0 to 1, by category, as `serving.words` has it.
-
-    >>> said = '[{"category": "pricing_perception", "urgency": 0.57, "said_on": "2026-01-02"}]'
-    >>> (
-    ...     urgencies(said, date(2026, 2, 1)),
-    ...     urgencies(said, date(2026, 9, 1)),
-    ...     urgencies(None, date.max),
-    ... )
-    ({'pricing_perception': 0.57}, {}, {})
-    """
-    since = (as_of - timedelta(days=LATELY_DAYS)).isoformat()
-    found: dict[str, float] = {}
-    for one in json.loads(words) if words else ():
-        if one["said_on"] >= since:
-            name = one["category"]
-            found[name] = max(one["urgency"], found.get(name, 0.0))
-    return found
-
-
 def _reasons(explanation: str | None) -> tuple[Reason, ...]:
     if explanation is None:
         return ()
@@ -188,6 +181,17 @@ def _reasons(explanation: str | None) -> tuple[Reason, ...]:
         if driver["points"] > 0 and not driver["context"]
     ]
     return tuple(sorted(found, key=lambda reason: -reason.points))
+
+
+def _urgencies(said: Iterable[Said], as_of: date) -> dict[str, float]:
+    """How urgent what they said in 90 days is, 0 to 1, by category, as `serving.words` has it."""
+    since = as_of - timedelta(days=LATELY_DAYS)
+    found: dict[str, float] = {}
+    for one in said:
+        it = one.quoted
+        if it.said_on >= since and not one.dismissed:
+            found[it.category] = max(it.urgency, found.get(it.category, 0.0))
+    return found
 
 
 def _overdue(goals: Sequence[Mapping[str, Any]]) -> frozenset[str]:

@@ -140,8 +140,13 @@ class Corrections:
     def every(self) -> list[Corrected]:
         """All corrections, the oldest first."""
         with transaction(self._reading) as connection:
-            rows = connection.execute(_EVERY).mappings().all()
-        return [Corrected.model_validate(dict(row)) for row in rows]
+            return every(connection)
+
+
+def every(connection: Connection) -> list[Corrected]:
+    """All corrections as the transaction sees them, the oldest first."""
+    rows = connection.execute(_EVERY).mappings().all()
+    return [Corrected.model_validate(dict(row)) for row in rows]
 
 
 def correction_id(account_id: str, feedback_id: str, sentence: str) -> str:

@@ -18,14 +18,17 @@ from serving.plays.board import Declining, PlayDesk
 from serving.plays.catalogue import load, playbook, shipped
 from serving.plays.lapsed import Lapse
 from serving.plays.ledger import Day, Planned, plan
+from serving.practice.record import Practice
 from serving.published import Published
 from serving.records import AccountRisk, Batch, Driver, Explanation
 from serving.store import publish
 from serving.tables_plays import ASSIGNMENT
+from serving.words.corrections import Corrections, NewCorrection
 from serving.written.contents import Closing, NewIntervention
 from serving.written.desk import Desk
 from serving.written.once import Attempt
 from tests.published import a_batch
+from tests.serving.words.conftest import quoted
 from tests.serving.written.conftest import Client
 
 AS_OF, NOON = date(2025, 12, 31), datetime(2026, 1, 5, 12, tzinfo=UTC)
@@ -123,6 +126,25 @@ def test_what_is_over_before_it_was_told_is_told_to_nobody(address, then):
     assert planned(address, batch, NOON + timedelta(hours=1)).alerts == 2
     over = published(address, account("ant"), *then, batch_id="b3")
     assert planned(address, over, NOON + timedelta(days=1)).digests == 0
+
+
+@pytest.mark.parametrize("subject", [None, "none", "upsell_readiness"])
+def test_a_sentence_that_was_corrected_before_the_plan_calls_for_no_play(address, subject):
+    one = quoted("dear")
+    words = f"[{one.model_dump_json()}]"
+    quiet = account("ant", explanation=None, renewal_at=None, practice=Practice(words=words))
+    batch = published(address, quiet)
+    if subject is not None:
+        said = NewCorrection.model_validate(
+            {"feedback_id": one.feedback_id, "sentence": one.sentence, "subject": subject}
+            | {"tone": "neutral"}
+        )
+        attempt = Attempt(key_id="k", target=("x",), content=said, key=None)
+        Corrections(address).correct("ant", said, attempt)
+    planned(address, batch)
+    assert [one.play_id for one in desk(address).waiting("ant")] == (
+        ["price"] if subject is None else []
+    )
 
 
 def test_who_is_between_two_contracts_is_suggested_the_same_again_afterwards(address):

@@ -9,13 +9,33 @@ from typing import Any
 import pytest
 
 from serving.plays.situation import Reason, departures, ratings, situation
+from serving.practice.quoted import Quoted
+from serving.words.corrections import Corrected
 
 AS_OF = date(2026, 1, 31)
+UNKNOWN = (
+    *("account_id", "csm", "risk", "band", "arr_at_risk", "health", "champions_left"),
+    *("engaged_people", "pulse", "renewal_at", "notice_at", "last_inbound_at"),
+    *("explanation", "dossier", "words"),
+)
 
 
 def rated(day: str, score: float, scale: float | None = 10, kind: str = "nps") -> dict[str, Any]:
     args = {"kind": kind, "score": score} | ({} if scale is None else {"scale": scale})
     return {"kind": "survey_answered_of", "happened_at": f"{day} 09:00:00", "args": args}
+
+
+def said(category: str, urgency: float, day: str) -> dict[str, Any]:
+    """A warning, as it is stored."""
+    told: dict[str, Any] = {
+        "said_on": day,
+        "feedback_id": f"f-{day}",
+        "category": category,
+        "tone": "risk",
+    }
+    told |= {"before": "It ", "found": category, "after": ".", "level": "review"}
+    told |= {"urgency": urgency, "conversations": 1, "escalated": False}
+    return Quoted.model_validate(told).model_dump(mode="json")
 
 
 @pytest.mark.parametrize(
@@ -50,10 +70,10 @@ def test_an_account_is_read_as_it_was_published():
         {"family": "support", "points": -0.1, "context": False, "feature": None},
         {"family": "profile", "points": 0.3, "context": True, "feature": None},
     ]
-    said = [
-        {"category": "support_friction", "urgency": 0.4, "said_on": "2026-01-20"},
-        {"category": "support_friction", "urgency": 0.7, "said_on": "2025-12-20"},
-        {"category": "pricing_perception", "urgency": 0.9, "said_on": "2025-10-20"},
+    words = [
+        said("support_friction", 0.4, "2026-01-20"),
+        said("support_friction", 0.7, "2025-12-20"),
+        said("pricing_perception", 0.9, "2025-10-20"),
     ]
     dossier = {
         "facts": {"customer_since": "2025-10-01"},
@@ -66,7 +86,7 @@ def test_an_account_is_read_as_it_was_published():
     plain = {"account_id": "ant", "csm": "dana", "risk": 0.3, "band": "high", "arr_at_risk": 9.0}
     known = {"health": 41.0, "champions_left": 1, "engaged_people": 0, "pulse": 2.0}
     days = {"renewal_at": "2026-03-02", "notice_at": None, "last_inbound_at": "2026-01-01"}
-    texts = {"explanation": {"drivers": drivers}, "dossier": dossier, "words": said}
+    texts = {"explanation": {"drivers": drivers}, "dossier": dossier, "words": words}
     row = {**plain, **known, **days, "status": "scored"}
     found = situation(row | {name: json.dumps(text) for name, text in texts.items()}, AS_OF)
     assert found.reasons == (
@@ -80,14 +100,32 @@ def test_an_account_is_read_as_it_was_published():
     assert (found.health, found.pulse, found.champions_left) == (41.0, 2.0, 1)
 
 
+@pytest.mark.parametrize(
+    ("subject", "tone", "found"),
+    [
+        ("none", "neutral", {}),
+        ("pricing_perception", "positive", {"pricing_perception": 0.0}),
+        # A warning in one conversation: (1 / 3 + 0.7) / 2.
+        ("support_friction", "risk", {"support_friction": 0.517}),
+    ],
+)
+def test_what_they_said_counts_as_people_have_corrected_it(subject, tone, found):
+    words = [said("pricing_perception", 0.6, "2026-01-20")]
+    told = Corrected(
+        account_id="ant",
+        feedback_id="f-2026-01-20",
+        sentence="It pricing_perception.",
+        category=subject,
+        tone=tone,
+    )
+    row = dict.fromkeys(UNKNOWN) | {"status": "scored", "words": json.dumps(words)}
+    assert situation(row, AS_OF).words == {"pricing_perception": 0.6}
+    assert situation(row, AS_OF, [told]).words == pytest.approx(found, abs=1e-3)
+
+
 @pytest.mark.parametrize("told", [{"notice_at": "2026-01-05"}, {"status": "decided"}])
 def test_who_goes_is_leaving_and_what_is_unknown_stays_so(told):
-    names = (
-        *("account_id", "csm", "risk", "band", "arr_at_risk", "health", "champions_left"),
-        *("engaged_people", "pulse", "renewal_at", "notice_at", "last_inbound_at"),
-        *("explanation", "dossier", "words"),
-    )
-    row = dict.fromkeys(names) | {"status": "scored"}
+    row = dict.fromkeys(UNKNOWN) | {"status": "scored"}
     found = situation(row | {"account_id": "ant"} | told, AS_OF)
     assert found.leaving
     assert (found.reasons, found.renewal_days, found.customer_months) == ((), None, None)
