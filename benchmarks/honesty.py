@@ -1,6 +1,6 @@
 """Is the number in the report the number of the next quarter? Asked of synthetic companies.
 
-    python benchmarks/honesty.py [--companies 24] [--quick]
+    python benchmarks/honesty.py [--companies 48] [--quick]
 
 Each company is cut at a moment T, the first of the last three months with known results. From what
 was known at T come the backtest, by the method of the ladder at the default settings, and the model
@@ -90,7 +90,7 @@ class Firm:
     seed: int
 
 
-FIRMS = (
+_KINDS = (
     Firm(600, 3.0, "all", 1),
     Firm(800, 2.5, "by the month", 2),
     Firm(1000, 3.0, "billed yearly", 3),
@@ -116,6 +116,7 @@ FIRMS = (
     Firm(700, 3.5, "by the month", 23),
     Firm(4500, 2.5, "all", 24),
 )
+FIRMS = (*_KINDS, *(replace(firm, seed=firm.seed + 100) for firm in _KINDS))
 
 
 @dataclass(frozen=True)
