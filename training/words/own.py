@@ -47,6 +47,9 @@ class Opinion:
     tone: Tone
 
 
+_NOTHING: Final = Opinion("none", "neutral")
+
+
 @dataclass(frozen=True)
 class Head:
     """A logistic regression: a row of weights and an intercept for each label.
@@ -104,7 +107,7 @@ class Own:
 
     def judge(self, read: Reading) -> Opinion | None:
         """The same of a sentence that was read."""
-        if not read.known or read.known < self.familiar.get(read.language, math.inf):
+        if read.known < self.familiar.get(read.language, math.inf):
             return None
         category, sure = self.category.best(read.categories)
         tone, as_sure = self.tone.best(read.tones)
@@ -213,9 +216,6 @@ def load(path: Path) -> Own | None:
             f"{path}: expected what `forewarn words learn` wrote; it is damaged or of another "
             f"version ({type(error).__name__}); run `forewarn words learn` again"
         ) from None
-
-
-_NOTHING: Final = Opinion("none", "neutral")
 
 
 @cache

@@ -130,6 +130,11 @@ def published(workspace: Workspace, batch_id: str) -> str:
         return str(connection.execute(query).scalar())
 
 
+@pytest.mark.parametrize("asked", [["words"], ["words", "learn"]])
+def test_the_help_shows_an_example(forewarn, asked):
+    assert "Example: forewarn words learn" in forewarn(*asked, "--help")[1]
+
+
 def test_two_hundred_corrections_change_how_the_next_batch_is_sorted(workspace, forewarn, score):
     first = score()
     assert sorted_as(workspace) == BEFORE

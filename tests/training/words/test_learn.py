@@ -52,6 +52,20 @@ def test_of_sentences_of_another_kind_or_language_nothing_is_said(other):
     assert learnt()[0].opinion(other) is None
 
 
+@pytest.mark.parametrize(("greek", "known"), [(19, {"en"}), (20, {"en", "el"})])
+def test_a_language_is_known_from_twenty_corrections_on(greek, known):
+    text = "Η γέφυρα {} δεν άνοιξε ούτε σήμερα"
+    theirs = [
+        replace(one, sentence=text.format(n), category="support_friction", tone="risk")
+        for n, one in enumerate(lessons(greek))
+    ]
+
+    own, _ = learn([*lessons(200), *theirs], phrases)
+
+    assert set(own.familiar) == known
+    assert (own.opinion(text.format(7)) == SUPPORT) == ("el" in known)
+
+
 def test_labels_that_are_noise_are_not_taken_into_use():
     taught = _shuffled(lessons(200))
 
