@@ -21,7 +21,7 @@ from sqlalchemy import (
 # Each is a file in serving/migrations/versions; a store of today has the last.
 REVISIONS = (
     *("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011"),
-    "0012",
+    *("0012", "0013"),
 )
 REVISION = REVISIONS[-1]
 METADATA = MetaData()

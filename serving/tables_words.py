@@ -8,14 +8,16 @@ from sqlalchemy import CheckConstraint, Column, Table, Text
 
 from features.words.lexicon import TONES
 from features.words.sorter import Subject
+from serving.practice.quoted import Source
 from serving.tables import METADATA
 
 _SUBJECTS: Final = ", ".join(f"'{name}'" for name in get_args(Subject))
+_SOURCES: Final = ", ".join(f"'{name}'" for name in get_args(Source))
 _TONES: Final = ", ".join(f"'{name}'" for name in TONES)
 
-# One row a sentence of a quote: the id is made of account, quote and sentence, so that whoever
-# corrects it again replaces what was said before. The sentence is kept because it is learnt from,
-# and the contact so that it goes with whoever said it.
+# One row a sentence: the id is made of account, quote (or ticket, or touch) and sentence, so that
+# whoever corrects it again replaces what was said before. The sentence is kept because it is learnt
+# from, and the contact so that it goes with whoever said it.
 CORRECTION = Table(
     "correction",
     METADATA,
@@ -29,5 +31,14 @@ CORRECTION = Table(
     Column("author", Text),
     Column("created_at", Text, nullable=False),
     Column("key_id", Text, nullable=False),
+    Column(
+        "source",
+        Text,
+        CheckConstraint(f"source IN ({_SOURCES})"),
+        nullable=False,
+        server_default="quote",
+    ),
+    # A digest of the whole sentence, of which a page shows a part where it is long.
+    Column("whole", Text),
     sqlite_strict=True,
 )

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from features.words.lexicon import Category, Tone
-from features.words.sort import Hit, Method
+from features.words.sort import LONGEST, Hit, Method, Sentence
 from features.words.sorter import Sorter
 from serving.practice.urgency import RECENT_DAYS, Level, escalated, level, urgency
 
@@ -24,16 +26,22 @@ MOST = 12
 WEEK_DAYS = 7
 NEW = 3
 _LONGEST = 300
+# As much is sorted at once; more of the same is mostly the same.
+_REMEMBERED = 4096
+# Where a sentence stands: quotes and tickets are the customer's own words, a note is by our people.
+Source = Literal["quote", "ticket", "note"]
 # The customer's own words; all else of a quote is ours.
 _WORDS = ("before", "found", "after")
 
 
 class Quoted(BaseModel):
-    """A sentence that a customer said, about one subject.
+    """A sentence that a customer said, or that was noted of one, about one subject.
 
+    `feedback_id` is the id of the row that it stands in: of the quote, the ticket or the touch.
     `found` are the words that show what it speaks of; what stands around them is `before` and
     `after`. `conversations` counts those of half a year with a warning of this subject.
     Where no phrase found it, nothing shows it but the sentence as a whole, which is `found`.
+    Of a long sentence only a part is kept, and `whole` is a digest of all of it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -51,11 +59,23 @@ class Quoted(BaseModel):
     conversations: int
     escalated: bool
     method: Method = "phrases"
+    source: Source = "quote"
+    whole: str | None = None
 
     @property
     def sentence(self) -> str:
-        """The whole of it."""
+        """As much of it as is kept."""
         return self.before + self.found + self.after
+
+    @property
+    def conversation(self) -> tuple[Source, str]:
+        """The one that it is of."""
+        return self.source, self.feedback_id
+
+    @property
+    def digest(self) -> str:
+        """That of the whole sentence, whatever showed what it speaks of."""
+        return self.whole or digest(self.sentence)
 
 
 _MANY = TypeAdapter(list[Quoted])
@@ -81,10 +101,11 @@ def stored(engine: Sql, accounts: Sequence[str], sorter: Sorter) -> Mapping[str,
     """
     wanted = frozenset(accounts)
     said: dict[str, list[_Said]] = {}
-    for account, feedback_id, contact_id, said_at, age, text, language in engine.run(_QUOTES):
+    # Templates and threads say the same again and again.
+    sort = lru_cache(_REMEMBERED)(sorter.sort)
+    for account, *row in engine.run(_WRITTEN):
         if account in wanted:
-            one = _Quote(feedback_id, contact_id, said_at, int(age), text, language)
-            said.setdefault(account, []).extend(_sorted(one, sorter))
+            said.setdefault(account, []).extend(_sorted(_Written(*row), sort))
     return {
         account: _text([one.model_dump(mode="json") for one in _ranked(those)])
         for account, those in said.items()
@@ -116,18 +137,28 @@ def _text(document: list[dict[str, Any]]) -> str:
     return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
 
 
-_QUOTES = (
-    "SELECT account_id, feedback_id, contact_id, said_at, age, text, language "
-    "FROM seen_feedback "
-    f"WHERE age <= {SPAN_DAYS} AND text IS NOT NULL ORDER BY account_id, said_at, feedback_id"
-)
+_WRITTEN = f"""
+    SELECT account_id, 'quote' AS source, feedback_id AS row_id, contact_id, said_at, age, text,
+        language
+    FROM seen_feedback WHERE age <= {SPAN_DAYS} AND text IS NOT NULL
+    UNION ALL
+    SELECT account_id, 'ticket', ticket_id, contact_id, opened_at, age,
+        substr(concat_ws(chr(10), subject, body), 1, {LONGEST}), NULL
+    FROM seen_tickets WHERE age <= {SPAN_DAYS} AND coalesce(subject, body) IS NOT NULL
+    UNION ALL
+    SELECT account_id, 'note', interaction_id, contact_id, occurred_at, age,
+        substr(note, 1, {LONGEST}), NULL
+    FROM seen_interactions WHERE age <= {SPAN_DAYS} AND note IS NOT NULL
+    ORDER BY account_id, said_at, source, row_id
+"""
 
 
 @dataclass(frozen=True)
-class _Quote:
-    """A row of feedback."""
+class _Written:
+    """A row with words: a quote, a ticket, or a touch of which something was noted."""
 
-    feedback_id: str
+    source: Source
+    row_id: str
     contact_id: str | None
     said_at: datetime
     age: int
@@ -137,27 +168,27 @@ class _Quote:
 
 @dataclass(frozen=True)
 class _Said:
-    """What one sentence of a quote says of one subject, and the phrase that shows it."""
+    """What one sentence of it says of one subject, and what shows that."""
 
-    quote: _Quote
+    quote: _Written
     start: int
     stop: int
     tone: Tone
     hit: Hit
 
 
-def _sorted(quote: _Quote, sorter: Sorter) -> Iterator[_Said]:
-    for part in sorter.sort(quote.text, quote.language):
+def _sorted(quote: _Written, sort: Callable[[str, str | None], list[Sentence]]) -> Iterator[_Said]:
+    for part in sort(quote.text, quote.language):
         for category, tone in part.tones.items():
             hit = next(h for h in part.hits if (h.category, h.tone) == (category, tone))
             yield _Said(quote, part.start, part.stop, tone, hit)
 
 
 def _ranked(said: Sequence[_Said]) -> list[Quoted]:
-    warned: dict[Category, set[str]] = {}
+    warned: dict[Category, set[tuple[Source, str]]] = {}
     for one in said:
         if one.tone == "risk" and one.quote.age <= RECENT_DAYS:
-            warned.setdefault(one.hit.category, set()).add(one.quote.feedback_id)
+            warned.setdefault(one.hit.category, set()).add((one.quote.source, one.quote.row_id))
     quoted = [(_quoted(one, len(warned.get(one.hit.category, ()))), one.quote.age) for one in said]
     quoted.sort(key=lambda one: (one[0].said_on, one[0].feedback_id), reverse=True)
     quoted.sort(key=lambda one: -one[0].urgency)
@@ -178,9 +209,10 @@ def _quoted(said: _Said, conversations: int) -> Quoted:
     urgent = urgency(hit.category, said.tone, conversations, age_days=said.quote.age)
     start = max(said.start, hit.start - _LONGEST)
     stop = min(said.stop, hit.stop + _LONGEST)
+    clipped = (start, stop) != (said.start, said.stop)
     return Quoted(
         said_on=said.quote.said_at.date(),
-        feedback_id=said.quote.feedback_id,
+        feedback_id=said.quote.row_id,
         contact_id=said.quote.contact_id,
         category=hit.category,
         tone=said.tone,
@@ -192,4 +224,11 @@ def _quoted(said: _Said, conversations: int) -> Quoted:
         conversations=conversations,
         escalated=escalated(said.tone, conversations),
         method=hit.by,
+        source=said.quote.source,
+        whole=digest(text[said.start : said.stop]) if clipped else None,
     )
+
+
+def digest(sentence: str) -> str:
+    """What tells a sentence from any other, without its words."""
+    return hashlib.sha256(sentence.encode("utf-8", "surrogatepass")).hexdigest()[:32]

@@ -13,6 +13,7 @@ from serving.access.audited import note_reading
 from serving.access.caller import needs
 from serving.access.viewer import viewer_of
 from serving.plays.board import PlayDesk
+from serving.practice.quoted import digest
 from serving.published import Published
 from serving.web.look import Looking
 from serving.web.one import forms
@@ -108,7 +109,8 @@ def _sorting(router: APIRouter, page: Page) -> None:
             page.corrections.correct(account_id, told, sent.attempt(told))
 
         sentence = typed.get("sentence", "").replace("\r\n", "\n")
-        which = correction_id(account_id, typed.get("feedback_id", ""), sentence)
+        where = typed.get("source", ""), typed.get("feedback_id", "")
+        which = correction_id(account_id, *where, digest(sentence))
         return page.take(request, look, account_id, typed, ("words", account_id, which), write)
 
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from features.words.lexicon import Category, Tone
 from features.words.sort import Method
+from serving.practice.quoted import Source
 from serving.practice.urgency import Level
 from serving.provenance import Provenance
 from serving.records import Batch, Probability
@@ -18,11 +19,13 @@ from serving.words.corrected import Said
 class SaidSentence(BaseModel):
     """A sentence that a customer said about one subject; `found` are the words that show it.
 
+    `feedback_id` is the id of the quote, of the ticket, or of the touch of which it is a note.
     `by_hand` where a person has said what it speaks of.
     """
 
     said_on: date
     feedback_id: str
+    source: Source
     subject: Category
     tone: Tone
     before: str
@@ -48,7 +51,7 @@ class WordsAnswer(BaseModel):
         """That of an account in a batch."""
         sentences = [
             SaidSentence(
-                **one.quoted.model_dump(exclude={"contact_id", "category"}),
+                **one.quoted.model_dump(exclude={"contact_id", "category", "whole"}),
                 subject=one.quoted.category,
                 by_hand=one.by_hand,
             )

@@ -8,13 +8,13 @@ from datetime import date, timedelta
 
 from features.words.lexicon import CATEGORIES, Category
 from features.words.sorter import NONE
-from serving.practice.quoted import Quoted, read
+from serving.practice.quoted import Quoted, Source, digest, read
 from serving.practice.urgency import RECENT_DAYS, escalated, level, urgency
 from serving.published import Published
 from serving.records import Batch
 from serving.words.corrections import Corrected, Corrections, correction_id
 
-_Warned = dict[Category, set[str]]
+_Warned = dict[Category, set[tuple[Source, str]]]
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,9 @@ class Said:
     dismissed: bool = False
 
     def id(self, account_id: str) -> str:
-        """That of a correction of it."""
-        return correction_id(account_id, self.quoted.feedback_id, self.quoted.sentence)
+        """That of its form on a page, made of what the form says of it."""
+        it = self.quoted
+        return correction_id(account_id, it.source, it.feedback_id, digest(it.sentence))
 
 
 def said(
@@ -59,14 +60,15 @@ def corrected(
     that subject, or the first. How often customers warned is counted again; what is dismissed
     counts for nothing and stands last.
     """
-    by_hand = {(one.feedback_id, one.sentence): one for one in corrections}
+    by_hand = _by_sentence(corrections)
     kept: dict[tuple[object, ...], Said] = {}
     for one in quoted:
-        right = by_hand.get((one.feedback_id, one.sentence))
+        whole, shown = ((*one.conversation, it) for it in (one.digest, digest(one.sentence)))
+        right = by_hand.get(whole) or by_hand.get(shown)
         if right is None:
-            kept[one.feedback_id, one.sentence, one.category] = Said(one)
-        elif (one.feedback_id, one.sentence) not in kept or one.category == right.category:
-            kept[one.feedback_id, one.sentence] = _as_told(one, right)
+            kept[*shown, one.category] = Said(one)
+        elif whole not in kept or one.category == right.category:
+            kept[whole] = _as_told(one, right)
     if not by_hand:
         return list(kept.values())
     before = _warned(quoted, as_of)
@@ -78,6 +80,15 @@ def corrected(
     }
     again = [_counted(one, counted, as_of) for one in kept.values()]
     return sorted(again, key=lambda one: (one.dismissed, -one.quoted.urgency))
+
+
+def _by_sentence(corrections: Iterable[Corrected]) -> dict[tuple[object, ...], Corrected]:
+    """By the digests of the whole sentence and of the part shown, all that old batches tell."""
+    found: dict[tuple[object, ...], Corrected] = {}
+    for one in corrections:
+        for it in (one.whole, digest(one.sentence)):
+            found[one.source, one.feedback_id, it] = one
+    return found
 
 
 def _as_told(one: Quoted, right: Corrected) -> Said:
@@ -92,7 +103,7 @@ def _warned(quoted: Iterable[Quoted], as_of: date) -> _Warned:
     warned: _Warned = {}
     for one in quoted:
         if one.tone == "risk" and one.said_on >= as_of - timedelta(days=RECENT_DAYS):
-            warned.setdefault(one.category, set()).add(one.feedback_id)
+            warned.setdefault(one.category, set()).add(one.conversation)
     return warned
 
 

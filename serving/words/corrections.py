@@ -17,7 +17,7 @@ from features.words.sorter import NONE, Subject
 from serving import moments
 from serving.database import reading, transaction, writing
 from serving.engines import Address
-from serving.practice.quoted import Quoted, read
+from serving.practice.quoted import Quoted, Source, read
 from serving.question import Question
 from serving.tables_practice import PRACTICE
 from serving.tables_words import CORRECTION
@@ -39,6 +39,7 @@ _OF = Question(
 class NewCorrection(BaseModel):
     """What a sentence speaks of, and how; `subject` is none for what is none of the six.
 
+    `feedback_id` is the id of the quote, ticket or touch that it stands in, as `source` says, and
     `sentence` is one that was published of the account, whole: before, found and after. What is
     none of the six has no tone, and is kept as neutral.
     """
@@ -47,6 +48,7 @@ class NewCorrection(BaseModel):
 
     feedback_id: Annotated[str, Field(min_length=1, max_length=200)]
     sentence: Annotated[str, Field(min_length=1, max_length=2000)]
+    source: Source = "quote"
     subject: Subject
     tone: Tone
     author: Line | None = None
@@ -58,6 +60,7 @@ class Correction(BaseModel):
     correction_id: str
     account_id: str
     feedback_id: str
+    source: Source
     subject: Subject
     tone: Tone
     author: str | None = None
@@ -65,7 +68,7 @@ class Correction(BaseModel):
 
 
 class Corrected(BaseModel):
-    """A correction as it is kept."""
+    """A correction as it is kept; `whole` is the digest of the whole sentence, if that is known."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -75,6 +78,8 @@ class Corrected(BaseModel):
     sentence: str
     category: Subject
     tone: Tone
+    source: Source = "quote"
+    whole: str | None = None
 
 
 class Corrections:
@@ -108,9 +113,10 @@ class Corrections:
             quoted = _quoted(connection, batch_id, account_id, said)
             tone: Tone = "neutral" if said.subject == NONE else said.tone
             kept = Correction(
-                correction_id=correction_id(account_id, said.feedback_id, quoted.sentence),
+                correction_id=correction_id(account_id, *quoted.conversation, quoted.digest),
                 account_id=account_id,
-                feedback_id=said.feedback_id,
+                feedback_id=quoted.feedback_id,
+                source=quoted.source,
                 subject=said.subject,
                 tone=tone,
                 author=said.author,
@@ -121,6 +127,7 @@ class Corrections:
                 "category": kept.subject,
                 "contact_id": quoted.contact_id,
                 "sentence": quoted.sentence,
+                "whole": quoted.digest,
                 "key_id": attempt.key_id,
             }
             _replace(connection, row)
@@ -149,9 +156,9 @@ def every(connection: Connection) -> list[Corrected]:
     return [Corrected.model_validate(dict(row)) for row in rows]
 
 
-def correction_id(account_id: str, feedback_id: str, sentence: str) -> str:
-    """The id of what is said of that sentence, whoever says it."""
-    told = json.dumps([account_id, feedback_id, sentence])
+def correction_id(account_id: str, source: str, feedback_id: str, sentence: str) -> str:
+    """The id of what is said of the sentence with that digest, whoever says it."""
+    told = json.dumps([account_id, source, feedback_id, sentence])
     return f"co_{hashlib.sha256(told.encode()).hexdigest()[:26]}"
 
 
@@ -172,7 +179,8 @@ def _quoted(connection: Connection, batch_id: str, account_id: str, said: NewCor
         PRACTICE.c.batch_id == batch_id, PRACTICE.c.account_id == account_id
     )
     for one in read(connection.execute(query).scalar()):
-        if one.feedback_id == said.feedback_id and _shown(one.sentence) == _shown(said.sentence):
+        there = one.conversation == (said.source, said.feedback_id)
+        if there and _shown(one.sentence) == _shown(said.sentence):
             return one
     raise DeclinedError(422, "sentence: expected one that was published of the account, whole")
 

@@ -18,6 +18,7 @@ from serving.words.corrections import Corrections
 # As many as are kept of a week whatever else was said.
 DAYS, SIGNALS = WEEK_DAYS, NEW
 _AT_ONCE = 500
+_WHERE = {"quote": "quote", "ticket": "ticket", "note": "note by our team"}
 _ASKS = {
     "meeting": "meet with product and support",
     "review": "review",
@@ -101,7 +102,7 @@ def rows(found: Sequence[Heard]) -> list[Mapping[str, Any]]:
 
 def _line(one: Quoted) -> str:
     quote = f"{_plain(one.before)}**{_plain(one.found)}**{_plain(one.after)}"
-    told = [f"{one.category.replace('_', ' ')}, {one.tone}", f"{one.said_on}"]
+    told = [f"{one.category.replace('_', ' ')}, {one.tone}", f"{_WHERE[one.source]}, {one.said_on}"]
     if one.tone == "risk":
         told.append(f"{_ASKS[one.level]} ({one.urgency:.2f})")
     if one.escalated:

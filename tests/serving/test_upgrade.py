@@ -19,9 +19,11 @@ from sqlalchemy import Connection, inspect, text
 from serving import migrations
 from serving.database import StoreError, reading, transaction, writing
 from serving.engines import writer
+from serving.practice.quoted import digest
 from serving.records import AccountRisk, Batch
 from serving.store import current_batch, one_account, publish, ranked, served_account
 from serving.tables import METADATA, REVISION, REVISIONS
+from serving.words.corrections import Corrections, correction_id
 
 # As the first version wrote it.
 FIRST = """
@@ -65,6 +67,8 @@ INSERT INTO current VALUES (1, 'b1');
 
 
 ENDPOINT_INTO = "INSERT INTO webhook_endpoint (endpoint_id, url, secret, events, created_at) VALUES"
+
+_CORRECTION = "SELECT correction_id, source, whole FROM correction"
 
 # What each version of the table that held the number gained over the one before.
 GAINED = {
@@ -183,6 +187,22 @@ def test_of_endpoints_of_one_url_the_first_stays_and_no_other_comes(address):
     with pytest.raises(StoreError), transaction(writing(address)) as connection:
         connection.execute(text(f"{ENDPOINT_INTO} ('e', 'u', 's', '*', '2025-01-04')"))
     assert asked(address, kept) == [("c",), ("d",)]
+
+
+def test_corrections_of_before_stand_for_the_same_sentences(address):
+    if isinstance(address, Path):
+        address.touch(mode=0o600)
+    row = "'a', 'f1', NULL, 'It is dear.', 'pricing_perception', 'risk', NULL, '2025-01-01', 'k'"
+    with transaction(writer(address)) as connection:
+        migrations.upgrade(connection, None, to="0012")
+        connection.execute(text(f"INSERT INTO correction VALUES ('co_old', {row})"))
+    reading(address)
+    [(found, source, whole)] = asked(address, _CORRECTION)
+    assert (source, whole) == ("quote", None)
+    assert found == correction_id("a", "quote", "f1", digest("It is dear."))
+    assert [one.sentence for one in Corrections(address).of(["a"])["a"]] == ["It is dear."]
+    with pytest.raises(StoreError), transaction(writing(address)) as connection:
+        connection.execute(text("UPDATE correction SET source = 'diary'"))
 
 
 def described(connection: Connection) -> dict[str, Any]:

@@ -172,6 +172,7 @@ def correction(typed: Typed, viewer: Viewer) -> NewCorrection:
     """
     return _made(
         NewCorrection,
+        source=typed.get("source"),
         feedback_id=typed.get("feedback_id", ""),
         # Browsers send every line break as two characters.
         sentence=typed.get("sentence", "").replace("\r\n", "\n"),

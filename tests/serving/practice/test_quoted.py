@@ -11,11 +11,11 @@ from features.words.sort import Hit, Sentence
 from features.words.sorter import Sorter, by_phrases
 from serving.erase.whom import Whom
 from serving.erase.words import Neutral
-from serving.practice.quoted import MOST, read, rewritten, stored, without
+from serving.practice.quoted import MOST, digest, read, rewritten, stored, without
 
 
 class Quotes:
-    """An engine that has these rows of feedback, and nothing else."""
+    """An engine that has these rows with words, and nothing else; `ticket:1` is ticket 1."""
 
     def __init__(
         self, *rows: tuple[str, str, str | None, int, str], language: str | None = None
@@ -25,8 +25,19 @@ class Quotes:
     def run(self, _sql: str) -> list[tuple[object, ...]]:
         day = datetime(2025, 1, 1)  # noqa: DTZ001 - times are UTC and bear no zone
         return [
-            (account, feedback, person, day.replace(day=31 - age % 30), age, text, self._language)
-            for account, feedback, person, age, text in self._rows
+            (
+                account,
+                source,
+                row,
+                person,
+                day.replace(day=31 - age % 30),
+                age,
+                text,
+                self._language,
+            )
+            for account, name, person, age, text in self._rows
+            for source, _, row in [name.rpartition(":")]
+            for source in [source or "quote"]
         ]
 
 
@@ -152,3 +163,36 @@ def test_a_warning_that_came_before_escalates_the_one_of_the_week():
         ("a", "f1", None, 60, "Support is slow."), ("a", "g1", None, 2, "Support is slow.")
     )
     assert {(one.feedback_id, one.escalated) for one in found} == {("g1", True), ("f1", True)}
+
+
+def test_a_ticket_and_a_note_are_conversations_like_a_quote_even_of_the_same_id():
+    found = _read(
+        ("a", "1", "p1", 3, "It is too expensive."),
+        ("a", "ticket:1", "p1", 5, "Invoice\nYour prices are too high."),
+        ("a", "note:1", None, 9, "They say that it is too expensive."),
+    )
+
+    assert {(one.source, one.feedback_id, one.conversations) for one in found} == {
+        ("quote", "1", 3),
+        ("ticket", "1", 3),
+        ("note", "1", 3),
+    }
+    [ticket] = [one for one in found if one.source == "ticket"]
+    assert ticket.sentence == "Your prices are too high."
+
+
+def test_of_a_long_sentence_a_part_is_kept_and_a_digest_of_all_of_it():
+    long = "and so on, " * 30 + "it is too expensive, " + "as we said, " * 8 + "is it not?"
+    meant = Hit("pricing_perception", "risk", 0, len(long), by="meaning")
+    sorter = Sorter("x", lambda *_: [Sentence(0, len(long), "en", (meant,))])
+
+    [shown] = _read(("a", "f1", None, 3, long))
+    [whole] = read(stored(cast("Sql", Quotes(("a", "f1", None, 3, long))), ["a"], sorter)["a"])
+
+    assert len(long) > 400
+    assert (len(shown.before), whole.sentence) == (300, long)
+    assert shown.whole is not None
+    assert whole.whole is None
+    assert shown.digest == whole.digest == digest(long)
+    [short] = _read(("a", "f1", None, 3, "It is too expensive."))
+    assert (short.whole, short.digest) == (None, digest("It is too expensive."))

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from serving.database import reading, transaction, writing
 from serving.erase.store import forget
 from serving.erase.whom import Whom, recognised
+from serving.practice.quoted import digest
 from serving.published import Published
 from serving.tables_words import CORRECTION
 from serving.words.corrections import Corrections
@@ -179,3 +180,55 @@ def test_an_erased_person_takes_what_they_said_along_and_leaves_no_name_in_the_r
     [left] = told(client)
     assert left == (others.feedback_id, "upsell_readiness", "neutral", True)
     published(either.store, SAID, "2025-12-31-d")
+
+
+LONG = "As we said more than once, it is dear."
+# As it was published before the digest of the whole sentence was.
+OLD = {"whole": None}
+
+
+def test_a_correction_holds_when_another_thing_shows_what_the_same_sentence_speaks_of(
+    either, client
+):
+    by_phrase = quoted("dear", before="than once, it is ", whole=digest(LONG))
+    by_meaning = quoted("dear").model_copy(
+        update={"before": "", "found": LONG, "after": "", "method": "meaning"}
+    )
+    published(either.store, {"ant": [by_phrase]}, "2025-12-31-e")
+    said = {"feedback_id": "f-dear-1", "sentence": by_phrase.sentence, "tone": "risk"}
+    client.post("/v1/accounts/ant/words", json={**said, "subject": "value_realisation"})
+    assert told(client) == [("f-dear-1", "value_realisation", "risk", True)]
+
+    for batch_id, those in (("f", [by_meaning]), ("g", [by_phrase.model_copy(update=OLD)])):
+        published(either.store, {"ant": those}, f"2025-12-31-{batch_id}")
+        assert told(client) == [("f-dear-1", "value_realisation", "risk", True)]
+
+    # Said again of the whole, it replaces what was said of the part.
+    published(either.store, {"ant": [by_meaning]}, "2025-12-31-h")
+    again = {**said, "sentence": LONG, "subject": "none"}
+    assert client.post("/v1/accounts/ant/words", json=again).status_code == 201
+    assert [row["sentence"] for row in kept(either)] == [LONG]
+    assert told(client) == []
+    published(either.store, SAID, "2025-12-31-i")
+
+
+@pytest.mark.parametrize("source", ["ticket", "note"])
+def test_a_sentence_of_a_ticket_or_note_is_corrected_and_that_of_a_quote_is_not(
+    either, client, source
+):
+    there = [quoted("dear"), quoted("dear", source=source)]
+    published(either.store, {"ant": there}, f"2025-12-31-{source}")
+    sentences = client.get("/v1/accounts/ant/words").json()["sentences"]
+    assert [one["source"] for one in sentences] == ["quote", source]
+
+    answer = client.post("/v1/accounts/ant/words", json={**VALUE, "source": source})
+
+    assert (answer.status_code, answer.json()["source"]) == (201, source)
+    sentences = client.get("/v1/accounts/ant/words").json()["sentences"]
+    assert {one["source"]: one["by_hand"] for one in sentences} == {"quote": False, source: True}
+    # Both warned of the price, in two conversations; now one does, and one of the value.
+    assert {one["conversations"] for one in sentences} == {1}
+    other = {"quote": "note", "ticket": "note", "note": "ticket"}[source]
+    wrong = client.post("/v1/accounts/ant/words", json={**VALUE, "source": other})
+    assert wrong.status_code == 422
+    published(either.store, SAID, f"2025-12-31-{source}-k")

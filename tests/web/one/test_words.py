@@ -39,6 +39,8 @@ def test_each_sentence_has_one_form_and_every_id_stands_once(visitor):
     page = visitor.get("/accounts/ant").text
     forms = texts(r'<form id="(words-[^"]+)"', page)
     assert len(forms) == 4  # of five rows: one sentence speaks of two subjects
+    hidden = texts(r'name="source" value="([^"]+)"', page)
+    assert hidden == ["quote"] * 4
     ids = re.findall(r'\bid="([^"]+)"', page)
     assert sorted(ids) == sorted(set(ids))
 
@@ -152,3 +154,21 @@ def test_a_manager_corrects_only_what_her_own_accounts_said(visitor):
     assert theirs.send("words", eli).status_code == 404
     assert hers.send("words", RIGHT).status_code == 303
     assert [row["author"] for row in visitor.kept(CORRECTION)] == ["Dana"]
+
+
+def test_a_sentence_says_whether_it_is_of_a_quote_a_ticket_or_a_note(visitor, tmp_path):
+    ticket, note = (quoted("dear", source=source) for source in ("ticket", "note"))
+    published(tmp_path / "store.db", {"ant": [quoted("steep"), ticket, note]}, "2025-12-31-b")
+
+    below = [told.split(" · ")[2] for _, told in sections(visitor)]
+    assert below == ["Quote", "Ticket", "Note by your team"]
+
+    # Ticket and note bear one id and say the same: each has a form and a correction of its own.
+    answer = visitor.open("ant").send("words", {**RIGHT, "source": "note"})
+    assert answer.status_code == 303
+    told = [told for _, told in sections(visitor)]
+    assert ["Sorted by a person" in one for one in told if "Note by" in one] == [True]
+    assert ["Sorted by a person" in one for one in told if "Ticket" in one] == [False]
+    wrong = visitor.open("ant").send("words", {**RIGHT, "source": "ticket", "tone": ""})
+    [opened] = texts(r" open>\s*<summary>Sorted wrongly\?(.*?)</details>", wrong.text)
+    assert 'name="source" value="ticket"' in opened
