@@ -31,6 +31,8 @@ from features.words.tongue import Tongue, tongue
 FORMAT: Final = 1
 # Below this probability nothing is said.
 SURE: Final = 0.5
+# Nobody says more in a sentence, and all of it would be shown: what is longer is pasted.
+LONGEST: Final = 600
 LETTERS: Final[Mapping[str, Any]] = {
     "analyzer": "char_wb",
     "ngram_range": (2, 5),
@@ -102,8 +104,11 @@ class Own:
     answers: Mapping[str, Opinion | None] = field(default_factory=dict)
 
     def opinion(self, sentence: str) -> Opinion | None:
-        """What a sentence speaks of; None where that is not sure, or it is of another kind."""
-        return self.judge(self.read(sentence))
+        """What a sentence speaks of; None where that is not sure, or it is of another kind.
+
+        None too where it is longer than 600 characters.
+        """
+        return None if len(sentence) > LONGEST else self.judge(self.read(sentence))
 
     def judge(self, read: Reading) -> Opinion | None:
         """The same of a sentence that was read."""

@@ -13,7 +13,18 @@ from data.errors import BadInputError
 from features.words.lexicon import lexicon
 from features.words.sorter import Sorter, by_phrases
 from tests.corrected import learnt, lessons
-from training.words.own import FORMAT, Head, Opinion, Own, Reading, by_own, load, save, settled
+from training.words.own import (
+    FORMAT,
+    LONGEST,
+    Head,
+    Opinion,
+    Own,
+    Reading,
+    by_own,
+    load,
+    save,
+    settled,
+)
 
 BOT = "The invoice bot crashed twice at berth 900 on Friday."
 CRANE = "We will cancel crane slot 900 on Friday."
@@ -50,6 +61,13 @@ def test_what_somebody_said_to_speak_of_something_is_never_silenced():
     # Only where that makes a difference is it another sorter.
     assert by_own(below, own, [BOT, DEAR]).fingerprint == by_own(below, own, []).fingerprint
     assert len({below.fingerprint, by_own(below, own, []).fingerprint, spared.fingerprint}) == 3
+
+
+def test_of_what_is_pasted_nothing_is_said():
+    own, _ = learnt()
+
+    assert own.opinion(BOT.ljust(LONGEST)) == Opinion("support_friction", "risk")
+    assert own.opinion(BOT.ljust(LONGEST + 1)) is None
 
 
 @pytest.mark.parametrize(
