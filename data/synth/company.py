@@ -9,7 +9,8 @@ Everything runs forward in time, as in life:
    look around (zombies), money runs short, support fails them. A trouble grows over weeks and, left
    alone, passes after months. (`troubles`)
 3. *Behaviour* changes with the trouble, and that is all the tables show: each trouble has its own
-   table where it can be seen. (`people`, `usage`, `touches`, `billing`, `voice`, `quotes`, `care`)
+   table where it can be seen. (`people`, `usage`, `touches`, `billing`, `voice`, `quotes`, `texts`,
+   `care`)
 4. *Decisions.* Some weeks before a date at which a customer may leave, they decide by the weight of
    their present troubles, and by chance. Notice follows, or none; then paid service ends. Who does
    not pay is cut off by the firm; who is bought by another company merges. (`decisions`)
@@ -30,7 +31,7 @@ import pandas as pd
 
 from data.errors import BadInputError
 from data.files import atomic
-from data.synth import billing, care, people, quotes, register, touches, usage, voice
+from data.synth import billing, care, people, quotes, register, texts, touches, usage, voice
 from data.synth.clock import Clock
 from data.synth.troubles import KINDS
 from data.synth.world import truth, unfold
@@ -64,23 +65,25 @@ def simulate(
         BadInputError: fewer than 10 accounts, less than half a year, no events, or an unknown kind.
     """
     _check(accounts, years, events, only)
-    rng, *streams = np.random.default_rng(seed).spawn(18)
+    rng, *streams = np.random.default_rng(seed).spawn(20)
     world = unfold(accounts, Clock.ending(until, years=years), rng, only=only)
     folk, terms = people.draw(world, streams[0]), billing.draw(world, streams[1])
+    said = quotes.feedback(world, folk, streams[14])
+    noted, opened = (texts.Texts.of(world, said, stream) for stream in streams[17:])
     tables = {
         "accounts": register.accounts(world, streams[2]),
         "account_changes": care.account_changes(world, streams[3]),
         "subscriptions": billing.subscriptions(world, terms, streams[4]),
         "contacts": people.contacts(world, folk, streams[5]),
         "usage_events": usage.usage_events(world, folk, streams[6], events=events),
-        "interactions": touches.interactions(world, folk, streams[7]),
-        "tickets": voice.tickets(world, folk, streams[8]),
+        "interactions": touches.interactions(world, folk, noted, streams[7]),
+        "tickets": voice.tickets(world, folk, opened, streams[8]),
         "surveys": voice.surveys(world, folk, streams[9]),
         "reference_requests": voice.reference_requests(world, folk, streams[10]),
         "invoices": billing.invoices(world, terms, streams[11]),
         "pulses": care.pulses(world, streams[12]),
         "goals": care.goals(world, streams[13]),
-        "feedback": quotes.feedback(world, folk, streams[14]),
+        "feedback": said,
         "external_signals": care.external_signals(world, streams[15]),
         "interventions": care.interventions(world, streams[16]),
     }

@@ -10,6 +10,7 @@ import pandas as pd
 from data.synth.clock import DAYS_PER_MONTH, Floats, Ints
 from data.synth.frames import Words, moments, table
 from data.synth.people import People
+from data.synth.texts import Texts
 from data.synth.troubles import SILENCE, ZOMBIE
 from data.synth.world import World
 
@@ -25,11 +26,14 @@ _TOPIC_SHARES = (0.12, 0.12, 0.06, 0.15, 0.25, 0.30)
 STAFF = 12
 
 
-def interactions(world: World, people: People, rng: np.random.Generator) -> pd.DataFrame:
+def interactions(
+    world: World, people: People, texts: Texts, rng: np.random.Generator
+) -> pd.DataFrame:
     """Touches in both directions; an attended meeting counts as answered when it is over."""
     out, back = _outbound(world, people, rng), _inbound(world, people, rng)
     columns = {name: np.concatenate([out[name], back[name]]) for name in out}
-    life = columns["life"]
+    life, talks = columns["life"], np.isin(columns["channel"], (CALL, MEETING))
+    spoken = talks & (~columns["outbound"] | ~np.isnan(columns["answered"]))
     return table(
         "interactions",
         world.clock,
@@ -43,6 +47,7 @@ def interactions(world: World, people: People, rng: np.random.Generator) -> pd.D
             "attended": np.where(columns["channel"] == MEETING, columns["attended"], np.nan),
             "answered_at": columns["answered"],
             "topic": Words(columns["topic"], TOPICS),
+            **texts.notes(life, columns["days"], spoken),
         },
         rng,
     )

@@ -9,6 +9,7 @@ from data.contract import REASONS
 from data.synth.clock import DAYS_PER_MONTH, DAYS_PER_YEAR, Array, Floats, Ints
 from data.synth.frames import Words, moments, office_hours, pick, table
 from data.synth.people import People
+from data.synth.texts import CATEGORIES, Texts
 from data.synth.troubles import (
     ENGAGEMENT,
     KINDS,
@@ -70,7 +71,7 @@ def surveys(world: World, people: People, rng: np.random.Generator) -> pd.DataFr
     )
 
 
-def tickets(world: World, people: People, rng: np.random.Generator) -> pd.DataFrame:
+def tickets(world: World, people: People, texts: Texts, rng: np.random.Generator) -> pd.DataFrame:
     """Table `tickets`: a quiet trickle; in support trouble many, urgent, slow and badly rated."""
     lives = world.lives
     usual = _TICKETS[lives.segment] * rng.lognormal(0, 0.5, len(lives)) / DAYS_PER_MONTH
@@ -88,6 +89,7 @@ def tickets(world: World, people: People, rng: np.random.Generator) -> pd.DataFr
     shares = np.cumsum(_CALM + burning[:, None] * (_BURNING - _CALM), axis=1)
     priority = np.minimum((rng.random(len(life))[:, None] > shares).sum(axis=1), 3)
     hours = _HOURS[priority] * rng.lognormal(0, 0.8, len(life)) * (1 + 5 * burning)
+    category = pick(CATEGORIES, len(life), rng)
     return table(
         "tickets",
         world.clock,
@@ -96,10 +98,11 @@ def tickets(world: World, people: People, rng: np.random.Generator) -> pd.DataFr
             "opened_at": days,
             "resolved_at": days + hours / 24,
             "priority": Words(priority, PRIORITIES),
-            "category": pick(("bug", "how-to", "billing", "access", "data"), len(life), rng),
+            "category": category,
             "contact_id": Words(who, people.ids),
             "csat": _csat(burning, rng),
             "reopened": rng.random(len(life)) < 0.05 + 0.3 * burning,
+            **texts.tickets(life, category, burning),
         },
         rng,
     )
