@@ -8,8 +8,9 @@ _TERMS = ("subscriptions",)
 _AT_START = (
     "Of accounts that paid at the start, as known now. An account that stopped for longer than "
     "`grace_days` left, even if it came back; between two contracts that lie closer its last price "
-    "goes on. One that was merged is counted with the account it belongs to, or not at all where "
-    "that is unknown."
+    "goes on. Where one of several is signed that late, what was paid before and after counts. One "
+    "that was merged is counted with the account it belongs to, or not at all where that is "
+    "unknown."
 )
 _SMB = "SMSB definition: at most 100 %, cohort at the start"
 
@@ -26,7 +27,7 @@ MONEY: tuple[Indicator, ...] = (
         reference=_SMB,
         scale=100,
         lag_of="grace_days",
-        version=2,
+        version=3,
         cohort=True,
     ),
     Indicator(
@@ -42,7 +43,7 @@ MONEY: tuple[Indicator, ...] = (
         reference="start + expansion - contraction - churn over start (ChartMogul)",
         scale=100,
         lag_of="grace_days",
-        version=2,
+        version=3,
         cohort=True,
     ),
     Indicator(
@@ -70,7 +71,7 @@ MONEY: tuple[Indicator, ...] = (
         reference="ChartMogul, gross MRR churn",
         scale=100,
         lag_of="grace_days",
-        version=2,
+        version=3,
         cohort=True,
     ),
     Indicator(
@@ -85,7 +86,7 @@ MONEY: tuple[Indicator, ...] = (
         reference="ChartMogul, net MRR churn counts reactivation with expansion",
         scale=100,
         lag_of="grace_days",
-        version=2,
+        version=3,
         cohort=True,
     ),
     Indicator(

@@ -49,17 +49,58 @@ windows AS (
     FROM indicator_periods
     WHERE indicator IN ('gross_retention', 'mrr_churn_gross')
 ),
-paid AS (
+-- Of several contracts one may be signed late. Which follows which is not known, so the sum tells:
+-- a dip of at most the days of grace is filled up to the lower of what was paid before and after it.
+moments AS (
+    SELECT as_of, start AS moment FROM windows
+    UNION
+    SELECT as_of, stop AS moment FROM windows
+),
+ends AS (
+    SELECT DISTINCT t.account_id, t.as_of, m.moment, t.paid_to AS ended_at
+    FROM bridged t
+    JOIN moments m ON m.as_of = t.as_of AND t.paid_to < m.moment
+),
+dips AS (
+    SELECT DISTINCT e.account_id, e.as_of, e.moment, e.ended_at, t.started_at
+    FROM ends e
+    JOIN bridged t ON t.account_id = e.account_id AND t.as_of = e.as_of
+        AND t.started_at >= e.moment
+    CROSS JOIN indicator_rules r
+    WHERE t.started_at <= e.ended_at + to_days(r.grace_days)
+),
+around AS (
+    SELECT d.account_id, d.as_of, d.moment,
+        sum(CASE WHEN t.started_at < d.ended_at AND t.paid_to >= d.ended_at THEN t.mrr ELSE 0 END)
+            AS mrr_before,
+        sum(CASE WHEN t.started_at <= d.started_at AND t.paid_to > d.started_at THEN t.mrr ELSE 0
+            END) AS mrr_after
+    FROM dips d
+    JOIN bridged t ON t.account_id = d.account_id AND t.as_of = d.as_of
+    GROUP BY d.account_id, d.as_of, d.moment, d.ended_at, d.started_at
+),
+filled AS (
+    SELECT account_id, as_of, moment, max(least(mrr_before, mrr_after)) AS mrr
+    FROM around
+    GROUP BY account_id, as_of, moment
+),
+running AS (
     SELECT t.account_id, w.as_of, w.start, w.stop,
-        round(sum(
-            CASE WHEN t.started_at < w.start AND t.paid_to >= w.start THEN t.mrr ELSE 0 END
-        ), 6) AS mrr_start,
-        round(sum(
-            CASE WHEN t.started_at < w.stop AND t.paid_to >= w.stop THEN t.mrr ELSE 0 END
-        ), 6) AS mrr_end
+        sum(CASE WHEN t.started_at < w.start AND t.paid_to >= w.start THEN t.mrr ELSE 0 END)
+            AS mrr_start,
+        sum(CASE WHEN t.started_at < w.stop AND t.paid_to >= w.stop THEN t.mrr ELSE 0 END)
+            AS mrr_end
     FROM bridged t
     JOIN windows w ON w.as_of = t.as_of
     GROUP BY t.account_id, w.as_of, w.start, w.stop
+),
+paid AS (
+    SELECT g.account_id, g.as_of, g.start, g.stop,
+        round(greatest(g.mrr_start, coalesce(a.mrr, 0)), 6) AS mrr_start,
+        round(greatest(g.mrr_end, coalesce(z.mrr, 0)), 6) AS mrr_end
+    FROM running g
+    LEFT JOIN filled a ON a.account_id = g.account_id AND a.as_of = g.as_of AND a.moment = g.start
+    LEFT JOIN filled z ON z.account_id = g.account_id AND z.as_of = g.as_of AND z.moment = g.stop
 ),
 moved AS (
     SELECT p.*, CASE WHEN s.ended_at < p.stop THEN s.end_kind END AS left_by

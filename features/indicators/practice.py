@@ -133,7 +133,7 @@ PRACTICE: tuple[Indicator, ...] = (
         reference="expansion MRR (ChartMogul); up and down within the stretch is netted first",
         scale=100,
         lag_of="grace_days",
-        version=2,
+        version=3,
         cohort=True,
     ),
     Indicator(

@@ -136,7 +136,7 @@ GAPS = {
         s08             last_day   2023-01-01 2024-11-25 100
         s09             last_day   2024-12-25 -          100
         s10             two        2023-01-01 2024-11-25 100
-        s11             two        2023-01-01 2024-11-20 30
+        s11             two        2023-01-01 2024-11-19 30
         s12             two        2024-12-20 -          130
         s13             then       2023-01-01 2023-11-25 100
         s14             then       2023-12-10 -          90
@@ -152,7 +152,7 @@ def test_who_is_between_two_contracts_is_lost_when_the_grace_is_over_and_not_bef
         "between": (100, 100),  # 25 days apart; the smaller price comes after the stretch
         "late": (0, 100),  # 31 days apart: left, and came back
         "last_day": (100, 100),  # 30 days apart
-        "two": (100, 130),  # the 30 that ended before the other was reduced; nobody left
+        "two": (100, 130),  # the 30 that ended 31 days before was reduced; nobody left
         "then": (90, 100),  # between two at the start: there, and reduced since
     }
     # open ended 22 days ago: it may come back yet, and the stretch does not reach there
@@ -170,6 +170,63 @@ def test_who_is_between_two_contracts_is_lost_when_the_grace_is_over_and_not_bef
     assert told(
         figured(GAPS, "2025-01-25", until="2025-01-25").accounts["between"], "gross_retention"
     )[1:3] == (70, 100)
+
+
+# The stretch ends on 2024-12-02, when one of several contracts is not signed yet, or any more.
+SEVERAL = {
+    "subscriptions": """
+        subscription_id account_id started_at ended_at   mrr
+        s01             late       2023-01-01 -          100
+        s02             late       2023-01-01 2024-11-25 30
+        s03             late       2024-12-20 -          30
+        s04             cheaper    2023-01-01 -          100
+        s05             cheaper    2023-01-01 2024-11-25 30
+        s06             cheaper    2024-12-20 -          20
+        s07             dearer     2023-01-01 -          100
+        s08             dearer     2023-01-01 2024-11-25 30
+        s09             dearer     2024-12-20 -          50
+        s10             too_late   2023-01-01 -          100
+        s11             too_late   2023-01-01 2024-11-25 30
+        s12             too_late   2024-12-26 -          30
+        s13             joined     2023-01-01 2024-11-25 100
+        s14             joined     2023-01-01 2024-11-20 30
+        s15             joined     2024-12-20 -          130
+        s16             monthly    2023-01-01 2024-11-20 100
+        s17             monthly    2024-11-20 2024-12-20 100
+        s18             monthly    2024-12-20 -          110
+        s19             dropped    2023-01-01 2024-11-25 30
+        s20             dropped    2023-01-01 2024-12-20 100
+        s21             dropped    2024-12-20 -          100
+        s22             then       2023-01-01 -          100
+        s23             then       2023-01-01 2023-11-25 30
+        s24             then       2023-12-10 -          30
+    """,
+}
+
+
+def test_of_several_contracts_one_that_is_signed_within_the_grace_is_no_loss(figured):
+    card = figured(SEVERAL)
+    accounts = {name: told(card.accounts[name], "net_retention")[1:3] for name in card.accounts}
+    assert accounts == {
+        "late": (130, 130),  # 25 days without the 30
+        "cheaper": (120, 130),  # both before and after at least 120 were paid
+        "dearer": (130, 130),  # the 50 counts when it runs
+        "too_late": (100, 130),  # 31 days
+        "joined": (130, 130),  # both go on in one, 25 and 30 days later
+        "monthly": (100, 100),  # renewed twice, and never counted twice
+        "dropped": (100, 130),  # what began as the other ended is the other's
+        "then": (130, 130),  # at the start of the stretch it was late
+    }
+    # of 130 * 7 + 100 = 1010: 10 of cheaper, 30 of too_late and 30 of dropped
+    assert told(card.portfolio, "gross_retention") == (round(94000 / 1010, 6), 940, 1010, 8)
+    assert told(card.portfolio, "expansion_rate")[1] == 0
+    assert told(card.portfolio, "logo_churn")[1] == 0
+    # On 2025-01-25 the stretch ends on 2024-12-26, and all contracts run.
+    later = figured(SEVERAL, "2025-01-25", until="2025-01-25")
+    ran = {name: told(later.accounts[name], "net_retention")[1] for name in later.accounts}
+    assert ran["dearer"] == 150
+    assert ran["cheaper"] == 120
+    assert ran["monthly"] == 110
 
 
 FOUR = {
