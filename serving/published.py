@@ -98,9 +98,14 @@ class Published:
         """The health score and yearly revenue of every account, or of a segment's, by its id."""
         return practice.scores(self._engine, batch.batch_id, segment)
 
-    def scorecards(self, batch: Batch) -> dict[str, Any]:
-        """The scorecards of a batch: of the portfolio under "", of segments by name."""
-        return practice.read_scorecards(self._engine, batch.batch_id)
+    def segments(self, batch: Batch) -> list[str]:
+        """The segments that a batch has a scorecard of, in order; "" is the portfolio."""
+        return practice.read_segments(self._engine, batch.batch_id)
+
+    def scorecards(self, batch: Batch, segments: Sequence[str]) -> dict[str, Any]:
+        """The scorecards of those of the segments that have one, by name."""
+        known = [name for name in segments if "\0" not in name]
+        return practice.read_scorecards(self._engine, batch.batch_id, known)
 
     def scorecard_course(self, batch_ids: Sequence[str], segment: str) -> list[dict[str, Any]]:
         """The scorecards of a segment in those of some batches that have one, in their order."""

@@ -112,9 +112,18 @@ def bands(engine: Engine, batch_id: str) -> dict[str, Band]:
         return {account: value for account, value in connection.execute(query)}  # noqa: C416 - typed
 
 
-def read_scorecards(engine: Engine, batch_id: str) -> dict[str, Any]:
-    """The scorecards of a batch, decoded: of the portfolio under "", of segments by name."""
-    query = select(SCORECARD.c.segment, SCORECARD.c.body).where(SCORECARD.c.batch_id == batch_id)
+def read_segments(engine: Engine, batch_id: str) -> list[str]:
+    """The segments that a batch has a scorecard of, in order; "" is the portfolio."""
+    query = select(SCORECARD.c.segment).where(SCORECARD.c.batch_id == batch_id)
+    with transaction(engine) as connection:
+        return sorted(connection.execute(query).scalars())
+
+
+def read_scorecards(engine: Engine, batch_id: str, segments: Sequence[str]) -> dict[str, Any]:
+    """The scorecards of those of the segments that have one, decoded, by name."""
+    query = select(SCORECARD.c.segment, SCORECARD.c.body).where(
+        SCORECARD.c.batch_id == batch_id, SCORECARD.c.segment.in_(segments)
+    )
     with transaction(engine) as connection:
         return {segment: json.loads(body) for segment, body in connection.execute(query)}
 

@@ -52,17 +52,18 @@ def figure_routes(published: Published, healths: Healths) -> APIRouter:
 
 def _of_segment(published: Published, healths: Healths, wanted: asked.OfSegment) -> ScorecardAnswer:
     batch = batch_at(published, wanted.as_of)
-    cards = _cards(published, batch)
+    segments = published.segments(batch)
+    if PORTFOLIO not in segments:
+        raise _without(batch)
     name = wanted.segment or PORTFOLIO
-    if name not in cards:
+    if name not in segments:
         raise HTTPException(404, f"no such segment in batch {batch.batch_id}")
-    group = group_of(cards[name])
+    group = group_of(published.scorecards(batch, [name])[name])
     figures = with_risk(group.figures, published.at_risk(batch, wanted.segment))
     raised = alerts(figures, group.levels, fewest=group.fewest)
     known = healths.together(batch, wanted.segment or None, live=wanted.as_of is None)
-    told = ScorecardAnswer.of(
-        batch, wanted.segment, sorted(set(cards) - {PORTFOLIO}), figures, raised
-    )
+    others = [one for one in segments if one != PORTFOLIO]
+    told = ScorecardAnswer.of(batch, wanted.segment, others, figures, raised)
     health = None if known is None else PortfolioHealth.of(known)
     return told.model_copy(update={"portfolio_health": health})
 
@@ -73,7 +74,9 @@ def _of_account(published: Published, account_id: str, then: asked.Then) -> Indi
     text = published.part(batch, account_id, "indicators")
     if row is None or text is None:
         raise HTTPException(404, f"no indicators of such an account in batch {batch.batch_id}")
-    cards = _cards(published, batch)
+    cards = published.scorecards(batch, (PORTFOLIO, row.segment or PORTFOLIO))
+    if PORTFOLIO not in cards:
+        raise _without(batch)
     group = group_of(cards.get(row.segment or PORTFOLIO, cards[PORTFOLIO]))
     own = figures_of(text, group_of(cards[PORTFOLIO]))
     figures = with_risk(own, AtRisk.of(row.band, row.arr))
@@ -86,8 +89,5 @@ def _of_account(published: Published, account_id: str, then: asked.Then) -> Indi
     )
 
 
-def _cards(published: Published, batch: Batch) -> dict[str, dict[str, object]]:
-    cards = published.scorecards(batch)
-    if PORTFOLIO not in cards:
-        raise HTTPException(404, f"batch {batch.batch_id} was published without a scorecard")
-    return cards
+def _without(batch: Batch) -> HTTPException:
+    return HTTPException(404, f"batch {batch.batch_id} was published without a scorecard")

@@ -56,12 +56,12 @@ def _board(published: Published, healths: Healths, batch: Batch, wanted: str, lo
     if look.viewer is None or look.viewer.csm is not None:
         # Sums over few accounts would tell of those that somebody may not see.
         return Board(hidden=True)
-    cards = published.scorecards(batch)
-    if PORTFOLIO not in cards:
+    segments = published.segments(batch)
+    if PORTFOLIO not in segments:
         return Board()
     # A segment that is gone is no mistake of who follows an old link.
-    name = wanted if wanted in cards else PORTFOLIO
-    group = group_of(cards[name])
+    name = wanted if wanted in segments else PORTFOLIO
+    group = group_of(published.scorecards(batch, [name])[name])
     figures = with_risk(group.figures, published.at_risk(batch, name or None))
     health = healths.together(batch, name or None, live=True)
     return Board(
@@ -74,7 +74,7 @@ def _board(published: Published, healths: Healths, batch: Batch, wanted: str, lo
         ),
         health=None if health is None else means(health, look.language),
         segment=name,
-        segments=tuple(sorted(set(cards) - {PORTFOLIO})),
+        segments=tuple(one for one in segments if one != PORTFOLIO),
     )
 
 

@@ -42,7 +42,9 @@ def figures(published: Published, found: Found, look: Look) -> Figures | None:
     """
     row, batch = found.row, found.batch
     text = published.part(batch, row.account_id, "indicators")
-    cards = {} if text is None else published.scorecards(batch)
+    cards = (
+        {} if text is None else published.scorecards(batch, (PORTFOLIO, row.segment or PORTFOLIO))
+    )
     if text is None or PORTFOLIO not in cards:
         return None
     of_all = group_of(cards[PORTFOLIO])

@@ -5,15 +5,16 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, event, update
 
 from data.workspace import Workspace
 from serving import portfolio
-from serving.database import reading, writing
+from serving.database import reading, transaction, writing
 from serving.indicators.stored import Group, group_text
 from serving.published import Published
 from serving.records import AccountRisk, Band
 from serving.store import publish
+from serving.tables_practice import SCORECARD
 from tests.published import a_batch
 from tests.serving.written.conftest import Client
 
@@ -76,3 +77,13 @@ def test_a_scorecard_reads_no_accounts(store, tmp_path, monkeypatch):
     of_risks = [words for words in asked if "from risk" in words]
     assert len(of_risks) == 3
     assert all("sum(" in words for words in of_risks)  # one row each
+
+
+def test_a_scorecard_of_one_segment_reads_that_of_no_other(store, tmp_path):
+    with transaction(writing(store)) as connection:
+        others = SCORECARD.c.segment != "small"
+        connection.execute(update(SCORECARD).where(others).values(body="{"))  # no JSON
+    client = Client(Workspace(tmp_path, store_url=store if isinstance(store, str) else None))
+    for path in ("/v1/scorecard?segment=small", "/scorecard?segment=small"):
+        assert client.get(path).status_code == 200
+    assert client.get("/v1/scorecard?segment=none%00").status_code in (404, 422)

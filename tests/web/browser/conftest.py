@@ -29,7 +29,7 @@ from serving.access import users
 from serving.api import create_app
 from serving.database import writing
 from serving.moments import now
-from serving.practice.store import read_scorecards
+from serving.practice.store import read_scorecards, read_segments
 from serving.records import AccountRisk, Batch, Change, Explanation, Move
 from serving.store import current_batch, one_account, publish, ranked
 from tests.conftest import FOREWARN, absent
@@ -111,7 +111,7 @@ def company(arrived, tmp_path_factory) -> tuple[Workspace, Batch, list[AccountRi
     batch = current_batch(engine)
     listed = ranked(engine, batch.batch_id, by="arr_at_risk", limit=batch.n)
     rows = [row for one in listed if (row := one_account(engine, batch.batch_id, one.account_id))]
-    known = read_scorecards(engine, batch.batch_id)
+    known = read_scorecards(engine, batch.batch_id, read_segments(engine, batch.batch_id))
     cards = {segment: json.dumps(card) for segment, card in known.items()}
     for weeks in range(WEEKS, 0, -1):
         as_of = batch.as_of - timedelta(weeks=weeks)
