@@ -41,7 +41,10 @@ GONE, FIRM = "northwind-7", "Northwind Traders"
 PERSON, NAME, SAID = "mia.berg@ant.example", "Mia Berg", "I will have left by May"
 NOTE = "Their buyer told me that Northwind is moving away"
 OTHER, DAY = "ant", date(2025, 7, 1)
-WORDS = (GONE, FIRM, PERSON, NAME, SAID, NOTE)
+# What she wrote in a ticket and what was noted of a call with her; what they of the firm wrote.
+OPENED, BODY = "The wheel of Mia spins", "It keeps crashing on my desk"
+NOTED, OF_FIRM = "She finds it too expensive", "Our pilots find it too expensive"
+WORDS = (GONE, FIRM, PERSON, NAME, SAID, NOTE, OPENED, BODY, NOTED, OF_FIRM)
 
 
 def _sources(folder: Path) -> None:
@@ -52,9 +55,9 @@ def _sources(folder: Path) -> None:
     touches = pd.read_csv(folder / "interactions.csv")
     first = touches.groupby("account_id").cumcount() % 2 == 0
     theirs = touches["account_id"].map({OTHER: PERSON, GONE: "nils@northwind.example"})
-    touches.assign(contact_id=theirs.where(first, "c2")).to_csv(
-        folder / "interactions.csv", index=False
-    )
+    touches = touches.assign(contact_id=theirs.where(first, "c2"))
+    noted = touches["contact_id"].map({PERSON: NOTED, "nils@northwind.example": OF_FIRM})
+    touches.assign(note=noted).to_csv(folder / "interactions.csv", index=False)
     files = {
         "contacts": f"""contact_id,account_id,joined_at,left_at,name,role
             {PERSON},{OTHER},2023-01-01,2025-06-20,{NAME},champion
@@ -64,10 +67,12 @@ def _sources(folder: Path) -> None:
             f1,{OTHER},2025-06-01,{SAID},{PERSON}
             f2,{OTHER},2025-06-02,All is well,c2
             f3,{GONE},2025-06-01,We are moving away,nils@northwind.example""",
-        "tickets": f"""ticket_id,account_id,opened_at,csat,contact_id
-            t1,{GONE},2025-06-01,eleven,nils@northwind.example
-            t2,nobody-{GONE},2025-06-01,3,
-            t3,{OTHER},2025-06-01,4,{PERSON}""",
+        "tickets": f"""ticket_id,account_id,opened_at,csat,contact_id,subject,body
+            t1,{GONE},2025-06-01,eleven,nils@northwind.example,,
+            t2,nobody-{GONE},2025-06-01,3,,,
+            t3,{OTHER},2025-06-01,4,{PERSON},{OPENED},{BODY}
+            t4,{GONE},2025-06-01,4,nils@northwind.example,{OF_FIRM},{OF_FIRM}
+            t5,{OTHER},2025-06-01,4,c2,An import,Support takes days""",
         "usage_events": f"""account_id,occurred_at,feature,contact_id
             {GONE},2025-06-01,export,nils@northwind.example
             {OTHER},2025-06-02,export,{PERSON}""",

@@ -23,6 +23,7 @@ from serving.database import StoreError, reading, transaction, writing
 from serving.erase import store as stored
 from serving.erase.erasure import erase
 from serving.erase.words import ERASED
+from serving.practice.quoted import read
 from serving.runs.lock import alone
 from serving.store import current_batch, one_account, ranked
 from serving.tables import AUDIT, DELIVERY, FEEDBACK, MESSAGE
@@ -32,8 +33,11 @@ from training.config import Config
 from training.spec import ChurnSpec
 
 GONE, OTHER, PERSON, NAME = "northwind-7", "ant", "mia.berg@ant.example", "Mia Berg"
-OF_ACCOUNT = (GONE, "Northwind", "nils@northwind", "Nils Gren", "moving away")
-OF_PERSON = (PERSON, NAME, "I will have left by May")
+OF_ACCOUNT = (GONE, "Northwind", "nils@northwind", "Nils Gren", "moving away", "Our pilots")
+OF_PERSON = (
+    *(PERSON, NAME, "I will have left by May"),
+    *("wheel of Mia", "crashing on my desk", "She finds it too expensive"),
+)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -123,7 +127,23 @@ def test_the_same_source_brings_nobody_back_and_others_have_the_same_features(wo
     assert [place for place in holding(found, GONE) if f"nobody-{GONE}" not in found[place]] == []
 
 
+def sentences(workspace: Workspace) -> set[tuple[str, str]]:
+    """Where each published sentence of the other account stands, and what it says."""
+    with transaction(reading(workspace.store)) as connection:
+        theirs = select(PRACTICE.c.words).where(PRACTICE.c.account_id == OTHER)
+        return {
+            (one.source, one.sentence)
+            for words in connection.execute(theirs).scalars()
+            for one in read(words)
+        }
+
+
 def test_a_person_is_gone_and_the_account_stays(either, bytes_of):
+    others = {("ticket", "Support takes days")}
+    assert sentences(either) == others | {
+        ("ticket", "It keeps crashing on my desk"),
+        ("note", "She finds it too expensive"),
+    }
     before = bytes_of(either)
     store = reading(either.store)
     was = one_account(store, current_batch(store).batch_id, OTHER)
@@ -132,6 +152,7 @@ def test_a_person_is_gone_and_the_account_stays(either, bytes_of):
     for word in OF_PERSON:
         assert holding(before, word)
         assert holding(after, word) == [], word
+    assert sentences(either) == others
     counts = done.places()["store"]
     assert counts["reasons"] == 1
     assert counts["feedback that named the person"] == 1
