@@ -61,6 +61,12 @@ class Quoted(BaseModel):
     method: Method = "phrases"
     source: Source = "quote"
     whole: str | None = None
+    known_on: date | None = None
+
+    @property
+    def new_on(self) -> date:
+        """When it became known: on the day itself, or `known_on`, a later one."""
+        return self.known_on or self.said_on
 
     @property
     def sentence(self) -> str:
@@ -139,15 +145,15 @@ def _text(document: list[dict[str, Any]]) -> str:
 
 _WRITTEN = f"""
     SELECT account_id, 'quote' AS source, feedback_id AS row_id, contact_id, said_at, age, text,
-        language
+        language, known_at
     FROM seen_feedback WHERE age <= {SPAN_DAYS} AND text IS NOT NULL
     UNION ALL
     SELECT account_id, 'ticket', ticket_id, contact_id, opened_at, age,
-        substr(concat_ws(chr(10), subject, body), 1, {LONGEST}), NULL
+        substr(concat_ws(chr(10), subject, body), 1, {LONGEST}), NULL, known_at
     FROM seen_tickets WHERE age <= {SPAN_DAYS} AND coalesce(subject, body) IS NOT NULL
     UNION ALL
     SELECT account_id, 'note', interaction_id, contact_id, occurred_at, age,
-        substr(note, 1, {LONGEST}), NULL
+        substr(note, 1, {LONGEST}), NULL, known_at
     FROM seen_interactions WHERE age <= {SPAN_DAYS} AND note IS NOT NULL
     ORDER BY account_id, said_at, source, row_id
 """
@@ -164,6 +170,20 @@ class _Written:
     age: int
     text: str
     language: str | None
+    known_at: datetime | None = None
+
+    @property
+    def known_on(self) -> date | None:
+        """The day on which it became known; None where that is the one on which it was said."""
+        if self.known_at is None or self.known_at.date() <= self.said_at.date():
+            return None
+        return self.known_at.date()
+
+    @property
+    def known_age(self) -> int:
+        """How many days ago it became known."""
+        known = self.known_on or self.said_at.date()
+        return self.age - (known - self.said_at.date()).days
 
 
 @dataclass(frozen=True)
@@ -189,10 +209,17 @@ def _ranked(said: Sequence[_Said]) -> list[Quoted]:
     for one in said:
         if one.tone == "risk" and one.quote.age <= RECENT_DAYS:
             warned.setdefault(one.hit.category, set()).add((one.quote.source, one.quote.row_id))
-    quoted = [(_quoted(one, len(warned.get(one.hit.category, ()))), one.quote.age) for one in said]
+    quoted = [
+        (
+            _quoted(one, len(warned.get(one.hit.category, ()))),
+            one.quote.known_age,
+        )
+        for one in said
+    ]
     quoted.sort(key=lambda one: (one[0].said_on, one[0].feedback_id), reverse=True)
     quoted.sort(key=lambda one: -one[0].urgency)
-    new = different([one for one, age in quoted if age <= WEEK_DAYS])[:NEW]
+    # What was said before and became known in the week is as new as what was said in it.
+    new = different([one for one, known in quoted if known <= WEEK_DAYS])[:NEW]
     rest = [one for one, _ in quoted if not any(one is kept for kept in new)]
     kept = {id(one) for one in [*new, *rest][:MOST]}
     return [one for one, _ in quoted if id(one) in kept]
@@ -226,6 +253,7 @@ def _quoted(said: _Said, conversations: int) -> Quoted:
         method=hit.by,
         source=said.quote.source,
         whole=digest(text[said.start : said.stop]) if clipped else None,
+        known_on=said.quote.known_on,
     )
 
 

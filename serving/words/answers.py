@@ -51,7 +51,7 @@ class WordsAnswer(BaseModel):
         """That of an account in a batch."""
         sentences = [
             SaidSentence(
-                **one.quoted.model_dump(exclude={"contact_id", "category", "whole"}),
+                **one.quoted.model_dump(exclude={"contact_id", "category", "whole", "known_on"}),
                 subject=one.quoted.category,
                 by_hand=one.by_hand,
             )

@@ -44,6 +44,8 @@ def heard(
 ) -> list[Heard]:
     """The accounts that said something in the week up to the batch, the most urgent first.
 
+    What was said before and became known in that week was said to us in it.
+
     Of one account at most three sentences, and never two with the same words. Equally urgent
     accounts stand in the order of their risk.
     """
@@ -53,7 +55,7 @@ def heard(
         words = said(published, corrections, batch, [row.account_id for row in rows])
         for row in rows:
             told = [one.quoted for one in words.get(row.account_id, ()) if not one.dismissed]
-            if signals := _newest([one for one in told if one.said_on >= since]):
+            if signals := _newest([one for one in told if one.new_on >= since]):
                 found.append(Heard(row, signals))
     return sorted(found, key=lambda one: -one.urgency)
 

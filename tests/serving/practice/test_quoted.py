@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import cast
+
+import pytest
 
 from data.engine import Sql
 from features.words.lexicon import lexicon
@@ -18,9 +20,13 @@ class Quotes:
     """An engine that has these rows with words, and nothing else; `ticket:1` is ticket 1."""
 
     def __init__(
-        self, *rows: tuple[str, str, str | None, int, str], language: str | None = None
+        self,
+        *rows: tuple[str, str, str | None, int, str],
+        language: str | None = None,
+        late_days: int = 0,
     ) -> None:
         self._rows, self._language = rows, language
+        self._late = timedelta(days=late_days)
 
     def run(self, _sql: str) -> list[tuple[object, ...]]:
         day = datetime(2025, 1, 1)  # noqa: DTZ001 - times are UTC and bear no zone
@@ -34,6 +40,7 @@ class Quotes:
                 age,
                 text,
                 self._language,
+                day.replace(day=31 - age % 30) + self._late,
             )
             for account, name, person, age, text in self._rows
             for source, _, row in [name.rpartition(":")]
@@ -156,6 +163,17 @@ def test_what_is_new_in_the_week_is_kept_however_urgent_the_year_was():
     # Twice the same words are told once, and a week is seven days.
     assert {"g1", "g3"} == {name for name in ids if name[0] in "gh"}
     assert [one.conversations for one in found if one.feedback_id == "f0"] == [20]
+
+
+@pytest.mark.parametrize(("late_days", "kept"), [(0, []), (12, []), (13, ["g1"])])
+def test_what_became_known_in_the_week_is_as_new_as_what_was_said_in_it(late_days, kept):
+    year = [("a", f"f{n}", None, 60 + n, f"It is too expensive, {n} times.") for n in range(20)]
+    rows = [*year, ("a", "g1", None, 20, "Support is slow.")]
+    quotes = cast("Sql", Quotes(*rows, late_days=late_days))
+    found = read(stored(quotes, ["a"], by_phrases(lexicon()))["a"])
+    slow = [one for one in found if one.feedback_id == "g1"]
+    assert [one.feedback_id for one in slow] == kept
+    assert [(one.new_on - one.said_on).days for one in slow] == [late_days] * len(slow)
 
 
 def test_a_warning_that_came_before_escalates_the_one_of_the_week():

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import html
-from datetime import date, timedelta
+from datetime import timedelta
 
 import pytest
 
 from data.workspace import Workspace
 from serving.access.audit import entries
 from serving.database import writing
-from serving.practice.quoted import Quoted
 from serving.practice.record import Practice
 from serving.published import Published
 from serving.records import AccountRisk
@@ -18,35 +17,20 @@ from serving.store import publish
 from serving.words.corrections import Corrections
 from serving.words.digest import SIGNALS, heard, lines
 from tests.published import a_batch
+from tests.serving.words.conftest import AS_OF, quoted
 from tests.serving.written.conftest import Client
 
-AS_OF = date(2025, 12, 31)
+DAY = timedelta(days=1)
 PAGE = {"Accept": "text/html", "Sec-Fetch-Site": "same-origin"}
 HOSTILE = "<script>alert(1)</script> & *bold* [x](javascript:y) "
 
 
-def _said(found: str, *, days: int = 1, urgency: float = 0.5, **different: object) -> Quoted:
-    told = {
-        "said_on": AS_OF - timedelta(days=days),
-        "feedback_id": f"f-{found}-{days}",
-        "contact_id": "p1",
-        "category": "pricing_perception",
-        "tone": "risk",
-        "before": "It is ",
-        "found": found,
-        "after": ".",
-        "urgency": urgency,
-        "level": "review",
-        "conversations": 2,
-        "escalated": True,
-    }
-    return Quoted.model_validate({**told, **different})
-
-
 SAID = {
-    "ant": [_said("dear", urgency=0.7), _said("dear", days=2), *(_said(w) for w in "abcd")],
-    "bee": [_said("steep", urgency=0.9, before=HOSTILE)],
-    "cat": [_said("old", days=30)],
+    "ant": [quoted("dear", urgency=0.7), quoted("dear", days=2), *(quoted(w) for w in "abcd")],
+    "bee": [quoted("steep", urgency=0.9, before=HOSTILE)],
+    "cat": [quoted("old", days=30)],
+    # Said long ago; of the first that was known at once, of the second in the week.
+    "elk": [quoted("ago", days=30), quoted("late", days=30, urgency=0.1, known_on=AS_OF - DAY)],
     "dog": [],
 }
 
@@ -115,7 +99,8 @@ def test_the_digest_tells_of_the_week_the_most_urgent_first(store):
 
     found = heard(published, Corrections(store), published.batch())
 
-    assert [one.account.account_id for one in found] == ["bee", "ant"]
+    assert [one.account.account_id for one in found] == ["bee", "ant", "elk"]
+    assert [one.found for one in found[2].signals] == ["late"]
     assert len(found[1].signals) == SIGNALS
     assert len({one.found for one in found[1].signals}) == SIGNALS
 
