@@ -8,7 +8,7 @@ from sqlalchemy import CheckConstraint, Column, Table, Text
 
 from features.words.lexicon import TONES
 from features.words.sorter import Subject
-from serving.practice.quoted import Source
+from serving.source import Source
 from serving.tables import METADATA
 
 _SUBJECTS: Final = ", ".join(f"'{name}'" for name in get_args(Subject))

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
@@ -16,6 +16,7 @@ from features.words.lexicon import Category, Tone
 from features.words.sort import LONGEST, Hit, Method, Sentence
 from features.words.sorter import Sorter
 from serving.practice.urgency import RECENT_DAYS, Level, escalated, level, urgency
+from serving.source import Source
 
 if TYPE_CHECKING:  # a service reads what is stored, and opens no DuckDB
     from data.engine import Sql
@@ -28,8 +29,6 @@ NEW = 3
 _LONGEST = 300
 # As much is sorted at once; more of the same is mostly the same.
 _REMEMBERED = 4096
-# Where a sentence stands: quotes and tickets are the customer's own words, a note is by our people.
-Source = Literal["quote", "ticket", "note"]
 # The customer's own words; all else of a quote is ours.
 _WORDS = ("before", "found", "after")
 

@@ -9,10 +9,10 @@ from pydantic import BaseModel
 
 from features.words.lexicon import Category, Tone
 from features.words.sort import Method
-from serving.practice.quoted import Source
 from serving.practice.urgency import Level
 from serving.provenance import Provenance
 from serving.records import Batch, Probability
+from serving.source import Source
 from serving.words.corrected import Said
 
 

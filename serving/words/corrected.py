@@ -8,10 +8,11 @@ from datetime import date, timedelta
 
 from features.words.lexicon import CATEGORIES, Category
 from features.words.sorter import NONE
-from serving.practice.quoted import Quoted, Source, digest, read
+from serving.practice.quoted import Quoted, digest, read
 from serving.practice.urgency import RECENT_DAYS, escalated, level, urgency
 from serving.published import Published
 from serving.records import Batch
+from serving.source import Source
 from serving.words.corrections import Corrected, Corrections, correction_id
 
 _Warned = dict[Category, set[tuple[Source, str]]]

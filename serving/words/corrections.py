@@ -17,8 +17,9 @@ from features.words.sorter import NONE, Subject
 from serving import moments
 from serving.database import reading, transaction, writing
 from serving.engines import Address
-from serving.practice.quoted import Quoted, Source, read
+from serving.practice.quoted import Quoted, read
 from serving.question import Question
+from serving.source import Source
 from serving.tables_practice import PRACTICE
 from serving.tables_words import CORRECTION
 from serving.written.contents import Line, Moment
