@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cached_property
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, insert, inspect, select, text
@@ -50,6 +51,27 @@ def writing(address: Address) -> Engine:
             if path is not None:
                 path.chmod(_OWNER_ONLY)
     return engine
+
+
+class Engines:
+    """The two of a store, each opened when it is first asked for.
+
+    Both raise a `MissingError` where there is no store yet: who writes is not to make an empty one.
+    """
+
+    def __init__(self, address: Address) -> None:
+        self._address = address
+
+    @cached_property
+    def reading(self) -> Engine:
+        """That to read with."""
+        return reading(self._address)
+
+    @cached_property
+    def writing(self) -> Engine:
+        """That to write with."""
+        reading(self._address)
+        return writing(self._address)
 
 
 def reading(address: Address) -> Engine:

@@ -6,16 +6,15 @@ import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cached_property
 from typing import Any, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import Connection, Engine, bindparam, literal_column, select
+from sqlalchemy import Connection, bindparam, literal_column, select
 
 from data.errors import BadInputError
 from data.workspace import Workspace
 from serving import moments
-from serving.database import reading, transaction, writing
+from serving.database import Engines, transaction
 from serving.plays.catalogue import playbook, shipped
 from serving.plays.effect_plain import kept
 from serving.plays.playbook import Playbook
@@ -118,7 +117,7 @@ class PlayDesk:
     """
 
     def __init__(self, workspace: Workspace, published: Published) -> None:
-        self._address = workspace.store
+        self._engines = Engines(workspace.store)
         self._folder = workspace.root
         self._models = workspace.models
         self._published = published
@@ -133,15 +132,6 @@ class PlayDesk:
             _LOG.error("%s", error)
         return self._book
 
-    @cached_property
-    def _reading(self) -> Engine:
-        return reading(self._address)
-
-    @cached_property
-    def _writing(self) -> Engine:
-        reading(self._address)  # where there is no store yet, nobody is to make an empty one
-        return writing(self._address)
-
     def effect(self) -> dict[str, Any] | None:
         """What was found last of whether plays made a difference; None where nobody looked."""
         return kept(self._models)
@@ -149,8 +139,8 @@ class PlayDesk:
     def board(self, sees: Callable[[AccountRisk], bool]) -> Board:
         """All that is about accounts which somebody `sees`."""
         batch = self._published.batch()
-        offers = _made(Assignment, _WAITING.rows(self._reading), _ASSIGNMENT)
-        plays = _made(Intervention, _RUNNING.rows(self._reading), _INTERVENTION)
+        offers = _made(Assignment, _WAITING.rows(self._engines.reading), _ASSIGNMENT)
+        plays = _made(Intervention, _RUNNING.rows(self._engines.reading), _INTERVENTION)
         some = {one.account_id for one in offers} | {one.account_id for one in plays}
         rows = self._published.some(batch, sorted(some))
         here = [Suggested(it=one, row=rows[one.account_id]) for one in _known(offers, rows)]
@@ -166,24 +156,24 @@ class PlayDesk:
         """What is suggested for an account or held out, the earliest first."""
         if "\0" in account_id:
             return []
-        rows = _WAITING_OF.rows(self._reading, id=account_id)
+        rows = _WAITING_OF.rows(self._engines.reading, id=account_id)
         return _made(Assignment, rows, _ASSIGNMENT)
 
     def find(self, assignment_id: str) -> Assignment | None:
         """The assignment of that id; None when there is none."""
         if "\0" in assignment_id:
             return None
-        found = _made(Assignment, _ONE.rows(self._reading, id=assignment_id), _ASSIGNMENT)
+        found = _made(Assignment, _ONE.rows(self._engines.reading, id=assignment_id), _ASSIGNMENT)
         return found[0] if found else None
 
     def alerts(self, since: datetime) -> list[Alert]:
         """What was raised since then and holds still, the newest first."""
-        rows = _RAISED.rows(self._reading, since=moments.text(since))
+        rows = _RAISED.rows(self._engines.reading, since=moments.text(since))
         return [Alert.model_validate(dict(zip(ALERT.c.keys(), row, strict=True))) for row in rows]
 
     def digests(self, day: date) -> list[tuple[Digest, list[Alert], list[Assignment]]]:
         """What each manager was told on a day: alerts first, then suggestions."""
-        with transaction(self._reading) as connection:
+        with transaction(self._engines.reading) as connection:
             query = select(DIGEST).where(DIGEST.c.day == day.isoformat()).order_by(DIGEST.c.csm)
             found = [
                 Digest.model_validate(dict(row)) for row in connection.execute(query).mappings()
@@ -211,7 +201,7 @@ class PlayDesk:
             body = declined.model_dump_json(exclude_none=True)
             return Answer(_OK, declined.account_id, body)
 
-        return once(self._writing, attempt, write)
+        return once(self._engines.writing, attempt, write)
 
 
 def _told(connection: Connection, digest_id: str) -> tuple[list[Alert], list[Assignment]]:

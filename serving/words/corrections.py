@@ -5,17 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from functools import cached_property
 from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import Connection, Engine, select, text
+from sqlalchemy import Connection, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 from features.words.lexicon import Tone
 from features.words.sorter import NONE, Subject
 from serving import moments
-from serving.database import reading, transaction, writing
+from serving.database import Engines, transaction
 from serving.engines import Address
 from serving.practice.quoted import Quoted, read
 from serving.question import Question
@@ -90,16 +89,7 @@ class Corrections:
     """
 
     def __init__(self, address: Address) -> None:
-        self._address = address
-
-    @cached_property
-    def _reading(self) -> Engine:
-        return reading(self._address)
-
-    @cached_property
-    def _writing(self) -> Engine:
-        reading(self._address)  # where there is no store yet, nobody is to make an empty one
-        return writing(self._address)
+        self._engines = Engines(address)
 
     def correct(self, account_id: str, said: NewCorrection, attempt: Attempt) -> Answer:
         """Keep a correction, in place of that of the same sentence.
@@ -134,20 +124,20 @@ class Corrections:
             _replace(connection, row)
             return Answer(_CREATED, account_id, kept.model_dump_json(exclude_none=True))
 
-        return once(self._writing, attempt, write)
+        return once(self._engines.writing, attempt, write)
 
     def of(self, account_ids: Sequence[str]) -> dict[str, list[Corrected]]:
         """The corrections of some accounts, the oldest first, by account_id."""
         ids = json.dumps([name for name in account_ids if "\0" not in name])
         found: dict[str, list[Corrected]] = {}
-        for row in _OF.rows(self._reading, ids=ids):
+        for row in _OF.rows(self._engines.reading, ids=ids):
             one = Corrected.model_validate(dict(zip(CORRECTION.c.keys(), row, strict=True)))
             found.setdefault(one.account_id, []).append(one)
         return found
 
     def every(self) -> list[Corrected]:
         """All corrections, the oldest first."""
-        with transaction(self._reading) as connection:
+        with transaction(self._engines.reading) as connection:
             return every(connection)
 
 

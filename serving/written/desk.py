@@ -13,7 +13,6 @@ from pydantic import BaseModel
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Engine,
     Table,
     bindparam,
     insert,
@@ -23,7 +22,7 @@ from sqlalchemy import (
 )
 
 from serving import moments
-from serving.database import reading, transaction, writing
+from serving.database import Engines, transaction
 from serving.question import Question
 from serving.tables import BATCH, CURRENT, FEEDBACK, INTERVENTION, PULSE, RISK
 from serving.written.contents import (
@@ -82,20 +81,11 @@ class Desk:
     """
 
     def __init__(self, address: Path | str) -> None:
-        self._address = address
-
-    @cached_property
-    def _reading(self) -> Engine:
-        return reading(self._address)
-
-    @cached_property
-    def _writing(self) -> Engine:
-        reading(self._address)  # where there is no store yet, nobody is to make an empty one
-        return writing(self._address)
+        self._engines = Engines(address)
 
     def newest_pulses(self, account_ids: Sequence[str]) -> dict[str, Pulse]:
         """The pulse that was recorded last of each account, by account_id, even if expired."""
-        return newest_pulses(self._reading, account_ids)
+        return newest_pulses(self._engines.reading, account_ids)
 
     def feedback(self, account_id: str, said: NewFeedback, attempt: Attempt) -> Answer:
         """Keep feedback, with the batch that it speaks of."""
@@ -183,7 +173,7 @@ class Desk:
             connection.execute(update(INTERVENTION).where(its).values(values))
             return _answer(_OK, closed)
 
-        return once(self._writing, attempt, write)
+        return once(self._engines.writing, attempt, write)
 
     def listed(
         self, kind: Kind[Kept], account_id: str, *, limit: int, before: str | None
@@ -194,7 +184,7 @@ class Desk:
         if before is not None:
             wanted.append(kind.key < before)
         query = select(table).where(*wanted).order_by(kind.key.desc()).limit(limit)
-        with transaction(self._reading) as connection:
+        with transaction(self._engines.reading) as connection:
             batch_spoken_of(connection, account_id, lock=False)
             rows = connection.execute(query).mappings().all()
         return [kind.kept.model_validate(dict(row)) for row in rows]
@@ -202,7 +192,7 @@ class Desk:
     def newest(self, kind: Kind[Kept], account_id: str) -> list[Kept]:
         """The newest of what was written of an account that is known, at a tenth of the cost."""
         columns = kind.table.c.keys()
-        rows = kind.newest.rows(self._reading, id=account_id) if _plain(account_id) else []
+        rows = kind.newest.rows(self._engines.reading, id=account_id) if _plain(account_id) else []
         return [kind.kept.model_validate(dict(zip(columns, row, strict=True))) for row in rows]
 
     def _take(
@@ -219,7 +209,7 @@ class Desk:
             connection.execute(insert(kind.table).values(**_row(kept), key_id=attempt.key_id))
             return _answer(_CREATED, kept)
 
-        return once(self._writing, attempt, write)
+        return once(self._engines.writing, attempt, write)
 
 
 def _answer(status: int, kept: BaseModel) -> Answer:
