@@ -144,15 +144,16 @@ def _text(document: list[dict[str, Any]]) -> str:
 
 _WRITTEN = f"""
     SELECT account_id, 'quote' AS source, feedback_id AS row_id, contact_id, said_at, age, text,
-        language, known_at
+        language, known_at, 0 AS heading
     FROM seen_feedback WHERE age <= {SPAN_DAYS} AND text IS NOT NULL
     UNION ALL
     SELECT account_id, 'ticket', ticket_id, contact_id, opened_at, age,
-        substr(concat_ws(chr(10), subject, body), 1, {LONGEST}), NULL, known_at
+        substr(concat_ws(chr(10), subject, body), 1, {LONGEST}), NULL, known_at,
+        coalesce(length(subject), 0)
     FROM seen_tickets WHERE age <= {SPAN_DAYS} AND coalesce(subject, body) IS NOT NULL
     UNION ALL
     SELECT account_id, 'note', interaction_id, contact_id, occurred_at, age,
-        substr(note, 1, {LONGEST}), NULL, known_at
+        substr(note, 1, {LONGEST}), NULL, known_at, 0
     FROM seen_interactions WHERE age <= {SPAN_DAYS} AND note IS NOT NULL
     ORDER BY account_id, said_at, source, row_id
 """
@@ -160,7 +161,10 @@ _WRITTEN = f"""
 
 @dataclass(frozen=True)
 class _Written:
-    """A row with words: a quote, a ticket, or a touch of which something was noted."""
+    """A row with words: a quote, a ticket, or a touch of which something was noted.
+
+    The first `heading` characters are the subject of a ticket.
+    """
 
     source: Source
     row_id: str
@@ -170,6 +174,7 @@ class _Written:
     text: str
     language: str | None
     known_at: datetime | None = None
+    heading: int = 0
 
     @property
     def known_on(self) -> date | None:
@@ -200,6 +205,9 @@ def _sorted(quote: _Written, sort: Callable[[str, str | None], list[Sentence]]) 
     for part in sort(quote.text, quote.language):
         for category, tone in part.tones.items():
             hit = next(h for h in part.hits if (h.category, h.tone) == (category, tone))
+            # Meanings learnt from sentences: two words of a heading tell them nothing.
+            if hit.by == "meaning" and part.start < quote.heading:
+                continue
             yield _Said(quote, part.start, part.stop, tone, hit)
 
 

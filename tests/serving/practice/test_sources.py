@@ -10,7 +10,8 @@ from data.land import land
 from data.workspace import Workspace
 from features.build import moment
 from features.words.lexicon import lexicon
-from features.words.sorter import by_phrases
+from features.words.sort import Hit, Sentence
+from features.words.sorter import Sorter, by_phrases
 from serving.practice.quoted import Quoted, read, stored
 
 FILES = {
@@ -63,6 +64,22 @@ def test_each_sentence_is_told_with_where_it_stands_who_said_it_and_when(workspa
         ("ticket", "3", None, "Η υποστήριξη αργεί να απαντήσει."): "05-05",
         ("note", "1", "p2", "They find it too expensive."): "05-07",
     }
+
+
+def test_the_heading_of_a_ticket_is_sorted_by_phrases_alone(workspace):
+    def meant(text: str, _told: str | None) -> list[Sentence]:
+        spans = [(text.index(line), line) for line in text.splitlines()]
+        return [
+            Sentence(a, b, "en", (Hit("support_friction", "risk", a, b, by="meaning"),))
+            for a, b in ((start, start + len(line)) for start, line in spans)
+        ]
+
+    rule = ChurnRule(kind="silence", of="interactions", days=90)
+    with moment(workspace, [pd.Timestamp("2025-06-01")], rule=rule) as engine:
+        found = read(stored(engine, ["a"], Sorter("x", meant))["a"])
+
+    tickets = {(one.feedback_id, one.sentence) for one in found if one.source == "ticket"}
+    assert tickets == {("1", "Hello,"), ("1", "it keeps crashing."), ("2", "Das ist egal.")}
 
 
 def test_what_was_not_known_yet_is_not_told_yet(workspace):
