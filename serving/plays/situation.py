@@ -18,7 +18,7 @@ from serving.records import Band, Batch
 from serving.tables import RISK
 from serving.tables_practice import PRACTICE
 from serving.words.corrected import Said, corrected
-from serving.words.corrections import Corrected, every
+from serving.words.kept import Corrected, every
 
 # What they said or how they rated us counts for so long, and who left for half a year, as the
 # number of champions who left does.

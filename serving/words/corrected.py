@@ -13,7 +13,8 @@ from serving.practice.urgency import RECENT_DAYS, escalated, level, urgency
 from serving.published import Published
 from serving.records import Batch
 from serving.source import Source
-from serving.words.corrections import Corrected, Corrections, correction_id
+from serving.words.corrections import Corrections, correction_id
+from serving.words.kept import Corrected
 
 _Warned = dict[Category, set[tuple[Source, str]]]
 

@@ -21,16 +21,16 @@ from serving.question import Question
 from serving.source import Source
 from serving.tables_practice import PRACTICE
 from serving.tables_words import CORRECTION
+from serving.words.kept import EVERY, Corrected, every
 from serving.written.contents import Line, Moment
 from serving.written.desk import batch_spoken_of
 from serving.written.once import Answer, Attempt, DeclinedError, once
 
 _CREATED: Final = 201
-_EVERY = select(CORRECTION).order_by(CORRECTION.c.created_at, CORRECTION.c.correction_id)
 # Ids as one JSON text, so that the words of the question stay the same.
 _OF = Question(
-    _EVERY.where(CORRECTION.c.account_id.in_(text("SELECT value FROM json_each(:ids)"))),
-    postgresql=_EVERY.where(
+    EVERY.where(CORRECTION.c.account_id.in_(text("SELECT value FROM json_each(:ids)"))),
+    postgresql=EVERY.where(
         CORRECTION.c.account_id.in_(text("SELECT json_array_elements_text(CAST(:ids AS json))"))
     ),
 )
@@ -65,21 +65,6 @@ class Correction(BaseModel):
     tone: Tone
     author: str | None = None
     created_at: Moment
-
-
-class Corrected(BaseModel):
-    """A correction as it is kept; `whole` is the digest of the whole sentence, if that is known."""
-
-    model_config = ConfigDict(frozen=True)
-
-    account_id: str
-    feedback_id: str
-    contact_id: str | None = None
-    sentence: str
-    category: Subject
-    tone: Tone
-    source: Source = "quote"
-    whole: str | None = None
 
 
 class Corrections:
@@ -139,12 +124,6 @@ class Corrections:
         """All corrections, the oldest first."""
         with transaction(self._engines.reading) as connection:
             return every(connection)
-
-
-def every(connection: Connection) -> list[Corrected]:
-    """All corrections as the transaction sees them, the oldest first."""
-    rows = connection.execute(_EVERY).mappings().all()
-    return [Corrected.model_validate(dict(row)) for row in rows]
 
 
 def correction_id(account_id: str, source: str, feedback_id: str, sentence: str) -> str:

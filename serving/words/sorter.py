@@ -10,7 +10,8 @@ from data.errors import BadInputError, MissingError
 from data.workspace import Workspace
 from features.words.signals import lexicon_of
 from features.words.sorter import NONE, Sorter, by_phrases
-from serving.words.corrections import Corrections
+from serving.database import reading, transaction
+from serving.words.kept import every
 from training.words.by_meaning import by_meaning
 from training.words.meanings import installed
 from training.words.own import Own, by_own, load
@@ -63,7 +64,8 @@ def _warn(said: str) -> None:
 def _spoken_of(workspace: Workspace) -> list[str]:
     """The sentences that people said to speak of one of the six."""
     try:
-        corrections = Corrections(workspace.store).every()
+        engine = reading(workspace.store)
     except MissingError:  # nothing was ever published
         return []
-    return [one.sentence for one in corrections if one.category != NONE]
+    with transaction(engine) as connection:
+        return [one.sentence for one in every(connection) if one.category != NONE]

@@ -10,7 +10,7 @@ import pytest
 
 from serving.plays.situation import Reason, departures, ratings, situation
 from serving.practice.quoted import Quoted
-from serving.words.corrections import Corrected
+from serving.words.kept import Corrected
 
 AS_OF = date(2026, 1, 31)
 UNKNOWN = (
