@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import cast
 
+from data.files import atomic
 from features.words.lexicon import Category, Lexicon, Tone
 from features.words.sort import Hit, Sentence, sort
 from features.words.sorter import Sorter
 from training.words.meanings import NONE, Meaning, head, meanings
+
+# Longer than between two runs.
+KEPT_DAYS = 35
+# A digest, what the sentence means (category, tone, probability), and when it was last met.
+_Row = tuple[str, str, str, float, str]
 
 
 def by_meaning(phrases: Lexicon, cells: Path) -> Sorter:
@@ -53,10 +60,10 @@ def _told(part: Sentence, meaning: Meaning) -> Sentence:
 
 @dataclass
 class _Kept:
-    """What sentences meant, by digest, in files of the workspace; one run at a time.
+    """What sentences meant, by digest, in a file of the workspace.
 
-    A run writes down every sentence that it meets, and reads what the run before wrote: what is
-    said no more is forgotten with that.
+    Each run adds the day on which it met a sentence. So nothing is lost if it is cut short, however
+    often, and what nobody has met for `KEPT_DAYS` is forgotten when a run begins.
     """
 
     folder: Path
@@ -75,37 +82,49 @@ class _Kept:
 
     @cached_property
     def _before(self) -> dict[str, Meaning]:
-        """What is known; from here on this run writes anew."""
+        """What is known, written down without what is out of date."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        last, this = self._path("last"), self._path("this")
-        known = _read(last) | _read(this)
-        for path in self.folder.glob("meanings-*"):
-            if path not in (last, this):
+        for path in self.folder.glob("meanings-*.jsonl"):
+            if path != self._path:
                 path.unlink(missing_ok=True)
-        if this.exists():
-            this.replace(last)
-        return known
+        since = (_today() - timedelta(days=KEPT_DAYS)).isoformat()
+        rows = [row for row in _read(self._path).values() if row[-1] >= since]
+        if rows:
+            with atomic(self._path) as path:
+                path.write_text(_lines(rows), encoding="utf-8")
+        else:
+            self._path.unlink(missing_ok=True)
+        return {d: Meaning(category, tone, share) for d, category, tone, share, _ in rows}
 
     def _note(self, digests: Sequence[str]) -> None:
         if not digests:
             return
         self._met.update(digests)
-        rows = [(one, self._before[one]) for one in digests]
-        lines = [json.dumps([d, m.category, m.tone, m.probability]) for d, m in rows]
-        with self._path("this").open("a", encoding="utf-8") as file:
-            file.write("\n".join(lines) + "\n")
+        today, found = _today().isoformat(), [(one, self._before[one]) for one in digests]
+        rows = [(d, m.category, m.tone, m.probability, today) for d, m in found]
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(_lines(rows))
 
-    def _path(self, run: str) -> Path:
-        return self.folder / f"meanings-{self.made_by}-{run}.jsonl"
+    @property
+    def _path(self) -> Path:
+        return self.folder / f"meanings-{self.made_by}.jsonl"
 
 
-def _read(path: Path) -> dict[str, Meaning]:
-    """The meanings of a file; of one that a crash cut short, those before."""
-    known: dict[str, Meaning] = {}
+def _today() -> date:
+    return datetime.now(UTC).date()
+
+
+def _lines(rows: Iterable[_Row]) -> str:
+    return "".join(json.dumps(row) + "\n" for row in rows)
+
+
+def _read(path: Path) -> dict[str, _Row]:
+    """The rows of a file by digest, the last of each; of one that was cut short, those before."""
+    known: dict[str, _Row] = {}
     try:
         for line in path.read_text(encoding="utf-8").splitlines():
-            digest, category, tone, probability = json.loads(line)
-            known[digest] = Meaning(category, tone, probability)
+            digest, category, tone, probability, met = json.loads(line)
+            known[digest] = (digest, category, tone, probability, met)
     except (OSError, ValueError, TypeError):
         return known
     return known
