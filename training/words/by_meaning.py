@@ -6,7 +6,6 @@ import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -18,10 +17,10 @@ from features.words.sort import Hit, Sentence, sort
 from features.words.sorter import Sorter
 from training.words.meanings import NONE, Meaning, head, meanings
 
-# Longer than between two runs.
-KEPT_DAYS = 35
-# A digest, what the sentence means (category, tone, probability), and when it was last met.
-_Row = tuple[str, str, str, float, str]
+# Cut short however often, a run meets what it needs again long before it is forgotten.
+KEPT_RUNS = 20
+# A digest, what the sentence means (category, tone, probability), and the last run that met it.
+_Row = tuple[str, str, str, float, int]
 
 
 def by_meaning(phrases: Lexicon, cells: Path) -> Sorter:
@@ -62,13 +61,14 @@ def _told(part: Sentence, meaning: Meaning) -> Sentence:
 class _Kept:
     """What sentences meant, by digest, in a file of the workspace.
 
-    Each run adds the day on which it met a sentence. So nothing is lost if it is cut short, however
-    often, and what nobody has met for `KEPT_DAYS` is forgotten when a run begins.
+    Each run has a number, and adds it to every sentence that it met. So nothing is lost if it is
+    cut short, and what the last `KEPT_RUNS` have not met is forgotten when a run begins.
     """
 
     folder: Path
     made_by: str
     _met: set[str] = field(default_factory=set)
+    _run: int = 0
 
     def meanings(self, sentences: Sequence[str]) -> list[Meaning]:
         digests = [
@@ -87,8 +87,9 @@ class _Kept:
         for path in self.folder.glob("meanings-*.jsonl"):
             if path != self._path:
                 path.unlink(missing_ok=True)
-        since = (_today() - timedelta(days=KEPT_DAYS)).isoformat()
-        rows = [row for row in _read(self._path).values() if row[-1] >= since]
+        rows = [*_read(self._path).values()]
+        self._run = 1 + max((row[-1] for row in rows), default=0)
+        rows = [row for row in rows if row[-1] >= self._run - KEPT_RUNS]
         if rows:
             with atomic(self._path) as path:
                 path.write_text(_lines(rows), encoding="utf-8")
@@ -100,18 +101,14 @@ class _Kept:
         if not digests:
             return
         self._met.update(digests)
-        today, found = _today().isoformat(), [(one, self._before[one]) for one in digests]
-        rows = [(d, m.category, m.tone, m.probability, today) for d, m in found]
+        found = [(one, self._before[one]) for one in digests]
+        rows = [(d, m.category, m.tone, m.probability, self._run) for d, m in found]
         with self._path.open("a", encoding="utf-8") as file:
             file.write(_lines(rows))
 
     @property
     def _path(self) -> Path:
         return self.folder / f"meanings-{self.made_by}.jsonl"
-
-
-def _today() -> date:
-    return datetime.now(UTC).date()
 
 
 def _lines(rows: Iterable[_Row]) -> str:
@@ -123,8 +120,8 @@ def _read(path: Path) -> dict[str, _Row]:
     known: dict[str, _Row] = {}
     try:
         for line in path.read_text(encoding="utf-8").splitlines():
-            digest, category, tone, probability, met = json.loads(line)
-            known[digest] = (digest, category, tone, probability, met)
+            digest, category, tone, probability, run = json.loads(line)
+            known[digest] = (digest, category, tone, probability, int(run))
     except (OSError, ValueError, TypeError):
         return known
     return known

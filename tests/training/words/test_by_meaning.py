@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
-
 import pytest
 
 from features.words.lexicon import lexicon
 from training.words import by_meaning as module
-from training.words.by_meaning import KEPT_DAYS, by_meaning
+from training.words.by_meaning import KEPT_RUNS, by_meaning
 from training.words.meanings import NONE, Meaning
 
 DEAR = "It is too expensive."
@@ -71,26 +69,22 @@ def test_a_sure_meaning_stands_in_the_place_of_phrases_of_another_subject(tmp_pa
     ]
 
 
-def test_no_sentence_is_read_twice_and_what_is_said_no_more_is_forgotten(
-    tmp_path, asked, monkeypatch
-):
-    cells, start = tmp_path / "cells", date(2026, 1, 31)
+def test_no_sentence_is_read_twice_and_what_is_said_no_more_is_forgotten(tmp_path, asked):
+    cells = tmp_path / "cells"
 
-    def run(text: str, days: int) -> None:
-        monkeypatch.setattr(module, "_today", lambda: start + timedelta(days=days))
-        _said(by_meaning(lexicon(), cells), text)
+    def run(text: str, times: int = 1) -> None:
+        for _ in range(times):
+            _said(by_meaning(lexicon(), cells), text)
 
-    run(f"{DEAR} See you.", 0)
-    run(f"{DEAR} See you.", 0)
-    # Runs that are cut short before they meet what is dear lose nothing, however many.
-    for _ in range(3):
-        run("See you.", KEPT_DAYS)
-    run(DEAR, KEPT_DAYS)
+    run(f"{DEAR} See you.", 2)
+    # Runs that are cut short before they meet what is dear lose nothing.
+    run("See you.", KEPT_RUNS - 1)
+    run(DEAR)
     assert asked == [DEAR, "See you."]
-    run("See you.", 2 * KEPT_DAYS + 1)
-    run(DEAR, 2 * KEPT_DAYS + 1)
+    run("See you.", KEPT_RUNS)
+    run(DEAR)
 
-    assert asked == [DEAR, "See you.", "See you.", DEAR]
+    assert asked == [DEAR, "See you.", DEAR]
     [path] = cells.iterdir()
     assert "expensive" not in path.read_text()
     assert len(path.read_text().splitlines()) == 2
