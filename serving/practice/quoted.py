@@ -142,18 +142,26 @@ def _text(document: list[dict[str, Any]]) -> str:
     return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
 
 
+def _unwrapped(column: str) -> str:
+    """SQL: the text with lines that go on in a small letter joined, as mail programs break them.
+
+    Torn in two, "we have decided not / to renew" would say the opposite.
+    """
+    return rf"regexp_replace({column}, '([^\s.,!?…;:])[ \t]*\r?\n[ \t]*(\p{{Ll}})', '\1 \2', 'g')"
+
+
 _WRITTEN = f"""
     SELECT account_id, 'quote' AS source, feedback_id AS row_id, contact_id, said_at, age, text,
         language, known_at, 0 AS heading
     FROM seen_feedback WHERE age <= {SPAN_DAYS} AND text IS NOT NULL
     UNION ALL
     SELECT account_id, 'ticket', ticket_id, contact_id, opened_at, age,
-        substr(concat_ws(chr(10), subject, body), 1, {LONGEST}), NULL, known_at,
+        substr(concat_ws(chr(10), subject, {_unwrapped("body")}), 1, {LONGEST}), NULL, known_at,
         coalesce(length(subject), 0)
     FROM seen_tickets WHERE age <= {SPAN_DAYS} AND coalesce(subject, body) IS NOT NULL
     UNION ALL
     SELECT account_id, 'note', interaction_id, contact_id, occurred_at, age,
-        substr(note, 1, {LONGEST}), NULL, known_at, 0
+        substr({_unwrapped("note")}, 1, {LONGEST}), NULL, known_at, 0
     FROM seen_interactions WHERE age <= {SPAN_DAYS} AND note IS NOT NULL
     ORDER BY account_id, said_at, source, row_id
 """

@@ -26,11 +26,15 @@ it keeps crashing.",
 3,a,2025-05-05,,,Η υποστήριξη αργεί να απαντήσει.,,
 4,a,2025-05-06,,p1,,Nobody answers our tickets.,2025-06-10
 5,a,2024-04-06,,p1,,We hardly use it any more.,
+6,a,2025-05-09,,,exports,"we have decided not
+  to renew our contract.",
 """,
     "interactions": """interaction_id,account_id,occurred_at,direction,contact_id,note
 1,a,2025-05-07,inbound,p2,They find it too expensive.
 2,a,2025-06-02,inbound,,They have decided not to renew.
 3,a,2025-05-08,inbound,,
+4,a,2025-05-10,inbound,,"They have decided not
+to renew."
 """,
 }
 
@@ -63,6 +67,9 @@ def test_each_sentence_is_told_with_where_it_stands_who_said_it_and_when(workspa
         ("ticket", "1", "p1", "it keeps crashing."): "05-03",
         ("ticket", "3", None, "Η υποστήριξη αργεί να απαντήσει."): "05-05",
         ("note", "1", "p2", "They find it too expensive."): "05-07",
+        # Broken lines are joined: "to renew" alone would be a good word.
+        ("ticket", "6", None, "we have decided not to renew our contract."): "05-09",
+        ("note", "4", None, "They have decided not to renew."): "05-10",
     }
 
 
@@ -79,7 +86,12 @@ def test_the_heading_of_a_ticket_is_sorted_by_phrases_alone(workspace):
         found = read(stored(engine, ["a"], Sorter("x", meant))["a"])
 
     tickets = {(one.feedback_id, one.sentence) for one in found if one.source == "ticket"}
-    assert tickets == {("1", "Hello,"), ("1", "it keeps crashing."), ("2", "Das ist egal.")}
+    assert tickets == {
+        ("1", "Hello,"),
+        ("1", "it keeps crashing."),
+        ("2", "Das ist egal."),
+        ("6", "we have decided not to renew our contract."),
+    }
 
 
 def test_what_was_not_known_yet_is_not_told_yet(workspace):
