@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from features.words.lexicon import Category, Tone
-from features.words.sort import LONGEST, Hit, Method, Sentence
+from features.words.sort import Hit, Method, Sentence
 from features.words.sorter import Sorter
 from serving.practice.urgency import RECENT_DAYS, Level, escalated, level, urgency
 from serving.source import Source
@@ -27,6 +27,8 @@ MOST = 12
 WEEK_DAYS = 7
 NEW = 3
 _LONGEST = 300
+# Of a ticket or a note: what follows is pasted, a log or the thread before it.
+_READ = 4_000
 # As much is sorted at once; more of the same is mostly the same.
 _REMEMBERED = 4096
 # The customer's own words; all else of a quote is ours.
@@ -156,12 +158,12 @@ _WRITTEN = f"""
     FROM seen_feedback WHERE age <= {SPAN_DAYS} AND text IS NOT NULL
     UNION ALL
     SELECT account_id, 'ticket', ticket_id, contact_id, opened_at, age,
-        substr(concat_ws(chr(10), subject, {_unwrapped("body")}), 1, {LONGEST}), NULL, known_at,
+        substr(concat_ws(chr(10), subject, {_unwrapped("body")}), 1, {_READ}), NULL, known_at,
         coalesce(length(subject), 0)
     FROM seen_tickets WHERE age <= {SPAN_DAYS} AND coalesce(subject, body) IS NOT NULL
     UNION ALL
     SELECT account_id, 'note', interaction_id, contact_id, occurred_at, age,
-        substr({_unwrapped("note")}, 1, {LONGEST}), NULL, known_at, 0
+        substr({_unwrapped("note")}, 1, {_READ}), NULL, known_at, 0
     FROM seen_interactions WHERE age <= {SPAN_DAYS} AND note IS NOT NULL
     ORDER BY account_id, said_at, source, row_id
 """

@@ -17,6 +17,8 @@ from features.words.sort import Hit, Sentence, sort
 from features.words.sorter import Sorter
 from training.words.meanings import NONE, Meaning, head, meanings
 
+# The share of letters in what is a sentence and no line of a log.
+LETTERS = 0.6
 # Cut short however often, a run meets what it needs again long before it is forgotten.
 KEPT_RUNS = 20
 # A digest, what the sentence means (category, tone, probability), and the last run that met it.
@@ -46,8 +48,16 @@ class _Sorting:
 
     def sort(self, text: str, told: str | None) -> list[Sentence]:
         found = sort(text, self.phrases, told=told)
-        said = self.known.meanings([text[part.start : part.stop] for part in found])
-        return [_told(part, meaning) for part, meaning in zip(found, said, strict=True)]
+        parts = [part for part in found if _spoken(text[part.start : part.stop])]
+        said = self.known.meanings([text[part.start : part.stop] for part in parts])
+        told = {part.start: _told(part, one) for part, one in zip(parts, said, strict=True)}
+        return [told.get(part.start, part) for part in found]
+
+
+def _spoken(sentence: str) -> bool:
+    """Whether it is mostly letters: lines of a log are not, and meanings see trouble in each."""
+    shown = "".join(sentence.split())
+    return sum(map(str.isalpha, shown)) >= LETTERS * len(shown)
 
 
 def _told(part: Sentence, meaning: Meaning) -> Sentence:

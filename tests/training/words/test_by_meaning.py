@@ -90,6 +90,14 @@ def test_no_sentence_is_read_twice_and_what_is_said_no_more_is_forgotten(tmp_pat
     assert len(path.read_text().splitlines()) == 2
 
 
+def test_a_line_of_a_log_means_nothing(tmp_path, asked):
+    log = "2026-01-31 12:00:01.221 ERROR worker 17 timed out after 30 s."
+    assert _said(by_meaning(lexicon(), tmp_path), log) == []
+    assert asked == []
+    _said(by_meaning(lexicon(), tmp_path), f"{DEAR} {log}")
+    assert asked == [DEAR]
+
+
 def test_a_file_that_a_crash_cut_short_counts_up_to_there(tmp_path, asked):
     _said(by_meaning(lexicon(), tmp_path), f"{DEAR} See you.")
     [path] = tmp_path.iterdir()
