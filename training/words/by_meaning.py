@@ -50,8 +50,8 @@ class _Sorting:
         found = sort(text, self.phrases, told=told)
         parts = [part for part in found if _spoken(text[part.start : part.stop])]
         said = self.known.meanings([text[part.start : part.stop] for part in parts])
-        told = {part.start: _told(part, one) for part, one in zip(parts, said, strict=True)}
-        return [told.get(part.start, part) for part in found]
+        meant = {part.start: _told(part, one) for part, one in zip(parts, said, strict=True)}
+        return [meant.get(part.start, part) for part in found]
 
 
 def _spoken(sentence: str) -> bool:
