@@ -117,6 +117,15 @@ def absent(what: str) -> None:
     pytest.skip(f"{what} is not here")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def patient() -> Iterator[None]:
+    """Keys and sessions are waited for however busy the machine is."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("serving.access.ring._PATIENCE_SECONDS", 60.0)
+        patch.setattr("serving.access.access._PATIENCE_SECONDS", 60.0)
+        yield
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     folder = Path(os.environ.get("FOREWARN_SHARED_DATA", ROOT.parent / "shared" / "data"))

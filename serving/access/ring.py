@@ -25,6 +25,8 @@ LATEST_SECONDS = 5.0
 # While it cannot be read, keys that are known stay: a monitor asks just then.
 GRACE_SECONDS = 300.0
 _PATIENCE_SECONDS = 1.0
+# Of a service that knows none, as one that has just begun: it could only answer with an error.
+_LAST_PATIENCE_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +80,16 @@ class Rings:
         return self._ring if self._clock() - self._read_at < FRESH_SECONDS else None
 
     async def newest(self) -> Ring:
-        """The ring, renewed if need be; the wait is short whatever the store does.
+        """The ring, renewed if need be; who knows one waits shortly, whatever the store does.
 
         Raises:
             ForewarnError: the keys could not be read, now nor in the last minutes.
         """
         renewal = self._renewed()
-        if self._ring is None or self._clock() - self._read_at >= LATEST_SECONDS:
-            await asyncio.wait({renewal}, timeout=_PATIENCE_SECONDS)
+        age = self._clock() - self._read_at
+        if age >= LATEST_SECONDS:
+            patience = _PATIENCE_SECONDS if age < GRACE_SECONDS else _LAST_PATIENCE_SECONDS
+            await asyncio.wait({renewal}, timeout=patience)
         if self._ring is not None and self._clock() - self._read_at < GRACE_SECONDS:
             return self._ring
         raise self._error or StoreError("the keys could not be read in time; try again")

@@ -179,12 +179,6 @@ def _kept(opened: Callable[..., Any], stack: ExitStack) -> Callable[..., Any]:
     return open_once
 
 
-@pytest.fixture
-def patient(monkeypatch) -> None:
-    """Wait for keys however busy the machine is."""
-    monkeypatch.setattr("serving.access.ring._PATIENCE_SECONDS", 60.0)
-
-
 @pytest.fixture(scope="session", autouse=True)
 def reading_once() -> Iterator[None]:
     """The landed company never changes, so nothing is computed from it twice."""

@@ -23,7 +23,6 @@ def crowned_once(crown) -> None:
     crown()
 
 
-@pytest.mark.usefixtures("patient")
 def test_a_batch_is_scored_explained_and_served_from_the_database_that_is_named(
     by_url, forewarn, crown, workspace
 ):

@@ -13,6 +13,7 @@ from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 from data.workspace import Workspace
 from serving.access import keys
 from serving.access.access import Access
+from serving.access.ring import LATEST_SECONDS, Rings
 from serving.api import create_app
 from serving.guard import PROBES, QUOTA_EXCEEDED, Guard
 from serving.moments import now
@@ -167,6 +168,39 @@ def test_while_the_store_is_away_known_keys_work_on_and_the_door_stays_shut(
     for answer in (asked.get("/v1/x", headers=held), asked.get("/v1/x")):
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "30")
         assert str(store) not in answer.text
+
+
+@pytest.fixture
+def go(monkeypatch):
+    """Keys are read only while this is set."""
+    allowed, read = threading.Event(), Rings._read
+
+    def waited(rings):
+        assert allowed.wait(60)
+        return read(rings)
+
+    monkeypatch.setattr(Rings, "_read", waited)
+    monkeypatch.setattr("serving.access.ring._PATIENCE_SECONDS", 0.01)
+    return allowed
+
+
+def test_a_slow_store_is_waited_for_while_no_keys_are_known_and_by_nobody_after(store, clock, go):
+    async def newest() -> None:
+        rings = Rings(store, clock)
+        first = asyncio.create_task(rings.newest())
+        await asyncio.sleep(0.2)
+        assert not first.done()
+        go.set()
+        known = await first
+        go.clear()
+        clock.at += LATEST_SECONDS
+        assert await rings.newest() is known
+        go.set()
+        clock.at += LATEST_SECONDS
+        while await rings.newest() is known:
+            await asyncio.sleep(0.01)
+
+    asyncio.run(newest())
 
 
 def test_a_key_may_ask_so_often_and_is_told_in_headers_and_body(store, client, make, clock):

@@ -201,7 +201,6 @@ def own(store) -> Browser:
 def enter(store, monkeypatch):
     """Sign somebody in: their browser."""
     monkeypatch.setattr(passwords, "HASHER", PasswordHasher(1, 8, 1))
-    monkeypatch.setattr("serving.access.ring._PATIENCE_SECONDS", 60.0)
 
     def enter(name: str, **different: Any) -> Browser:
         given = {"password": PASSWORD, "at": now(), **different}

@@ -304,7 +304,6 @@ def _anybody(tmp_path_factory) -> Visitor:
 def _dana(tmp_path_factory) -> Iterator[Visitor]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(passwords, "HASHER", PasswordHasher(1, 8, 1))
-        patch.setattr("serving.access.ring._PATIENCE_SECONDS", 60.0)
         store = _published(tmp_path_factory.mktemp("dana"))
         users.create(store, "Dana", password=PASSWORD, role="csm", csm="Dana", at=now())
         visitor = Visitor(store)
