@@ -46,7 +46,7 @@ class Learnt:
     def to_dict(self) -> dict[str, Any]:
         """Plain values."""
         its = self.figures
-        worth = {**asdict(its), "precision": its.precision, "chance": its.chance}
+        worth = {**asdict(its), "chance": its.chance}
         return {"used": self.used, "why_not": its.why_not, **worth}
 
 

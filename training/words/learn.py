@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -60,8 +60,11 @@ class Figures:
 
     `right` are those that are told as people did, subject and tone, where it answers and what
     sorted before stands for the rest; `before` those that were told so without it; `won` and `lost`
-    those that only one of the two told so. To say nothing is right only of what is none of the six.
-    `answered` counts its own answers, `held` those that were right.
+    those that only one of the two told so. `better` are the accounts with more won than lost, and
+    `worse` those with less, where a sentence that was said again, there or elsewhere, counts once.
+    To say nothing is right only of what is none of the six.
+    `answered` counts its own answers, `held` those that were right; `precision` is their share in
+    an account, in the mean of those with answers, or 0 where it gave none.
     """
 
     n: int
@@ -70,27 +73,36 @@ class Figures:
     before: int
     won: int
     lost: int
+    better: int
+    worse: int
     answered: int
     held: int
-
-    @property
-    def precision(self) -> float:
-        """The share of its answers that are right; 0 where it gave none."""
-        return self.held / self.answered if self.answered else 0.0
+    precision: float
 
     @property
     def chance(self) -> float:
-        """How likely the two differ as much if neither is better (McNemar, exact, two-sided)."""
-        apart = self.won + self.lost
-        return float(binomtest(self.won, apart).pvalue) if apart else 1.0
+        """How likely accounts side as much if neither is better (sign test, exact, two-sided).
+
+        Accounts have a vote each, since corrections of one are not independent: what one customer
+        says again and again would prove what a hundred customers do.
+        """
+        apart = self.better + self.worse
+        return float(binomtest(self.better, apart).pvalue) if apart else 1.0
 
     @property
     def why_not(self) -> str | None:
         """What speaks against its use; None where nothing does."""
-        if self.won <= self.lost or self.chance >= LEVEL:
-            return f"that is not surely better (p = {self.chance:.2g}, expected below {LEVEL:g})"
+        if self.won <= self.lost or self.better <= self.worse or self.chance >= LEVEL:
+            return (
+                "that is not surely better "
+                f"(more in {self.better} accounts, fewer in {self.worse}: p = {self.chance:.2g}, "
+                f"expected below {LEVEL:g})"
+            )
         if self.precision < PRECISE:
-            return f"of its own answers {self.precision:.0%} are right, expected {PRECISE:.0%}"
+            return (
+                f"of its own answers in an account {self.precision:.0%} are right on average, "
+                f"expected {PRECISE:.0%}"
+            )
         return None
 
 
@@ -152,11 +164,12 @@ def judged(
             for one, opinion, tones in zip(lessons, opinions, told, strict=True)
         ]
     )
-    held = [
-        opinion == Opinion(one.category, one.tone)
-        for one, opinion in zip(lessons, opinions, strict=True)
-        if opinion is not None
-    ]
+    held: dict[str, list[bool]] = {}
+    for one, opinion in zip(lessons, opinions, strict=True):
+        if opinion is not None:
+            right = opinion == Opinion(one.category, one.tone)
+            held.setdefault(one.account_id, []).append(right)
+    better, worse = _sides(lessons, (now.astype(int) - was).tolist())
     return Figures(
         n=len(lessons),
         accounts=len({one.account_id for one in lessons}),
@@ -164,9 +177,24 @@ def judged(
         before=int(was.sum()),
         won=int((now & ~was).sum()),
         lost=int((was & ~now).sum()),
-        answered=len(held),
-        held=sum(held),
+        better=better,
+        worse=worse,
+        answered=sum(map(len, held.values())),
+        held=sum(map(sum, held.values())),
+        precision=float(np.mean([np.mean(those) for those in held.values()])) if held else 0.0,
     )
+
+
+def _sides(lessons: Sequence[Lesson], gained: Iterable[int]) -> tuple[int, int]:
+    """In how many accounts more is right, and in how many less; of the same sentence the oldest."""
+    heard: set[str] = set()
+    sums: dict[str, int] = {}
+    for one, more in zip(lessons, gained, strict=True):
+        sentence = fold(one.sentence).text
+        if sentence not in heard:
+            heard.add(sentence)
+            sums[one.account_id] = sums.get(one.account_id, 0) + more
+    return sum(n > 0 for n in sums.values()), sum(n < 0 for n in sums.values())
 
 
 def _refuse_few(lessons: Sequence[Lesson]) -> None:

@@ -211,7 +211,7 @@ def test_corrections_that_contradict_each_other_are_not_taken_into_use(workspace
 
     assert code == 3
     assert err.startswith("forewarn: learnt from 200 corrections of 20 accounts; ")
-    assert "that is not surely better (p = " in err or "of its own answers" in err
+    assert "that is not surely better (more in " in err or "of its own answers" in err
     assert err.endswith("; not in use\n")
     assert len(err.splitlines()) == 1
     told = json.loads(out)

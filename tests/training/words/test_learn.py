@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import cast
 
 import numpy as np
 import pytest
@@ -18,7 +17,7 @@ from training.words.learn import Figures, Lesson, Tones, again, judged, learn
 from training.words.own import Opinion, Own
 
 SUPPORT = Opinion("support_friction", "risk")
-PRICE = {"pricing_perception": "risk"}
+PRICE: Tones = {"pricing_perception": "risk"}
 
 
 def _shuffled(taught: list[Lesson]) -> list[Lesson]:
@@ -134,29 +133,107 @@ def test_a_sentence_counts_as_right_only_with_subject_and_tone():
     # Sentences are told apart by their number.
     taught = [replace(one, sentence=str(n)) for n, (one, _, _) in enumerate(told)]
 
-    figures = judged(
-        taught, [opinion for _, opinion, _ in told], lambda n: cast("Tones", told[int(n)][2])
+    figures = judged(taught, [opinion for _, opinion, _ in told], lambda n: told[int(n)][2])
+
+    assert figures == Figures(
+        n=7,
+        accounts=1,
+        right=4,
+        before=3,
+        won=2,
+        lost=1,
+        better=1,
+        worse=0,
+        answered=4,
+        held=2,
+        precision=0.5,
     )
 
-    assert figures == Figures(n=7, accounts=1, right=4, before=3, won=2, lost=1, answered=4, held=2)
-    assert figures.precision == 0.5
+
+UNSURE = "that is not surely better (more in {}: p = {}, expected below 0.05)"
 
 
 @pytest.mark.parametrize(
-    ("won", "lost", "held", "why"),
+    ("better", "worse", "precision", "why"),
     [
-        (6, 0, 70, None),  # p = 2 / 2**6 = .03125
-        (5, 0, 70, "that is not surely better (p = 0.062, expected below 0.05)"),
-        (0, 6, 70, "that is not surely better (p = 0.031, expected below 0.05)"),
-        (6, 0, 69, "of its own answers 69% are right, expected 70%"),
+        (6, 0, 0.7, None),  # p = 2 / 2**6 = .03125
+        (5, 0, 0.7, UNSURE.format("5 accounts, fewer in 0", "0.062")),
+        (0, 6, 0.7, UNSURE.format("0 accounts, fewer in 6", "0.031")),
+        (6, 0, 0.69, "of its own answers in an account 69% are right on average, expected 70%"),
     ],
 )
-def test_it_must_be_better_by_more_than_chance_and_mostly_right(won, lost, held, why):
+def test_it_must_be_better_by_more_than_chance_and_mostly_right(better, worse, precision, why):
     figures = Figures(
-        n=200, accounts=20, right=100, before=90, won=won, lost=lost, answered=100, held=held
+        n=200,
+        accounts=20,
+        right=100,
+        before=90,
+        won=10,
+        lost=0,
+        better=better,
+        worse=worse,
+        answered=100,
+        held=70,
+        precision=precision,
     )
 
     assert figures.why_not == why
+    # However many accounts side with it: fewer right in all is not better.
+    assert replace(figures, won=9, lost=9).why_not is not None
+
+
+WON = Lesson("", None, "", "support_friction", "risk")
+LOST = Lesson("", None, "", "pricing_perception", "risk")
+NEITHER = Lesson("", None, "", "upsell_readiness", "risk")
+
+
+def _votes(*told: tuple[str, str, Lesson]) -> Figures:
+    """Of (account, sentence, what is right), where one says support and phrases say the price."""
+    taught = [replace(one, account_id=name, sentence=sentence) for name, sentence, one in told]
+    return judged(taught, [SUPPORT] * len(taught), lambda _: PRICE)
+
+
+def test_one_account_that_talks_much_does_not_carry_the_decision_and_many_accounts_do():
+    chatty = [("loud", f"again {n}", WON) for n in range(60)]
+    quiet = [(f"a{n}", f"once {n}", WON if n % 2 else LOST) for n in range(12)]
+    every = [(f"a{n}", f"once {n}", WON) for n in range(12)]
+
+    alone, together = _votes(*chatty, *quiet), _votes(*every)
+
+    assert (alone.won, alone.lost, alone.better, alone.worse) == (66, 6, 7, 6)
+    assert alone.why_not == UNSURE.format("7 accounts, fewer in 6", "1")
+    assert (together.won, together.better, together.why_not) == (12, 12, None)
+
+
+def test_one_account_that_talks_much_does_not_make_up_for_what_is_wrong_in_all_others():
+    loud = [("loud", f"again {n}", WON) for n in range(60)]
+    others = [
+        (f"a{n}", f"{what} {n}", one)
+        for n in range(6)
+        for what, one in (("won", WON), ("neither", NEITHER), ("neither, too", NEITHER))
+    ]
+
+    figures = _votes(*loud, *others)
+
+    assert (figures.better, figures.worse) == (7, 0)
+    assert (figures.answered, figures.held) == (78, 66)
+    assert figures.precision == pytest.approx((1 + 6 / 3) / 7)
+    assert figures.why_not == (
+        "of its own answers in an account 43% are right on average, expected 70%"
+    )
+
+
+def test_the_same_sentence_in_many_accounts_counts_once():
+    same = [(f"a{n}", "The BOT was down.", WON) for n in range(9)]
+    again = [(f"a{n}", "the bot was down.", WON) for n in range(9)]
+
+    assert (_votes(*same, *again).won, _votes(*same, *again).better) == (18, 1)
+
+
+def test_an_account_with_as_much_won_as_lost_sides_with_nobody():
+    figures = _votes(("a", "1", WON), ("a", "2", LOST), ("b", "3", LOST))
+
+    assert (figures.better, figures.worse) == (0, 1)
 
 
 def test_an_earlier_one_is_judged_by_what_it_said_before_it_had_learnt():
