@@ -122,6 +122,7 @@ def patient() -> Iterator[None]:
     """Keys and sessions are waited for however busy the machine is."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("serving.access.ring._PATIENCE_SECONDS", 60.0)
+        patch.setattr("serving.access.ring._LAST_PATIENCE_SECONDS", 60.0)
         patch.setattr("serving.access.access._PATIENCE_SECONDS", 60.0)
         yield
 

@@ -26,7 +26,7 @@ LATEST_SECONDS = 5.0
 GRACE_SECONDS = 300.0
 _PATIENCE_SECONDS = 1.0
 # Of a service that knows none, as one that has just begun: it could only answer with an error.
-_LAST_PATIENCE_SECONDS = 10.0
+_LAST_PATIENCE_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
