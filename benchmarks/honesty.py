@@ -13,6 +13,9 @@ claimed and its error, how well the risks agreed with what came (predicted / obs
 of the outcome on the predicted log-odds), and which share of the ARR that was lost calls at
 capacity reached, by risk x ARR and by ARR alone: in the backtest, and in the three months after T.
 
+A few hundred lost accounts tell level and slope to within some 10 % only. So beside the goals for
+them stands how often a forecaster that is right would meet them.
+
 Companies differ in size, years of history, and in whom they serve, which sets the churn rate:
 customers by the month leave more than twice as often as those billed by the year.
 """
@@ -28,6 +31,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from scipy.special import ndtr, ndtri
 
 # Run as a script, this file's own folder comes first, where it would pass for the package features.
 HERE = Path(__file__).parent
@@ -321,26 +325,32 @@ def goals(results: Sequence[Result]) -> Iterator[str]:
             f"goal {GOAL_TIMES:.0f}"
         )
     judged = [result for result in results if result.judged]
-    slopes = [_off(result.slope, SLOPES) for result in judged]
-    ratios = [_off(result.ratio, RATIOS) for result in judged]
-    for name, (low, high), off in (
-        ("calibration slope", SLOPES, slopes),
-        ("predicted / observed", RATIOS, ratios),
+    for name, limits, figures in (
+        ("calibration slope", SLOPES, [result.slope for result in judged]),
+        ("predicted / observed", RATIOS, [result.ratio for result in judged]),
     ):
-        met = sum(distance <= 0 for distance in off)
+        met = sum(limits[0] <= figure.value <= limits[1] for figure in figures)
+        luck = [_luck(figure, limits) for figure in figures]
         yield (
-            f"{_word(len(off) - met) if off else '    '} {name} within {low} to {high} in {met} "
-            f"of the {len(off)} companies that lost {JUDGED_FROM} accounts or more"
+            f"{_word(len(figures) - met) if figures else '    '} {name} within {limits[0]} to "
+            f"{limits[1]} in {met} of the {len(figures)} companies that lost {JUDGED_FROM} "
+            f"accounts or more; a forecaster that is right would be in {sum(luck):.1f}, in all of "
+            f"them with a chance of {np.prod(luck):.0%}"
         )
+
+
+def _luck(figure: Measure, limits: tuple[float, float]) -> float:
+    """How likely a figure whose true value is 1 is found within the limits, for who leaves is luck.
+
+    The spread of its logarithm is that of the 95 % interval, which draws of accounts gave.
+    """
+    spread = np.log(figure.high / figure.low) / (2 * ndtri(0.975))
+    low, high = ndtr(np.log(limits) / spread)
+    return float(high - low)
 
 
 def _with_band(figure: Measure, how: str) -> str:
     return f"{figure.value:{how}} ({figure.low:{how}}, {figure.high:{how}})"
-
-
-def _off(figure: Measure, limits: tuple[float, float]) -> float:
-    """How far the figure lies outside of the limits; negative inside."""
-    return max(limits[0] - figure.value, figure.value - limits[1])
 
 
 def _word(excess: float) -> str:
