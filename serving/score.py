@@ -73,11 +73,11 @@ def score(
             `as_of` is far beyond the data.
         RefusedError: no customer at that moment can be scored.
     """
-    if done := _repeated(_asked(workspace, config, as_of), say):
+    if done := _repeated(_asked(workspace, config, as_of, say), say):
         return done
     with workspace.locked():
         # Once more: what was landed, promoted or erased until now must not be scored as it was.
-        asked = _asked(workspace, config, as_of)
+        asked = _asked(workspace, config, as_of, say)
         if done := _repeated(asked, say):
             return done
         batch = _published(workspace, config, asked, say)
@@ -98,11 +98,11 @@ class _Asked:
     sorter: Sorter
 
 
-def _asked(workspace: Workspace, config: Config, as_of: date) -> _Asked:
+def _asked(workspace: Workspace, config: Config, as_of: date, say: Callable[[str], None]) -> _Asked:
     model = _champion(workspace, config)
     recipe, scorecard = load_recipe(config.health), load_scorecard(config.scorecard)
     batch = _batch(workspace, model, as_of, recipe)
-    sorter = sorter_of(workspace)
+    sorter = sorter_of(workspace, say)
     batch.metadata.update({"phrases": sorter.fingerprint, SCORECARD: scorecard.fingerprint})
     store = writing(workspace.store)
     before = batch_before(store, batch)

@@ -67,7 +67,7 @@ def teach(workspace: Workspace, say: Callable[[str], None] = quiet) -> Learnt:
             for one in Corrections(workspace.store).every()
         ]
         # Apart, since what a batch knows of meanings is forgotten when another sorter has run.
-        below = untaught(workspace, workspace.cells / "corrected")
+        below = untaught(workspace, workspace.cells / "corrected", say)
 
         def before(sentence: str) -> dict[Category, Tone]:
             parts = below.sort(sentence, None)

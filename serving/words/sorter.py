@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
 from data.errors import BadInputError, MissingError
-from data.workspace import Workspace
+from data.workspace import Workspace, quiet
 from features.words.signals import lexicon_of
 from features.words.sorter import NONE, Sorter, by_phrases
 from serving.database import reading, transaction
@@ -19,31 +20,32 @@ from training.words.own import Own, by_own, load
 _LOG = logging.getLogger("forewarn")
 
 
-def sorter_of(workspace: Workspace) -> Sorter:
+def sorter_of(workspace: Workspace, say: Callable[[str], None] = quiet) -> Sorter:
     """What sorts the customers' words on pages, in the API and in the digest.
 
     What corrections taught, where something was learnt of them and it is sure; else `untaught`. A
-    file of that which cannot be read is told in the log, once, and left out.
+    file of that which cannot be read is told in the log, once, and left out. `say` hears, while it
+    sorts, of what takes long.
 
     Raises:
         BadInputError: a file of the firm's phrases cannot be read.
         StoreError: the store is locked or away.
     """
-    below = untaught(workspace, workspace.cells)
+    below = untaught(workspace, workspace.cells, say)
     own = in_use(workspace)
     return below if own is None else by_own(below, own, _spoken_of(workspace))
 
 
-def untaught(workspace: Workspace, cells: Path) -> Sorter:
+def untaught(workspace: Workspace, cells: Path, say: Callable[[str], None]) -> Sorter:
     """By meaning where the extra `text` is installed, else by phrases.
 
-    What sentences meant is kept in the folder `cells`.
+    What sentences meant is kept in the folder `cells`; `say` hears how many were new so far.
 
     Raises:
         BadInputError: a file of the firm's phrases cannot be read.
     """
     phrases = lexicon_of(workspace)
-    return by_meaning(phrases, cells) if installed() else by_phrases(phrases)
+    return by_meaning(phrases, cells, say) if installed() else by_phrases(phrases)
 
 
 def in_use(workspace: Workspace) -> Own | None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import logging
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 
 import pandas as pd
 import pytest
@@ -15,13 +17,16 @@ from data.errors import ForewarnError
 from data.land import land
 from data.workspace import Workspace
 from serving.database import reading, transaction, writing
+from serving.score import score as scored
 from serving.tables_practice import PRACTICE
 from serving.tables_words import CORRECTION
 from serving.words.lesson import teach
 from tests.corrected import lessons
 from tests.serving.conftest import write_tables
 from tests.serving.written.conftest import Client
+from training.config import Config
 from training.words.learn import Lesson, learn
+from training.words.meanings import Meaning
 
 DAY = "2025-07-01"
 PAGE = {"Accept": "text/html", "Sec-Fetch-Site": "same-origin"}
@@ -230,6 +235,31 @@ def test_a_damaged_file_is_told_once_and_everything_is_sorted_as_before(workspac
     [told] = [record.getMessage() for record in caplog.records]
     assert "sorter.json: expected what `forewarn words learn` wrote" in told
     assert sorted_as(workspace) == BEFORE
+
+
+def test_a_batch_and_a_lesson_tell_what_is_new_of_that_which_is_sorted_by_meaning(
+    workspace, crown, monkeypatch
+):
+    said = "sorting by meaning, new sentences: "
+    unsure = Meaning("none", "neutral", 0.9)
+    monkeypatch.setattr("serving.words.sorter.installed", lambda: True)
+    monkeypatch.setattr("training.words.by_meaning.version", lambda _: "0")
+    monkeypatch.setattr("training.words.by_meaning.meanings", lambda texts: [unsure for _ in texts])
+    crown()
+
+    def told(run: Callable[[Callable[[str], None]], object]) -> list[str]:
+        lines: list[str] = []
+        run(lines.append)
+        return [line.removeprefix(said) for line in lines if line.startswith(said)]
+
+    def batch(day: int) -> list[str]:
+        return told(lambda say: scored(workspace, Config(), as_of=date(2025, 7, day), say=say))
+
+    # A quote after the other; what is known by then is told no more.
+    assert batch(1) == ["1", "2", "3", "4"]
+    assert batch(2) == []
+    correct(workspace, lessons(200))
+    assert told(lambda say: teach(workspace, say))[-1] == "200"
 
 
 @pytest.fixture

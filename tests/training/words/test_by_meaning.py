@@ -90,6 +90,20 @@ def test_no_sentence_is_read_twice_and_what_is_said_no_more_is_forgotten(tmp_pat
     assert len(path.read_text().splitlines()) == 2
 
 
+@pytest.mark.usefixtures("asked")
+def test_how_many_sentences_were_new_is_told_while_they_are_read(tmp_path):
+    told: list[str] = []
+    sorter = by_meaning(lexicon(), tmp_path, told.append)
+
+    for text in (f"{DEAR} See you.", DEAR, "The support team was on the roof."):
+        sorter.sort(text, None)
+
+    assert told == [
+        "sorting by meaning, new sentences: 2",
+        "sorting by meaning, new sentences: 3",
+    ]
+
+
 def test_a_line_of_a_log_means_nothing(tmp_path, asked):
     log = "2026-01-31 12:00:01.221 ERROR worker 17 timed out after 30 s."
     assert _said(by_meaning(lexicon(), tmp_path), log) == []
