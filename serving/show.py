@@ -102,10 +102,12 @@ def account(batch: Batch, row: AccountRisk, speaking: Language) -> Iterator[Rend
     yield Text(say("screen.no_promise"), "dim")
 
 
-def next_steps(row: AccountRisk) -> Iterator[RenderableType]:
-    """What to type after scoring."""
+def next_steps(row: AccountRisk, corrections: int) -> Iterator[RenderableType]:
+    """What to type after scoring; `corrections` are those that wait to be learnt from."""
     yield Text(f"\nWhy one of them:  forewarn explain {row.account_id}")
     yield Text("In the browser:   forewarn serve")
+    if corrections:
+        yield Text(f"Sort words as {corrections:,} corrections teach:  forewarn words learn")
 
 
 def audit(report: AuditReport) -> Iterator[RenderableType]:

@@ -52,11 +52,12 @@ def shown(run: Run, batch: Batch) -> dict[str, Any]:
     """Show the riskiest accounts of a batch and what to type next; the same as plain values."""
     from serving import show, store
     from serving.database import reading
+    from serving.words.lesson import waiting
 
     engine = reading(run.workspace.store)
     riskiest = store.ranked(engine, batch.batch_id, by="risk", limit=RISKIEST)
     totals = store.totals(engine, batch.batch_id)
     run.show(*show.ranking(batch, riskiest), *show.totals(totals))
-    run.show(*show.next_steps(riskiest[0]))
+    run.show(*show.next_steps(riskiest[0], waiting(run.workspace)))
     rows = [row.model_dump(mode="json") for row in riskiest]
     return {**batch.model_dump(mode="json"), "totals": totals, "riskiest": rows}

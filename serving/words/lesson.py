@@ -10,12 +10,15 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from sqlalchemy import distinct, func, select
+
 from data.workspace import Workspace, quiet
 from features.words.lexicon import Category, Tone
-from serving.database import reading
+from serving.database import reading, transaction
+from serving.tables_words import CORRECTION
 from serving.words.corrections import Corrections
 from serving.words.sorter import in_use, untaught
-from training.words.learn import Figures, Lesson, again, learn
+from training.words.learn import ACCOUNTS, ENOUGH, Figures, Lesson, again, learn
 from training.words.own import save
 
 _STATES = {
@@ -48,6 +51,22 @@ class Learnt:
         its = self.figures
         worth = {**asdict(its), "chance": its.chance}
         return {"used": self.used, "why_not": its.why_not, **worth}
+
+
+def waiting(workspace: Workspace) -> int:
+    """How many corrections wait to be learnt from; 0 where they are too few or taught already.
+
+    Raises:
+        MissingError: nothing was ever published.
+        StoreError: the store is locked or away.
+    """
+    query = select(
+        *map(func.count, (CORRECTION.c.correction_id, distinct(CORRECTION.c.account_id)))
+    )
+    with transaction(reading(workspace.store)) as connection:
+        corrections, accounts = connection.execute(query).one()
+    enough = corrections >= ENOUGH and accounts >= ACCOUNTS
+    return corrections if enough and not workspace.sorter.exists() else 0
 
 
 def teach(workspace: Workspace, say: Callable[[str], None] = quiet) -> Learnt:

@@ -166,6 +166,26 @@ def test_two_hundred_corrections_change_how_the_next_batch_is_sorted(workspace, 
     assert score() == second  # nothing was learnt since
 
 
+def test_a_run_says_when_there_are_enough_corrections_until_something_was_learnt_of_them(
+    workspace, forewarn, score
+):
+    score()
+    hint = "Sort words as 200 corrections teach:  forewarn words learn\n"
+
+    def shown() -> str:
+        code, out, err = forewarn("score", "--as-of", DAY)
+        assert code == 0, err
+        return out
+
+    for taught in (lessons(199), lessons(200, accounts=9)):
+        correct(workspace, taught)
+        assert "forewarn words" not in shown()
+    correct(workspace, lessons(200))
+    assert shown().endswith(hint)
+    assert forewarn("words", "learn")[0] == 0
+    assert "forewarn words" not in shown()
+
+
 def test_no_feature_of_the_model_is_made_by_it(workspace, forewarn, score):
     score()
     correct(workspace, lessons(200))
