@@ -60,9 +60,8 @@ def waiting(workspace: Workspace) -> int:
         MissingError: nothing was ever published.
         StoreError: the store is locked or away.
     """
-    query = select(
-        *map(func.count, (CORRECTION.c.correction_id, distinct(CORRECTION.c.account_id)))
-    )
+    its = CORRECTION.c
+    query = select(func.count(its.correction_id), func.count(distinct(its.account_id)))
     with transaction(reading(workspace.store)) as connection:
         corrections, accounts = connection.execute(query).one()
     enough = corrections >= ENOUGH and accounts >= ACCOUNTS

@@ -255,8 +255,8 @@ def _tempered(own: Own, lessons: Sequence[Lesson], read: Sequence[Reading]) -> O
 
     The same readings judge it then, which flatters by less than a point in a hundred: a few numbers
     learn no sentence by heart. Beside what the other four fifths alone would tell, 60 companies of
-    300 corrections, a third of them mislabelled, had .2 points more right in all, and a `precision`
-    .1 higher.
+    300 corrections, a third of them mislabelled, had .2 points more right in all, and .1 points
+    more `precision`.
     """
     both = [*zip(lessons, read, strict=True)]
     speaking = [(one, said) for one, said in both if one.category != NONE]
