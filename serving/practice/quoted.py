@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from features.words.lexicon import Category, Tone
+from features.words.sentences import digest
 from features.words.sort import Hit, Method, Sentence
 from features.words.sorter import Sorter
 from serving.practice.urgency import RECENT_DAYS, Level, escalated, level, urgency
@@ -272,8 +272,3 @@ def _quoted(said: _Said, conversations: int) -> Quoted:
         whole=digest(text[said.start : said.stop]) if clipped else None,
         known_on=said.quote.known_on,
     )
-
-
-def digest(sentence: str) -> str:
-    """What tells a sentence from any other, without its words."""
-    return hashlib.sha256(sentence.encode("utf-8", "surrogatepass")).hexdigest()[:32]

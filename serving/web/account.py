@@ -9,11 +9,11 @@ from urllib.parse import quote
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
+from features.words.sentences import digest
 from serving.access.audited import note_reading
 from serving.access.caller import needs
 from serving.access.viewer import viewer_of
 from serving.plays.board import PlayDesk
-from serving.practice.quoted import digest
 from serving.published import Published
 from serving.web.look import Looking
 from serving.web.one import forms

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from features.words.lexicon import CATEGORIES, Category
+from features.words.sentences import digest
 from features.words.sorter import NONE
-from serving.practice.quoted import Quoted, digest, read
+from serving.practice.quoted import Quoted, read
 from serving.practice.urgency import RECENT_DAYS, escalated, level, urgency
 from serving.published import Published
 from serving.records import Batch

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from data.errors import BadInputError, MissingError
 from data.workspace import Workspace, quiet
+from features.words.sentences import digest
 from features.words.signals import lexicon_of
 from features.words.sorter import NONE, Sorter, by_phrases
 from serving.database import reading, transaction
@@ -63,11 +64,12 @@ def _warn(said: str) -> None:
     _LOG.warning("%s", said)
 
 
-def _spoken_of(workspace: Workspace) -> list[str]:
-    """The sentences that people said to speak of one of the six."""
+def _spoken_of(workspace: Workspace) -> dict[str, str]:
+    """The sentences that people said to speak of one of the six, by the digest of the whole."""
     try:
         engine = reading(workspace.store)
     except MissingError:  # nothing was ever published
-        return []
+        return {}
     with transaction(engine) as connection:
-        return [one.sentence for one in every(connection) if one.category != NONE]
+        found = [one for one in every(connection) if one.category != NONE]
+    return {one.whole or digest(one.sentence): one.sentence for one in found}

@@ -16,10 +16,10 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
 
+from features.words.sentences import digest
 from serving import migrations
 from serving.database import StoreError, reading, transaction, writing
 from serving.engines import writer
-from serving.practice.quoted import digest
 from serving.records import AccountRisk, Batch
 from serving.store import current_batch, one_account, publish, ranked, served_account
 from serving.tables import METADATA, REVISION, REVISIONS

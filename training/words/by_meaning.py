@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,6 +13,7 @@ from typing import cast
 from data.files import atomic
 from data.workspace import quiet
 from features.words.lexicon import Category, Lexicon, Tone
+from features.words.sentences import digest
 from features.words.sort import Hit, Sentence, sort
 from features.words.sorter import Sorter
 from training.words.meanings import NONE, Meaning, head, meanings
@@ -84,10 +84,7 @@ class _Kept:
     _new: int = 0
 
     def meanings(self, sentences: Sequence[str]) -> list[Meaning]:
-        digests = [
-            hashlib.sha256(one.encode("utf-8", "surrogatepass")).hexdigest()[:32]
-            for one in sentences
-        ]
+        digests = [digest(one) for one in sentences]
         fresh = {d: one for d, one in zip(digests, sentences, strict=True) if d not in self._before}
         if fresh:
             self._new += len(fresh)

@@ -11,7 +11,7 @@ import hashlib
 import json
 import math
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from pathlib import Path
@@ -22,6 +22,7 @@ import numpy.typing as npt
 
 from data.errors import BadInputError
 from data.files import atomic
+from features.words import sentences
 from features.words.fold import fold
 from features.words.lexicon import TONES, Category, Tone
 from features.words.sort import Hit, Sentence
@@ -154,20 +155,26 @@ class Own:
         return np.array([*self.rarity.values()], dtype=np.float64)
 
 
-def by_own(below: Sorter, own: Own, corrected: Collection[str]) -> Sorter:
+def by_own(below: Sorter, own: Own, corrected: Mapping[str, str]) -> Sorter:
     """What was learnt where that is sure; else, and where the two agree, what is sorted `below`.
 
     Nothing but the sentence as a whole shows it. Sentences that people have `corrected`, to speak
-    of something, are never silenced: what they said of them would be shown no more.
+    of something, are never silenced: what they said of them would be shown no more. Of each its
+    digest is given and as much of it as was shown.
     """
-    spared = {one for one in corrected if own.opinion(one) == _NOTHING}
+    spared = {
+        name
+        for name, part in corrected.items()
+        # Of a part nobody can tell what is said of the whole.
+        if name != sentences.digest(part) or own.opinion(part) == _NOTHING
+    }
     made_by = [below.fingerprint, own.fingerprint]
     if spared:
         made_by.append(hashlib.sha256(json.dumps(sorted(spared)).encode()).hexdigest()[:16])
 
     def anew(part: Sentence, sentence: str) -> Sentence:
         opinion = own.opinion(sentence)
-        if opinion == _NOTHING and sentence in spared:
+        if opinion == _NOTHING and sentences.digest(sentence) in spared:
             return part
         tones = settled(part.tones, opinion)
         if tones == part.tones:

@@ -9,11 +9,12 @@ import pytest
 
 from data.engine import Sql
 from features.words.lexicon import lexicon
+from features.words.sentences import digest
 from features.words.sort import Hit, Sentence
 from features.words.sorter import Sorter, by_phrases
 from serving.erase.whom import Whom
 from serving.erase.words import Neutral
-from serving.practice.quoted import MOST, digest, read, rewritten, stored, without
+from serving.practice.quoted import MOST, read, rewritten, stored, without
 
 
 class Quotes:

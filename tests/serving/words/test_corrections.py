@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
+from features.words.sentences import digest
 from serving.database import reading, transaction, writing
 from serving.erase.store import forget
 from serving.erase.whom import Whom, recognised
-from serving.practice.quoted import digest
 from serving.published import Published
 from serving.tables_words import CORRECTION
 from serving.words.corrections import Corrections

@@ -11,6 +11,7 @@ import pytest
 
 from data.errors import BadInputError
 from features.words.lexicon import lexicon
+from features.words.sentences import digest
 from features.words.sorter import Sorter, by_phrases
 from tests.corrected import learnt, lessons
 from training.words.own import (
@@ -42,7 +43,7 @@ def _said(sorter: Sorter, text: str) -> list[tuple[str, str, str, str]]:
 
 
 def test_it_comes_first_where_it_is_sure_and_leaves_the_rest_as_it_was():
-    sorter = by_own(by_phrases(lexicon()), learnt()[0], [])
+    sorter = by_own(by_phrases(lexicon()), learnt()[0], {})
 
     assert _said(sorter, f"{BOT} {CRANE} {DOWN} {DEAR}") == [
         ("support_friction", "risk", BOT, "own"),
@@ -54,13 +55,26 @@ def test_it_comes_first_where_it_is_sure_and_leaves_the_rest_as_it_was():
 def test_what_somebody_said_to_speak_of_something_is_never_silenced():
     below = by_phrases(lexicon())
     own, _ = learnt()
-    spared = by_own(below, own, [CRANE, BOT])
+    spared = by_own(below, own, {digest(one): one for one in (CRANE, BOT)})
 
     assert [hit[0] for hit in _said(spared, CRANE)] == ["renewal_likelihood"]
     assert [hit[0] for hit in _said(spared, BOT)] == ["support_friction"]
     # Only where that makes a difference is it another sorter.
-    assert by_own(below, own, [BOT, DEAR]).fingerprint == by_own(below, own, []).fingerprint
-    assert len({below.fingerprint, by_own(below, own, []).fingerprint, spared.fingerprint}) == 3
+    nothing = by_own(below, own, {})
+    same = by_own(below, own, {digest(one): one for one in (BOT, DEAR)})
+    assert same.fingerprint == nothing.fingerprint
+    assert len({below.fingerprint, nothing.fingerprint, spared.fingerprint}) == 3
+
+
+def test_a_long_sentence_of_which_only_a_part_was_shown_is_spared_as_a_whole():
+    below, (own, _) = by_phrases(lexicon()), learnt()
+    whole = f"{', '.join([CRANE[:-1]] * 12)}."
+    part = whole[:320]
+
+    assert len(whole) <= LONGEST
+    assert own.opinion(whole) == Opinion("none", "neutral")
+    assert _said(by_own(below, own, {}), whole) == []
+    assert _said(by_own(below, own, {digest(whole): part}), whole) == _said(below, whole) != []
 
 
 def test_of_what_is_pasted_nothing_is_said():
