@@ -273,7 +273,8 @@ def _tempered(own: Own, lessons: Sequence[Lesson], read: Sequence[Reading]) -> O
     familiar = {
         language: max(HALF, float(np.quantile(shares, STRANGE)))
         for language, shares in known.items()
-        if len(shares) >= 1 / STRANGE
+        # What one account alone says is strange to who did not learn from it: nothing judged that.
+        if sum(share >= HALF for share in shares) >= 1 / STRANGE
     }
     return replace(own, category=category, tone=tone, familiar=familiar)
 

@@ -65,6 +65,19 @@ def test_a_language_is_known_from_twenty_corrections_on(greek, known):
     assert (own.opinion(text.format(7)) == SUPPORT) == ("el" in known)
 
 
+def test_a_language_that_one_account_alone_speaks_is_not_known():
+    text = "Η γέφυρα {} δεν άνοιξε ούτε σήμερα"
+    theirs = [
+        replace(one, account_id="a0", sentence=text.format(n), category="support_friction")
+        for n, one in enumerate(lessons(60))
+    ]
+
+    own, _ = learn([*lessons(200), *theirs], phrases)
+
+    assert set(own.familiar) == {"en"}
+    assert own.opinion(text.format(7)) is None
+
+
 def test_labels_that_are_noise_are_not_taken_into_use():
     taught = _shuffled(lessons(200))
 
