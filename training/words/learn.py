@@ -258,29 +258,37 @@ def _tempered(own: Own, lessons: Sequence[Lesson], read: Sequence[Reading]) -> O
     300 corrections, a third of them mislabelled, had .2 points more right in all, and .1 points
     more `precision`.
     """
-    both = [*zip(lessons, read, strict=True)]
-    speaking = [(one, said) for one, said in both if one.category != NONE]
+    own = replace(own, familiar=_familiar(read))
+    # Of what is strange nothing is said, however sure that would have been.
+    known = [(one, said) for one, said in zip(lessons, read, strict=True) if own.knows(said)]
+    speaking = [(one, said) for one, said in known if one.category != NONE]
     category, tone = (
         replace(head, temperature=_temperature(head.labels, pairs))
         for head, pairs in (
-            (own.category, [(one.category, said.categories) for one, said in both]),
+            (own.category, [(one.category, said.categories) for one, said in known]),
             (own.tone, [(one.tone, said.tones) for one, said in speaking]),
         )
     )
+    return replace(own, category=category, tone=tone)
+
+
+def _familiar(read: Sequence[Reading]) -> dict[str, float]:
+    """The share of letters that must be known, by language."""
     known: dict[str, list[float]] = {}
     for one in read:
         known.setdefault(one.language, []).append(one.known)
-    familiar = {
+    return {
         language: max(HALF, float(np.quantile(shares, STRANGE)))
         for language, shares in known.items()
         # What one account alone says is strange to who did not learn from it: nothing judged that.
         if sum(share >= HALF for share in shares) >= 1 / STRANGE
     }
-    return replace(own, category=category, tone=tone, familiar=familiar)
 
 
 def _temperature(labels: Sequence[str], pairs: Sequence[tuple[str, Numbers]]) -> float:
-    """Under which the labels of these scores are most probable."""
+    """Under which the labels of these scores are most probable; 1 where there are none."""
+    if not pairs:
+        return 1.0
     truth = [labels.index(label) for label, _ in pairs]
     scores = np.array([said for _, said in pairs])
 

@@ -111,9 +111,13 @@ class Own:
         """
         return None if len(sentence) > LONGEST else self.judge(self.read(sentence))
 
+    def knows(self, read: Reading) -> bool:
+        """Whether the sentence is of a kind that it knows; of others nothing is said."""
+        return read.known >= self.familiar.get(read.language, math.inf)
+
     def judge(self, read: Reading) -> Opinion | None:
         """The same of a sentence that was read."""
-        if read.known < self.familiar.get(read.language, math.inf):
+        if not self.knows(read):
             return None
         category, sure = self.category.best(read.categories)
         tone, as_sure = self.tone.best(read.tones)

@@ -78,6 +78,20 @@ def test_a_language_that_one_account_alone_speaks_is_not_known():
     assert own.opinion(text.format(7)) is None
 
 
+def test_what_it_says_nothing_of_makes_it_no_less_sure_of_the_rest():
+    own, taught = learnt()[0], lessons(40)
+    right = [own.read(one.sentence) for one in taught]
+    strange = [replace(one, language="lv", categories=-one.categories) for one in right[:19]]
+
+    alone = module._tempered(own, taught, right)
+    beside = module._tempered(own, [*taught, *taught[:19]], [*right, *strange])
+    none = module._tempered(own, taught[:19], strange)
+
+    assert beside.category.temperature == alone.category.temperature < 1
+    assert beside.familiar.keys() == alone.familiar.keys() == {"en"}
+    assert (none.familiar, none.category.temperature, none.tone.temperature) == ({}, 1, 1)
+
+
 def test_labels_that_are_noise_are_not_taken_into_use():
     taught = _shuffled(lessons(200))
 
