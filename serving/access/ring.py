@@ -25,6 +25,8 @@ LATEST_SECONDS = 5.0
 # While it cannot be read, keys that are known stay: a monitor asks just then.
 GRACE_SECONDS = 300.0
 _PATIENCE_SECONDS = 1.0
+# So long nobody asks a store again that has just failed.
+_AGAIN_SECONDS = 1.0
 # Of a service that knows none, as one that has just begun: it could only answer with an error.
 _LAST_PATIENCE_SECONDS = 5.0
 
@@ -97,7 +99,7 @@ class Rings:
     def _renewed(self) -> asyncio.Task[None]:
         loop, running = asyncio.get_running_loop(), self._renewal
         if running is not None and running.get_loop() is loop:
-            just_failed = self._clock() - self._tried_at < _PATIENCE_SECONDS
+            just_failed = self._clock() - self._tried_at < _AGAIN_SECONDS
             if not running.done() or (self._error is not None and just_failed):
                 return running
         self._renewal = loop.create_task(self._renew())
