@@ -177,7 +177,7 @@ def lines(folder: Path, given: argparse.Namespace) -> Iterator[str]:
     log = folder / "service.log"
     with server(*command, *place, log=log, FOREWARN_LISTENS="loopback") as at:
         asked = pages(rows, _signed_in(at))
-        rounds, each = (2, 5) if given.quick else (ROUNDS, EACH)
+        rounds, each = (2, 25) if given.quick else (ROUNDS, EACH)
         sequence(at, asked[1].ask, 1, first := Told())
         _weigh(asked, at)
         for _ in range(rounds):
