@@ -126,7 +126,7 @@ def test_honesty_is_the_mean_and_the_cover_of_the_difference_and_calibration_whe
     assert "0 of the 1 companies" in missed[5]
     # The slope's logarithm is within (-.16, +.14), with a spread of log(1.5) / 3.92 = .103.
     assert "a forecaster that is right would be in 0.9, in all of them with" in missed[5]
-    # Two companies with .08 of spread: P(-1.44 < z < 1.30) = .83 each.
+    # Two companies with .073 of spread: P(-1.44 < z < 1.30) = .83 each.
     assert "a forecaster that is right would be in 1.7, in all of them with" in met[6]
 
 

@@ -24,11 +24,12 @@ FRESH_SECONDS = 2.0
 LATEST_SECONDS = 5.0
 # While it cannot be read, keys that are known stay: a monitor asks just then.
 GRACE_SECONDS = 300.0
+# How long a request waits for newer keys; for any at all where none are known, as in a service that
+# has just begun, since it could only be answered with an error.
 _PATIENCE_SECONDS = 1.0
-# So long nobody asks a store again that has just failed.
-_AGAIN_SECONDS = 1.0
-# Of a service that knows none, as one that has just begun: it could only answer with an error.
 _LAST_PATIENCE_SECONDS = 5.0
+# So long a store that has just failed is not asked again.
+_AGAIN_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ class Rings:
         return self._ring if self._clock() - self._read_at < FRESH_SECONDS else None
 
     async def newest(self) -> Ring:
-        """The ring, renewed if need be; who knows one waits shortly, whatever the store does.
+        """The ring, renewed if need be; the wait is bounded, whatever the store does.
 
         Raises:
             ForewarnError: the keys could not be read, now nor in the last minutes.
