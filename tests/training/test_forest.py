@@ -6,10 +6,12 @@ from dataclasses import replace
 import lightgbm as lgb
 import numpy as np
 import pytest
+from sklearn.metrics import log_loss
 
 from training.config import Preset
-from training.forest import CALENDAR, Cohort, Forest, drawn, grow, merged
+from training.forest import CALENDAR, USUAL, Cohort, Forest, drawn, grow, merged, most_trees
 from training.matrix import Columns, learn, matrix
+from training.withheld import with_withheld
 
 PRESET = Preset(n_estimators=12, num_threads=1)
 SEED = 3
@@ -198,6 +200,54 @@ def test_a_calendar_beside_the_columns_raises_the_risk_with_each_renewal(cohort,
     risks = [found.margins(X) for X in (none, one, two)]
     assert (risks[1] > risks[0]).all()
     assert (risks[2] >= risks[1]).all()
+
+
+@pytest.mark.parametrize(("churned", "trees"), [(0, 60), (1, 60), (100, 60), (225, 90), (400, 120)])
+def test_more_trees_are_tried_by_the_root_of_the_accounts_that_left_from_a_hundred_on(
+    churned, trees
+):
+    account = np.repeat(np.arange(1000).astype(np.str_), 3)  # three snapshots each
+    y = (np.arange(3000) < 3 * churned).astype(np.float64)
+    assert most_trees(y, account, Preset(n_estimators=60)) == trees
+
+
+@pytest.fixture(scope="module")
+def many(cohort) -> Cohort:
+    """Each case an account of its own, so that more than 200 accounts have left."""
+    assert cohort.y.sum() > 2 * USUAL
+    return replace(cohort, account=np.arange(len(cohort.y)).astype(np.str_))
+
+
+def test_as_many_trees_are_kept_as_foretell_best_who_was_left_out(many, columns, monkeypatch):
+    grown, least = [], 20
+    train = lgb.train
+
+    def listening(*given, **settings):
+        grown.append(train(*given, **settings))
+        return grown[-1]
+
+    monkeypatch.setattr(lgb, "train", listening)
+    preset = Preset(n_estimators=least, learning_rate=0.3, num_threads=1)
+    found = grow(many, columns, preset, seed=SEED, members=4)
+    X, y, account = with_withheld(many.X, many.y, many.account, columns, seed=SEED)
+    most = most_trees(y, account, preset)
+    loss = np.zeros(most + 1)
+    for booster, pick in zip(grown, drawn(account, seed=SEED, members=4), strict=True):
+        left = np.setdiff1d(np.arange(len(y)), pick)
+        for trees in range(least, most + 1):
+            risk = booster.predict(X[left], num_iteration=trees)
+            loss[trees] += log_loss(y[left], risk, normalize=False)
+    best = int(np.argmin(loss[least:])) + least
+    assert found.trees == (best,) * 4
+    assert least < best < most
+    text = merged([booster.model_to_string(num_iteration=best) for booster in grown]).text
+    assert found.text == text
+
+
+def test_where_nothing_can_be_learnt_the_preset_is_kept(many, columns):
+    by_chance = np.random.default_rng(0).permutation(many.y)
+    found = grow(replace(many, y=by_chance), columns, PRESET, seed=SEED, members=4)
+    assert found.trees == (PRESET.n_estimators,) * 4
 
 
 def test_the_penalty_counts_rows_however_rare_leaving_is(cohort, columns, monkeypatch):
