@@ -34,7 +34,7 @@ from training.evaluate import Measure
 from training.matrix import Numbers
 
 SPACE: dict[str, IntDistribution | FloatDistribution] = {
-    "n_estimators": IntDistribution(30, 200),
+    "n_estimators": IntDistribution(30, 100),
     "learning_rate": FloatDistribution(0.02, 0.2, log=True),
     "num_leaves": IntDistribution(3, 16),
     "min_child_samples": IntDistribution(5, 100, log=True),
