@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize
-from scipy.special import expit
+from scipy.optimize import brentq, minimize
+from scipy.special import expit, logit
 
 from training.matrix import Numbers
 
@@ -67,6 +67,17 @@ def fitted(margins: Numbers, y: Numbers) -> Calibration:
     found = minimize(loss, x0=[1.0, 0.0], jac=True, bounds=[(MIN_SLOPE, None), (None, None)])
     slope, shift = map(float, found.x)
     return Calibration(slope=slope, intercept=centre + shift - slope * centre)
+
+
+def rise(margins: Numbers, rate: float) -> float:
+    """What has to be added to the log-odds so that their mean risk is `rate`, between 0 and 1."""
+    middle = float(logit(rate))
+    found = brentq(
+        lambda at: float(np.mean(expit(margins + at))) - rate,
+        middle - margins.max() - 1,
+        middle - margins.min() + 1,
+    )
+    return float(found)
 
 
 def calibrated(blocks: Sequence[Foretold], *, before: Sequence[Foretold]) -> Calibration:

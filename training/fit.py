@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -12,6 +12,7 @@ from scipy.stats import gamma
 
 from features.feature import Feature
 from features.rules import Rule
+from training.calibrate import rise
 from training.config import Preset
 from training.forest import MEMBERS, Cohort, Forest, drawn, grow
 from training.ladder import INVOLUNTARY_FROM, Method
@@ -180,8 +181,8 @@ def _known(lesson: Lesson, which: Sequence[int]) -> tuple[int, ...]:
 def _single(lesson: Lesson, members: int, *, blended: bool) -> Voice:
     """A forest of the whole window; blended with as many regressions on the same draws."""
     window = lesson.recipe.window
-    voice = _forest(lesson, "churn", window, (0,), causes=LEAVING, members=members)
-    return replace(voice, ramps=_regressions(lesson, members)) if blended else voice
+    ramps = _regressions(lesson, members) if blended else ()
+    return _forest(lesson, "churn", window, (0,), causes=LEAVING, members=members, ramps=ramps)
 
 
 def _regressions(lesson: Lesson, members: int) -> tuple[RampModel, ...]:
@@ -230,6 +231,7 @@ def _forest(  # noqa: PLR0913
     causes: Collection[str],
     members: int,
     columns: Columns | None = None,
+    ramps: tuple[RampModel, ...] = (),
 ) -> Voice:
     columns = columns or lesson.columns
     seen = lesson.cases(periods, which, causes)
@@ -243,7 +245,30 @@ def _forest(  # noqa: PLR0913
     )
     forest = grow(cohort, columns, recipe.preset, seed=recipe.seed, members=members)
     starts = _starts(forest, cohort.X, columns, which)
-    return Voice(cause=cause, periods=tuple(which), columns=columns, forest=forest, starts=starts)
+    voice = Voice(
+        cause=cause,
+        periods=tuple(which),
+        columns=columns,
+        forest=forest,
+        ramps=ramps,
+        starts=starts,
+    )
+    return _levelled(voice, frame, periods, seen)
+
+
+def _levelled(voice: Voice, frame: pd.DataFrame, periods: Periods, seen: Cases) -> Voice:
+    """The voice with a mean risk over its cases that is the share of them that left.
+
+    Each member of a bag meets that share, but the mean of their log-odds lies below it, the more
+    the more they differ: on simulated companies the risks were 4 to 10 % too low.
+    """
+    share = float(seen.event.mean())
+    if not 0 < share < 1:
+        return voice
+    told = voice.margins(frame, periods, voice.periods)
+    of_cases = told[seen.row, np.searchsorted(voice.periods, seen.period)]
+    # So many digits are the same on every machine.
+    return voice.risen(round(rise(of_cases, share), 9))
 
 
 def _starts(

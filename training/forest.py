@@ -7,7 +7,7 @@ import re
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -106,6 +106,13 @@ class Forest:
         columns = self.booster.feature_name()
         return self.leaves.split(len(columns) - sum(name in CALENDAR for name in columns))
 
+    def risen(self, by: float) -> Forest:
+        """The same forest with all its log-odds higher by so much: the first trees tell it."""
+        trees, firsts = _trees(self.text), np.cumsum((0, *self.trees[:-1]))
+        for number in firsts:
+            trees[number] = _retold(trees[number], shift=by / len(self.trees))
+        return replace(self, text=_joined(self.text, trees))
+
     def _asked(self, X: Numbers, **how: Any) -> Numbers:  # noqa: ANN401 - LightGBM's own words
         # To wait for other threads takes longer than a few rows do.
         if len(X) <= ALONE:
@@ -197,13 +204,8 @@ def drawn(account: npt.NDArray[np.str_], *, seed: int, members: int) -> list[Pla
 def merged(texts: Sequence[str]) -> Forest:
     """One forest whose prediction is the mean of the LightGBM texts, which share their columns."""
     trees = [_trees(text) for text in texts]
-    head = texts[0].split("\nTree=", 1)[0]
-    # Without sizes LightGBM reads the trees one after another.
-    head = "\n".join(line for line in head.splitlines() if not line.startswith("tree_sizes="))
-    every = [_scaled(tree, 1 / len(texts)) for part in trees for tree in part]
-    body = "".join(f"Tree={number}\n{tree}" for number, tree in enumerate(every))
-    text = f"{head}\n\n{body}end of trees\n"
-    return Forest(text=text, trees=tuple(len(part) for part in trees))
+    every = [_retold(tree, factor=1 / len(texts)) for part in trees for tree in part]
+    return Forest(text=_joined(texts[0], every), trees=tuple(len(part) for part in trees))
 
 
 def _params(y: Numbers, directions: Sequence[int], preset: Preset, seed: int) -> dict[str, Any]:
@@ -238,9 +240,18 @@ def _trees(text: str) -> list[str]:
     return [part.split("\n", 1)[1] for part in body.split("\nTree=")[1:]]
 
 
-def _scaled(tree: str, factor: float) -> str:
-    def scale(found: re.Match[str]) -> str:
-        numbers = (repr(float(number) * factor) for number in found[2].split())
+def _joined(text: str, trees: Sequence[str]) -> str:
+    """The LightGBM text with these trees in place of its own."""
+    head = text.split("\nTree=", 1)[0]
+    # Without sizes LightGBM reads the trees one after another.
+    head = "\n".join(line for line in head.splitlines() if not line.startswith("tree_sizes="))
+    body = "".join(f"Tree={number}\n{tree}" for number, tree in enumerate(trees))
+    return f"{head}\n\n{body}end of trees\n"
+
+
+def _retold(tree: str, *, factor: float = 1.0, shift: float = 0.0) -> str:
+    def retell(found: re.Match[str]) -> str:
+        numbers = (repr(float(number) * factor + shift) for number in found[2].split())
         return f"{found[1]}={' '.join(numbers)}"
 
-    return _LEAVES.sub(scale, tree).rstrip("\n") + "\n\n\n"
+    return _LEAVES.sub(retell, tree).rstrip("\n") + "\n\n\n"

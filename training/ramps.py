@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Self
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import brentq
-from scipy.special import expit, logit
 
 from data.errors import BadInputError
 from features.rules import Rule
+from training.calibrate import rise
 from training.matrix import Columns, Numbers, matrix, once
 
 MEDIAN = 0.5
@@ -88,6 +87,10 @@ class RampModel:
         # No product of matrices: it adds up a row otherwise when it stands among others.
         climbs = self.ramps.steps(frame) * np.array(self.weights)
         return self.intercept + np.ascontiguousarray(climbs).sum(axis=1)
+
+    def risen(self, by: float) -> RampModel:
+        """The same model with all its log-odds higher by so much."""
+        return replace(self, intercept=self.intercept + by)
 
     def contributions(self, frame: pd.DataFrame) -> tuple[Numbers, float]:
         """Log-odds per row and rule against the typical row, and what they add to.
@@ -170,13 +173,7 @@ def expert(ramps: Ramps, frame: pd.DataFrame, *, rate: float) -> RampModel:
     points = np.array(ramps.points)
     weights = np.log(2) / DOUBLING * FULL_SCORE * points / points.sum()
     climbs = ramps.steps(frame) @ weights
-    middle = float(logit(rate))
-    intercept = brentq(
-        lambda at: float(np.mean(expit(climbs + at))) - rate,
-        middle - climbs.max() - 1,
-        middle - climbs.min() + 1,
-    )
-    return RampModel(ramps=ramps, weights=tuple(weights.tolist()), intercept=float(intercept))
+    return RampModel(ramps=ramps, weights=tuple(weights.tolist()), intercept=rise(climbs, rate))
 
 
 def _climb(

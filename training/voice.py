@@ -73,6 +73,11 @@ class Voice:
         assert spoken is not None  # noqa: S101 - a voice without either has nothing to say
         return self.calibration.logits(spoken).T
 
+    def risen(self, by: float) -> Voice:
+        """The same voice with all its log-odds higher by so much, before calibration."""
+        forest = None if self.forest is None else self.forest.risen(by)
+        return replace(self, forest=forest, ramps=tuple(model.risen(by) for model in self.ramps))
+
     def uncalibrated(self) -> Voice:
         """The same voice as it speaks before calibration."""
         return replace(self, calibration=Calibration())

@@ -8,7 +8,7 @@ from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 
-from training.calibrate import Calibration, Foretold, fitted, losses
+from training.calibrate import Calibration, Foretold, fitted, losses, rise
 from training.calibrate import calibrated as by_what_was_known
 
 
@@ -31,6 +31,13 @@ def test_the_line_is_that_of_a_logistic_regression_when_there_is_much_evidence()
 def test_little_evidence_leaves_the_line_near_where_it_was():
     found = fitted(np.array([-3.0, -1.0]), np.array([0.0, 1.0]))
     assert found.slope == pytest.approx(1, abs=0.6)
+
+
+@pytest.mark.parametrize("rate", [1e-6, 0.03, 0.5, 0.999])
+def test_a_rise_gives_the_mean_risk_that_was_asked_for(rate):
+    margins, _ = sample()
+    assert expit(margins + rise(margins, rate)).mean() == pytest.approx(rate, rel=1e-5)
+    assert rise(np.zeros(3), rate) == pytest.approx(np.log(rate / (1 - rate)))
 
 
 def test_the_slope_never_turns_the_order_round():

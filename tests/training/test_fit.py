@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.special import logit
+from scipy.special import expit, logit
 from sklearn.metrics import roc_auc_score
 
 from training.fit import BLEND_SPREAD, Lesson, Recipe, fitted
@@ -113,6 +113,19 @@ def test_the_blend_draws_the_same_accounts_for_its_trees_and_its_regressions(les
     assert len(voice.ramps) == len(voice.forest.trees) == 3
     assert len({model.intercept for model in voice.ramps}) == 3
     assert learner.spread == BLEND_SPREAD
+
+
+@pytest.mark.parametrize("method", ["blend", "classifier", "hazard"])
+def test_a_bag_foretells_as_many_as_left_among_those_it_learnt_from(lesson, method):
+    learner = fitted(method, lesson, members=4)
+    for voice in learner.voices:
+        told = left = 0.0
+        for k in voice.periods:
+            seen = lesson.cases(learner.periods, (k,))
+            some = lesson.rows.frame.iloc[seen.row]
+            told += expit(voice.margins(some, learner.periods, (k,))).sum()
+            left += seen.event.sum()
+        assert told == pytest.approx(left, rel=1e-6)
 
 
 def test_near_and_far_periods_have_a_forest_each(lesson):

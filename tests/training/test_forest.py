@@ -71,6 +71,22 @@ def test_a_member_that_found_nothing_to_split_counts_like_any_other(cohort, colu
     np.testing.assert_allclose(found.margins(cohort.X), np.mean(each, axis=0), rtol=0, atol=1e-12)
 
 
+def test_a_forest_that_is_risen_tells_all_log_odds_higher_and_nothing_else(cohort, columns):
+    flat = Cohort(X=np.zeros_like(cohort.X), y=cohort.y, account=cohort.account)
+    texts = [alone(flat, columns, seed=0), *(alone(cohort, columns, seed=s) for s in (1, 2))]
+    before = merged(texts)
+    after = before.risen(0.3)
+    assert after.trees == before.trees
+    close = {"rtol": 0, "atol": 1e-12}
+    X = cohort.X
+    np.testing.assert_allclose(after.margins(X), before.margins(X) + 0.3, **close)
+    np.testing.assert_allclose(after.members(X), before.members(X) + 0.3, **close)
+    effects, start = before.contributions(X)
+    again, higher = after.contributions(X)
+    np.testing.assert_allclose(again, effects, **close)
+    assert higher == pytest.approx(start + 0.3, abs=1e-12)
+
+
 def test_a_forest_of_one_member_is_that_member(cohort, columns):
     text = alone(cohort, columns, seed=0)
     plain = lgb.Booster(model_str=text).predict(cohort.X, raw_score=True)
