@@ -324,7 +324,12 @@ def goals(results: Sequence[Result]) -> Iterator[str]:
             f"of the ARR lost, {served / alone:.2f} times the {alone:.2f} of calls by ARR; "
             f"goal {GOAL_TIMES:.0f}"
         )
+    level = np.average([one.ratio.value for one in results], weights=[one.came for one in results])
+    yield f"     predicted / observed, weighted by the accounts lost, is {level:.2f} on average"
     judged = [result for result in results if result.judged]
+    if not judged:
+        yield f"     no company lost {JUDGED_FROM} accounts or more, to judge the level of risks by"
+        return
     for name, limits, figures in (
         ("calibration slope", SLOPES, [result.slope for result in judged]),
         ("predicted / observed", RATIOS, [result.ratio for result in judged]),
@@ -332,7 +337,7 @@ def goals(results: Sequence[Result]) -> Iterator[str]:
         met = sum(limits[0] <= figure.value <= limits[1] for figure in figures)
         luck = [_luck(figure, limits) for figure in figures]
         yield (
-            f"{_word(len(figures) - met) if figures else '    '} {name} within {limits[0]} to "
+            f"{_word(len(figures) - met)} {name} within {limits[0]} to "
             f"{limits[1]} in {met} of the {len(figures)} companies that lost {JUDGED_FROM} "
             f"accounts or more; a forecaster that is right would be in {sum(luck):.1f}, in all of "
             f"them with a chance of {np.prod(luck):.0%}"

@@ -91,7 +91,7 @@ def test_what_was_known_at_a_moment_is_the_part_of_the_later_truth_that_had_clos
     assert past.labelled.any()
 
 
-def _result(*, backtest, realised, half, came=300):
+def _result(*, backtest, realised, half, came=300, ratio=1.08):
     difference = backtest - realised
     return honesty.Result(
         firm=honesty.FIRMS[0],
@@ -103,7 +103,7 @@ def _result(*, backtest, realised, half, came=300):
         difference=Measure(difference, difference - half, difference + half),
         random=realised + 0.05,
         came=came,
-        ratio=Measure(1.08, 0.9, 1.2),
+        ratio=Measure(ratio, 0.9, 1.2),
         slope=Measure(1.3, 1.0, 1.5),
         told=honesty.Reach(backtest / 2, 0.2),
         reached=honesty.Reach(realised / 2, 0.25),
@@ -112,22 +112,24 @@ def _result(*, backtest, realised, half, came=300):
 
 def test_honesty_is_the_mean_and_the_cover_of_the_difference_and_calibration_where_many_left():
     close = _result(backtest=0.80, realised=0.81, half=0.03)
-    far = _result(backtest=0.90, realised=0.80, half=0.03, came=20)
+    far = _result(backtest=0.90, realised=0.80, half=0.03, came=100, ratio=0.68)
     met, missed = (list(honesty.goals(each)) for each in ([close, close], [close, far]))
     words = [goal.split()[0] for goal in met]
-    assert words == ["PASS", "PASS", "mean", "PASS", "MISS", "MISS", "PASS"]
+    assert words == ["PASS", "PASS", "mean", "PASS", "MISS", "predicted", "MISS", "PASS"]
     words = [goal.split()[0] for goal in missed]
-    assert words == ["MISS", "MISS", "mean", "PASS", "MISS", "MISS", "PASS"]
+    assert words == ["MISS", "MISS", "mean", "PASS", "MISS", "predicted", "MISS", "PASS"]
     assert "+0.0450" in missed[0]
     assert "50%" in missed[1]
     assert "+0.0500" in missed[2]
     assert "reach 0.43 of the ARR lost, 2.12 times the 0.20" in missed[3]
     assert "reach 0.40 of the ARR lost, 1.61 times the 0.25" in missed[4]
-    assert "0 of the 1 companies" in missed[5]
+    assert missed[5].endswith(" is 0.98 on average")  # (300 x 1.08 + 100 x .68) / 400
+    assert "0 of the 1 companies" in missed[6]
     # The slope's logarithm is within (-.16, +.14), with a spread of log(1.5) / 3.92 = .103.
-    assert "a forecaster that is right would be in 0.9, in all of them with" in missed[5]
+    assert "a forecaster that is right would be in 0.9, in all of them with" in missed[6]
     # Two companies with .073 of spread: P(-1.44 < z < 1.30) = .83 each.
-    assert "a forecaster that is right would be in 1.7, in all of them with" in met[6]
+    assert "a forecaster that is right would be in 1.7, in all of them with" in met[7]
+    assert "no company lost 200" in list(honesty.goals([far]))[-1]
 
 
 def test_a_small_firm_has_so_many_churned_accounts_and_all_their_rows_before_the_test(large):
