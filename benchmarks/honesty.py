@@ -324,7 +324,11 @@ def goals(results: Sequence[Result]) -> Iterator[str]:
             f"of the ARR lost, {served / alone:.2f} times the {alone:.2f} of calls by ARR; "
             f"goal {GOAL_TIMES:.0f}"
         )
-    level = np.average([one.ratio.value for one in results], weights=[one.came for one in results])
+    came = [one for one in results if one.came]
+    if not came:
+        yield "     nobody left, to judge the level of risks by"
+        return
+    level = np.average([one.ratio.value for one in came], weights=[one.came for one in came])
     yield f"     predicted / observed, weighted by the accounts lost, is {level:.2f} on average"
     judged = [result for result in results if result.judged]
     if not judged:

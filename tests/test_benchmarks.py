@@ -130,6 +130,9 @@ def test_honesty_is_the_mean_and_the_cover_of_the_difference_and_calibration_whe
     # Two companies with .073 of spread: P(-1.44 < z < 1.30) = .83 each.
     assert "a forecaster that is right would be in 1.7, in all of them with" in met[7]
     assert "no company lost 200" in list(honesty.goals([far]))[-1]
+    nobody = replace(far, came=0, ratio=Measure(np.nan, np.nan, np.nan))
+    assert "nobody left" in list(honesty.goals([nobody]))[-1]
+    assert list(honesty.goals([far, nobody]))[-2:] == list(honesty.goals([far]))[-2:]
 
 
 def test_a_small_firm_has_so_many_churned_accounts_and_all_their_rows_before_the_test(large):

@@ -22,7 +22,7 @@ DESCRIPTION, FORETOLD = "model.json", "foretold.csv"
 # Where rows were taken out of a model since: the seal it was made with, which gave it its version.
 FIRST_SEAL = "first_seal"
 PEERS, TWINS, JOURNEYS, REPORT = "peers.csv", "twins.csv", "journeys.json", "report.json"
-FORMAT = 3
+FORMAT = 4
 TOLERANCE = 1e-9
 MEMORY_BYTES = 4 << 30
 _START_SECONDS = 60

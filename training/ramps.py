@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Self
 
@@ -87,10 +87,6 @@ class RampModel:
         # No product of matrices: it adds up a row otherwise when it stands among others.
         climbs = self.ramps.steps(frame) * np.array(self.weights)
         return self.intercept + np.ascontiguousarray(climbs).sum(axis=1)
-
-    def risen(self, by: float) -> RampModel:
-        """The same model with all its log-odds higher by so much."""
-        return replace(self, intercept=self.intercept + by)
 
     def contributions(self, frame: pd.DataFrame) -> tuple[Numbers, float]:
         """Log-odds per row and rule against the typical row, and what they add to.

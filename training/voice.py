@@ -25,8 +25,9 @@ Parts = list[tuple[tuple[str, ...], Numbers]]
 class Voice:
     """Log-odds against staying, for one cause, in some periods.
 
-    A forest speaks, or a bag of ramp models, or the mean of both; then comes the calibration.
-    `starts` is what the calendar alone adds per period, the same for every account.
+    A forest speaks, or a bag of ramp models, or the mean of both; `rises`, one per period, brings
+    that to the level of what was learnt from; then comes the calibration. `starts` is what the
+    calendar alone adds per period, the same for every account.
     """
 
     cause: str
@@ -35,6 +36,7 @@ class Voice:
     forest: Forest | None = None
     ramps: tuple[RampModel, ...] = ()
     starts: tuple[float, ...] = ()
+    rises: tuple[float, ...] = ()
     calibration: Calibration = field(default_factory=Calibration)
 
     @property
@@ -71,12 +73,8 @@ class Voice:
         if ramps is not None:
             spoken = np.stack([ramps] * len(which)) if trees is None else (trees + ramps) / 2
         assert spoken is not None  # noqa: S101 - a voice without either has nothing to say
-        return self.calibration.logits(spoken).T
-
-    def risen(self, by: float) -> Voice:
-        """The same voice with all its log-odds higher by so much, before calibration."""
-        forest = None if self.forest is None else self.forest.risen(by)
-        return replace(self, forest=forest, ramps=tuple(model.risen(by) for model in self.ramps))
+        rises = np.array([self._rise(k) for k in which])
+        return self.calibration.logits(spoken + rises[:, None]).T
 
     def uncalibrated(self) -> Voice:
         """The same voice as it speaks before calibration."""
@@ -88,7 +86,7 @@ class Voice:
         Start and parts add up to the row's margin.
         """
         share = 0.5 if self.forest is not None and self.ramps else 1.0
-        start, parts = 0.0, []
+        start, parts = self._rise(k), []
         if self.forest is not None and self.columns is not None:
             (X,) = tables(frame, self.columns, periods, [k])
             effects, expected = self.forest.contributions(X)
@@ -160,6 +158,9 @@ class Voice:
         both = self.forest is not None and self.ramps
         return self.calibration.slope * (0.5 if both else 1.0)
 
+    def _rise(self, k: int) -> float:
+        return self.rises[self.periods.index(k)] if self.rises else 0.0
+
     def _steps(self, frame: pd.DataFrame) -> Numbers:
         """What rules add to the log-odds per row and rule, but for a constant."""
         weights = np.mean([model.weights for model in self.ramps], axis=0)
@@ -204,6 +205,7 @@ class Voice:
             "trees": None if self.forest is None else list(self.forest.trees),
             "ramps": [model.to_dict() for model in self.ramps],
             "starts": list(self.starts),
+            "rises": list(self.rises),
             "calibration": asdict(self.calibration),
         }
 
@@ -218,6 +220,7 @@ class Voice:
             forest=None if trees is None else Forest(text, tuple(trees)),
             ramps=_alike([RampModel.from_dict(model) for model in content["ramps"]]),
             starts=tuple(content["starts"]),
+            rises=tuple(content["rises"]),
             calibration=Calibration(**content["calibration"]),
         )
 

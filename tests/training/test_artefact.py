@@ -95,7 +95,7 @@ def test_another_format_says_so(folder):
     path = folder / "model.json"
     content = json.loads(path.read_text(encoding="utf-8"))
     path.write_text(json.dumps({**content, "format": 1}), encoding="utf-8")
-    with pytest.raises(BadInputError, match="expected format 3; got 1"):
+    with pytest.raises(BadInputError, match="expected format 4; got 1"):
         artefact.read(folder)
 
 

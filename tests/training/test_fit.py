@@ -9,7 +9,7 @@ from scipy.special import expit, logit
 from sklearn.metrics import roc_auc_score
 
 from training.fit import BLEND_SPREAD, Lesson, Recipe, fitted
-from training.periods import Periods
+from training.periods import INVOLUNTARY, LEAVING, Periods
 from training.rows import Rows
 
 
@@ -115,17 +115,40 @@ def test_the_blend_draws_the_same_accounts_for_its_trees_and_its_regressions(les
     assert learner.spread == BLEND_SPREAD
 
 
-@pytest.mark.parametrize("method", ["blend", "classifier", "hazard"])
-def test_a_bag_foretells_as_many_as_left_among_those_it_learnt_from(lesson, method):
-    learner = fitted(method, lesson, members=4)
+def level(lesson: Lesson, learner, voice) -> tuple[np.ndarray, np.ndarray]:
+    """How many were foretold to leave and how many left, per period of a voice."""
+    willing = tuple(cause for cause in LEAVING if cause != INVOLUNTARY)
+    causes = {"churn": LEAVING, "voluntary": willing, INVOLUNTARY: (INVOLUNTARY,)}[voice.cause]
+    told, left = [], []
+    for k in voice.periods:
+        seen = lesson.cases(learner.periods, (k,), causes)
+        some = lesson.rows.frame.iloc[seen.row]
+        told.append(expit(voice.margins(some, learner.periods, (k,))).sum())
+        left.append(seen.event.sum())
+    return np.array(told), np.array(left)
+
+
+@pytest.mark.parametrize(
+    "kind", ["blend", "classifier", "hazard", "hazard with failed payments learnt"]
+)
+def test_a_bag_foretells_as_many_as_left_among_those_it_learnt_from(
+    kind, learners, lesson, failing_lesson
+):
+    learner = learners[kind]
     for voice in learner.voices:
-        told = left = 0.0
-        for k in voice.periods:
-            seen = lesson.cases(learner.periods, (k,))
-            some = lesson.rows.frame.iloc[seen.row]
-            told += expit(voice.margins(some, learner.periods, (k,))).sum()
-            left += seen.event.sum()
-        assert told == pytest.approx(left, rel=1e-6)
+        seen = failing_lesson if kind.endswith("learnt") else lesson
+        told, left = level(seen, learner, voice.uncalibrated())
+        assert told.sum() == pytest.approx(left.sum(), rel=1e-6)
+
+
+def test_a_period_is_brought_to_its_own_level_the_more_the_more_were_seen_leaving(lesson):
+    learner = fitted("hazard", lesson, members=4)
+    voice = learner.voices[0]
+    bare = replace(voice, rises=())
+    told, left = level(lesson, learner, voice)
+    before, _ = level(lesson, learner, bare)
+    assert (abs(np.log(told / left)) < 0.5 * abs(np.log(before / left))).all()
+    assert told == pytest.approx(left, rel=0.05)
 
 
 def test_near_and_far_periods_have_a_forest_each(lesson):

@@ -71,22 +71,6 @@ def test_a_member_that_found_nothing_to_split_counts_like_any_other(cohort, colu
     np.testing.assert_allclose(found.margins(cohort.X), np.mean(each, axis=0), rtol=0, atol=1e-12)
 
 
-def test_a_forest_that_is_risen_tells_all_log_odds_higher_and_nothing_else(cohort, columns):
-    flat = Cohort(X=np.zeros_like(cohort.X), y=cohort.y, account=cohort.account)
-    texts = [alone(flat, columns, seed=0), *(alone(cohort, columns, seed=s) for s in (1, 2))]
-    before = merged(texts)
-    after = before.risen(0.3)
-    assert after.trees == before.trees
-    close = {"rtol": 0, "atol": 1e-12}
-    X = cohort.X
-    np.testing.assert_allclose(after.margins(X), before.margins(X) + 0.3, **close)
-    np.testing.assert_allclose(after.members(X), before.members(X) + 0.3, **close)
-    effects, start = before.contributions(X)
-    again, higher = after.contributions(X)
-    np.testing.assert_allclose(again, effects, **close)
-    assert higher == pytest.approx(start + 0.3, abs=1e-12)
-
-
 def test_a_forest_of_one_member_is_that_member(cohort, columns):
     text = alone(cohort, columns, seed=0)
     plain = lgb.Booster(model_str=text).predict(cohort.X, raw_score=True)
@@ -218,12 +202,15 @@ def test_a_calendar_beside_the_columns_raises_the_risk_with_each_renewal(cohort,
     assert (risks[2] >= risks[1]).all()
 
 
-@pytest.mark.parametrize(("churned", "trees"), [(0, 60), (1, 60), (100, 60), (225, 90), (400, 120)])
+@pytest.mark.parametrize(
+    ("churned", "trees"),
+    [(0, 60), (1, 60), (100, 60), (225, 90), (400, 120), (1600, 240), (2000, 240)],
+)
 def test_more_trees_are_tried_by_the_root_of_the_accounts_that_left_from_a_hundred_on(
     churned, trees
 ):
-    account = np.repeat(np.arange(1000).astype(np.str_), 3)  # three snapshots each
-    y = (np.arange(3000) < 3 * churned).astype(np.float64)
+    account = np.repeat(np.arange(3000).astype(np.str_), 3)  # three snapshots each
+    y = (np.arange(9000) < 3 * churned).astype(np.float64)
     assert most_trees(y, account, Preset(n_estimators=60)) == trees
 
 

@@ -67,7 +67,8 @@ def test_a_forest_and_regressions_speak_half_and_half(learners, frame):
     voice, periods = learners["blend"].voices[0].uncalibrated(), learners["blend"].periods
     X = next(tables(frame, voice.columns, periods, (0,)))
     ramps = np.mean([model.margins(frame) for model in voice.ramps], axis=0)
-    expected = (voice.forest.margins(X) + ramps) / 2
+    expected = (voice.forest.margins(X) + ramps) / 2 + voice.rises[0]
+    assert voice.rises[0] > 0
     np.testing.assert_allclose(
         voice.margins(frame, periods, (0,))[:, 0], expected, rtol=0, atol=1e-12
     )
@@ -101,7 +102,7 @@ def test_what_the_calendar_alone_adds_is_part_of_the_start_and_not_of_any_reason
     for k, X in enumerate(tables(frame, voice.columns, periods, voice.periods)):
         effects, expected = voice.forest.contributions(X)
         start, parts = voice.effects(frame, periods, k)
-        assert start == pytest.approx(expected + voice.starts[k])
+        assert start == pytest.approx(expected + voice.starts[k] + voice.rises[k])
         (names, columns), (renewal, rest) = parts
         assert (names, renewal) == (voice.columns.names, ("days_to_renewal",))
         np.testing.assert_array_equal(columns, effects[:, :-2])
