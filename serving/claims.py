@@ -14,7 +14,7 @@ from functools import cache
 from typing import Any, Literal
 
 from features.feature import Feature
-from serving.language import Language, entries
+from serving.language import Language, entries, language
 from serving.measures import measure
 
 Side = Literal["risk", "safe"]
@@ -56,7 +56,20 @@ def kind_of(feature: Feature, side: Side, reading: Reading) -> Kind | None:
         return None  # nobody would see why that is a reason to worry
     if feature.unit == YES_OR_NO:
         return _yes_or_no(feature, reading.value, wanted, side)
+    if _reads_against(feature, reading.value, reading.healthy, wanted):
+        return None
     return _level_kind(feature, reading, wanted) or _other_kind(feature, side, reading, wanted)
+
+
+def _reads_against(feature: Feature, value: float, healthy: float | None, wanted: int) -> bool:
+    """Whether a table shows the value on the wrong side of healthy peers.
+
+    It shows the half of 4.5 days, which a sentence that counts days leaves out.
+    """
+    if healthy is None or wanted * (value - healthy) >= 0:
+        return False
+    ours, theirs = (measure(each, feature.unit, language("en")) for each in (value, healthy))
+    return ours != theirs
 
 
 def _level_kind(feature: Feature, reading: Reading, wanted: int) -> Kind | None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from features.catalog import BY_NAME, CATALOG
 from features.feature import Feature
-from serving.claims import Reading, claim, compared, kind_of, moved_kind, shown
+from serving.claims import Reading, claim, compared, kind_of, moved_kind
 from serving.language import LANGUAGES, language
 from serving.measures import measure
 
@@ -35,6 +35,8 @@ def said(name: str, side: str, reading: Reading, code: str = "en") -> str | None
         (Reading(6, usual=2, healthy=6), "rising"),
         (Reading(6, usual=2), "rising"),
         (Reading(5, usual=2, healthy=6), None),  # shorter than among healthy accounts
+        (Reading(4, usual=2, healthy=4), "rising"),
+        (Reading(4, usual=2, healthy=4.5), None),  # a table shows the half that a sentence does not
         (Reading(6, usual=6, healthy=6), None),  # nothing to point at
         (Reading(6), None),  # nothing to compare with
         (Reading(None, usual=4, healthy=6), "missing"),
@@ -255,11 +257,11 @@ def test_no_sentence_runs_against_its_direction(feature: Feature, side, reading)
     if feature.unit == "yes or no":
         assert not feature.direction or (1 if value >= 0.5 else -1) == worse
         return
-    differs = {
-        name: other is not None and shown(feature, value) != shown(feature, other)
-        for name, other in (("usual", reading.usual), ("healthy", reading.healthy))
-    }
-    if differs["healthy"]:
+    in_a_table = [
+        None if each is None else measure(each, feature.unit, ENGLISH)
+        for each in (value, reading.healthy)
+    ]
+    if None not in in_a_table and in_a_table[0] != in_a_table[1]:
         assert worse * (value - reading.healthy) >= 0
     if kind in ("high", "low") and reading.healthy is not None:
         assert (value > reading.healthy) == (kind == "high")
