@@ -35,7 +35,7 @@ from scipy.special import expit
 HERE = Path(__file__).parent
 sys.path[:] = [str(HERE.parent), *(entry for entry in sys.path if Path(entry) != HERE)]
 
-from benchmarks.honesty import MISS, PASS
+from benchmarks.honesty_table import MISS, PASS
 from training.effects.adjusted import Cases, adjusted
 from training.effects.design import design
 from training.effects.followup import DAYS

@@ -37,7 +37,8 @@ import pandas as pd
 HERE = Path(__file__).parent
 sys.path[:] = [str(HERE.parent), *(entry for entry in sys.path if Path(entry) != HERE)]
 
-from benchmarks.honesty import CONFIG, MISS, PASS, recipe_of, with_features
+from benchmarks.honesty import CONFIG, recipe_of, with_features
+from benchmarks.honesty_table import MISS, PASS
 from data.land import land
 from data.synth.company import simulate, write
 from data.workspace import Workspace

@@ -40,7 +40,7 @@ from sqlalchemy import Engine, insert, literal, null, select
 HERE = Path(__file__).parent
 sys.path[:] = [str(HERE.parent), *(entry for entry in sys.path if Path(entry) != HERE)]
 
-from benchmarks.honesty import MISS, PASS
+from benchmarks.honesty_table import MISS, PASS
 from benchmarks.load import Ask, Server, Told, arguments, request, run, sequence, server
 from benchmarks.service import COMPANY, forewarn
 from data.workspace import Workspace

@@ -41,7 +41,7 @@ from fastapi import FastAPI
 HERE = Path(__file__).parent
 sys.path[:] = [str(HERE.parent), *(entry for entry in sys.path if Path(entry) != HERE)]
 
-from benchmarks.honesty import MISS, PASS
+from benchmarks.honesty_table import MISS, PASS
 from benchmarks.load import Ask, Server, Told, arguments, crowd, request, run, sequence, server
 from data.contract import TABLES
 from data.workspace import Workspace

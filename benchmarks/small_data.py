@@ -37,7 +37,8 @@ from sklearn.metrics import roc_auc_score
 HERE = Path(__file__).parent
 sys.path[:] = [str(HERE.parent), *(entry for entry in sys.path if Path(entry) != HERE)]
 
-from benchmarks.honesty import CONFIG, MISS, PASS, Firm, landed, recipe_of, with_features
+from benchmarks.honesty import CONFIG, landed, recipe_of, with_features
+from benchmarks.honesty_table import MISS, PASS, Firm
 from data.land import land
 from data.workspace import Workspace
 from features.catalog import CATALOG

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from benchmarks import effects, explanations, honesty, small_data
-from benchmarks.honesty import MISS, PASS
+from benchmarks.honesty_table import MISS, PASS, Firm, Reach, Result, goals
 from benchmarks.pandas_loop import pandas_loop
 from benchmarks.range_join import range_join
 from benchmarks.stated import NAMES, ZERO
@@ -71,7 +71,7 @@ def large(workspace):
 
 
 def test_a_firm_serves_only_its_mix():
-    tables = honesty.company(honesty.Firm(60, 1.0, "by the month", 0)).tables
+    tables = honesty.company(Firm(60, 1.0, "by the month", 0)).tables
     terms = tables["subscriptions"].sort_values("started_at").groupby("account_id").first()
     assert 30 <= len(terms) <= 90
     assert ((terms["term_ends_at"] - terms["started_at"]).dt.days <= 31).all()
@@ -93,7 +93,7 @@ def test_what_was_known_at_a_moment_is_the_part_of_the_later_truth_that_had_clos
 
 def _result(*, backtest, realised, half, came=300, ratio=1.08):
     difference = backtest - realised
-    return honesty.Result(
+    return Result(
         firm=honesty.FIRMS[0],
         method="hazard",
         churned=500,
@@ -105,15 +105,15 @@ def _result(*, backtest, realised, half, came=300, ratio=1.08):
         came=came,
         ratio=Measure(ratio, 0.9, 1.2),
         slope=Measure(1.3, 1.0, 1.5),
-        told=honesty.Reach(backtest / 2, 0.2),
-        reached=honesty.Reach(realised / 2, 0.25),
+        told=Reach(backtest / 2, 0.2),
+        reached=Reach(realised / 2, 0.25),
     )
 
 
 def test_honesty_is_the_mean_and_the_cover_of_the_difference_and_calibration_where_many_left():
     close = _result(backtest=0.80, realised=0.81, half=0.03)
     far = _result(backtest=0.90, realised=0.80, half=0.03, came=100, ratio=0.68)
-    met, missed = (list(honesty.goals(each)) for each in ([close, close], [close, far]))
+    met, missed = (list(goals(each)) for each in ([close, close], [close, far]))
     words = [goal.split()[0] for goal in met]
     assert words == ["PASS", "PASS", "mean", "PASS", "MISS", "predicted", "MISS", "PASS"]
     words = [goal.split()[0] for goal in missed]
@@ -129,10 +129,10 @@ def test_honesty_is_the_mean_and_the_cover_of_the_difference_and_calibration_whe
     assert "a forecaster that is right would be in 0.9, in all of them with" in missed[6]
     # Two companies with .073 of spread: P(-1.44 < z < 1.30) = .83 each.
     assert "a forecaster that is right would be in 1.7, in all of them with" in met[7]
-    assert "no company lost 200" in list(honesty.goals([far]))[-1]
+    assert "no company lost 200" in list(goals([far]))[-1]
     nobody = replace(far, came=0, ratio=Measure(np.nan, np.nan, np.nan))
-    assert "nobody left" in list(honesty.goals([nobody]))[-1]
-    assert list(honesty.goals([far, nobody]))[-2:] == list(honesty.goals([far]))[-2:]
+    assert "nobody left" in list(goals([nobody]))[-1]
+    assert list(goals([far, nobody]))[-2:] == list(goals([far]))[-2:]
 
 
 def test_a_small_firm_has_so_many_churned_accounts_and_all_their_rows_before_the_test(large):

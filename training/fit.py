@@ -263,7 +263,7 @@ def _levelled(voice: Voice, lesson: Lesson, periods: Periods, seen: Cases) -> Vo
 
     Each member of a bag nearly meets that share, but the mean of their log-odds lies below it, the
     more the more they differ: on simulated companies the risks were 4 to 10 % too low. And few
-    trees tell the periods too little apart: the risk of the first was a quarter too high. So each
+    trees tell the periods too little apart: the risk of the first was a fifth too high. So each
     period rises by what it lacks itself, drawn towards what all lack while few were seen leaving.
     """
     share = float(seen.event.mean())
